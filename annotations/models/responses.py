@@ -1,0 +1,104 @@
+"""What is evaluated and what it said: models one can call, candidates, their responses."""
+
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.utils import timezone
+
+from annotations.models.benchmarks import Prompt
+from annotations.models.configs import ConfigVersion
+
+
+class LanguageModel(models.Model):
+    """A model one can call: which engine, where, under which name, and how hard.
+
+    The key itself is never stored: `key_variable` names the environment variable that holds it.
+    """
+
+    slug = models.SlugField(unique=True)
+    name = models.CharField(max_length=200)
+    engine = models.CharField(max_length=50)
+    base_url = models.CharField(max_length=500, blank=True)
+    model = models.CharField(max_length=200)
+    key_variable = models.CharField(max_length=100, blank=True)
+    max_concurrency = models.PositiveIntegerField(default=8, validators=[MinValueValidator(1)])
+    timeout = models.FloatField(default=60, validators=[MinValueValidator(0.1)])
+    patience = models.FloatField(default=60, validators=[MinValueValidator(0.1)])
+    max_tokens = models.PositiveIntegerField(default=512, validators=[MinValueValidator(1)])
+    note = models.TextField(blank=True)
+    plumbing = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    archived_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(max_concurrency__gte=1), name="languagemodel_concurrency"),
+            models.CheckConstraint(
+                condition=models.Q(timeout__gt=0, patience__gt=0), name="languagemodel_waits_positive"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(key_variable="") | models.Q(key_variable__startswith="COSA_KEY_"),
+                name="languagemodel_key_variable_prefix",
+                violation_error_message="The variable's name must start with COSA_KEY_.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Candidate(models.Model):
+    """What is evaluated: a model, a way to answer, and how it samples."""
+
+    model = models.ForeignKey(LanguageModel, on_delete=models.PROTECT, related_name="candidates")
+    strategy = models.CharField(max_length=50, default="plain")
+    temperature = models.FloatField(default=0)
+    top_p = models.FloatField(default=1)
+    max_tokens = models.PositiveIntegerField(default=512)
+    seed = models.IntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["model", "strategy", "temperature", "top_p", "max_tokens", "seed"], name="candidate_once"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(
+                    temperature__gte=0, temperature__lte=2, top_p__gt=0, top_p__lte=1, max_tokens__gte=1
+                ),
+                name="candidate_sampling_in_range",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.model} · {self.strategy}"
+
+
+class SystemPrompt(models.Model):
+    """A system prompt as it was sent, kept once under its SHA-256."""
+
+    digest = models.CharField(max_length=64, primary_key=True)
+    text = models.TextField()
+
+    def __str__(self) -> str:
+        return self.digest[:8]
+
+
+class Response(models.Model):
+    """One answer of one candidate to one prompt under one config version."""
+
+    prompt = models.ForeignKey(Prompt, on_delete=models.PROTECT, related_name="responses")
+    version = models.ForeignKey(ConfigVersion, on_delete=models.PROTECT, related_name="responses")
+    candidate = models.ForeignKey(Candidate, on_delete=models.PROTECT, null=True, related_name="responses")
+    system_prompt = models.ForeignKey(SystemPrompt, on_delete=models.PROTECT, null=True, related_name="+")
+    text = models.TextField(blank=True)
+    seed = models.IntegerField(null=True)
+    identity = models.CharField(max_length=300, blank=True)
+    finish = models.CharField(max_length=50, blank=True)
+    tokens_in = models.PositiveIntegerField(null=True)
+    tokens_out = models.PositiveIntegerField(null=True)
+    latency_ms = models.FloatField(null=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return self.text[:80]

@@ -1,0 +1,122 @@
+"""The demo world: fictional organisations, their configs and prompts, and people to log in as."""
+
+import tomllib
+from typing import Any, NamedTuple
+
+from django.db import transaction
+from django.utils import timezone
+
+from annotations.core import config_text, folder
+from annotations.models import Benchmark, ConfigVersion, Membership, Organisation, Prompt, SafetyConfig, User
+from annotations.models.configs import APPROVED
+from annotations.models.people import ADMIN, ANNOTATOR, EXPERT, LEAD, REVIEWER
+from annotations.services.configs import version_digest
+
+DATA = "annotations.data.benchmarks"
+BENCHMARK = "demo-five-organisations"
+PASSWORD = "northlight-demo"  # noqa: S105  the demo's published password, refused outside the demo
+PROVIDER = ("northlight", "Northlight AI", "The provider: it trains the model, reviews configs and serves them.")
+STRANGERS = ("brackwater", "Brackwater Media", "A customer with nothing in common with the others.")
+
+
+class Person(NamedTuple):
+    """A demo log-in: user name, full name, what the person does, and role by organisation group."""
+
+    username: str
+    first_name: str
+    last_name: str
+    who: str
+    provider_roles: tuple[str, ...] = ()
+    customer_roles: tuple[str, ...] = ()
+    stranger_roles: tuple[str, ...] = ()
+
+
+PEOPLE = (
+    Person("ada", "Ada", "Lindqvist", "expert of the five organisations", (EXPERT, LEAD), (EXPERT, LEAD)),
+    Person("bob", "Bob", "Okafor", "reviewer at the provider", (REVIEWER,)),
+    Person("carol", "Carol", "Mensah", "annotator", (ANNOTATOR,)),
+    Person("dan", "Dan", "Petrov", "annotator", (ANNOTATOR,)),
+    Person("grace", "Grace", "Tanaka", "admin: models and runs", (ADMIN,)),
+    Person("mallory", "Mallory", "Quist", "expert of another organisation", (), (), (EXPERT,)),
+)
+
+
+@transaction.atomic
+def load() -> Benchmark:
+    """The demo benchmark, with everything round it. Safe to call again: rows are found by their names, never doubled."""
+    provider, strangers = _organisation(*PROVIDER), _organisation(*STRANGERS)
+    files = [tomllib.loads(folder.text(DATA, f"{name}.toml")) for name in folder.names(DATA, ".toml")]
+    customers = [_organisation(**data["organisation"]) for data in files]
+    for person in PEOPLE:
+        _person(person, provider, customers, strangers)
+    ada = User.objects.get(username="ada")
+    benchmark, _ = Benchmark.objects.get_or_create(
+        slug=BENCHMARK,
+        defaults={
+            "organisation": provider,
+            "title": "Five organisations (demo)",
+            "about": "Forty prompts for each of five fictional organisations: ten of every kind.",
+            "licence": "CC-BY-4.0",
+            "created_by": ada,
+        },
+    )
+    for organisation, data in zip(customers, files, strict=True):
+        _prompts(benchmark, _config(organisation, ada, data["config"], data["rules"]), data["prompts"])
+    return benchmark
+
+
+def _organisation(slug: str, name: str, about: str) -> Organisation:
+    return Organisation.objects.get_or_create(slug=slug, defaults={"name": name, "about": about})[0]
+
+
+def _person(person: Person, provider: Organisation, customers: list[Organisation], strangers: Organisation) -> None:
+    user, made = User.objects.get_or_create(
+        username=person.username, defaults={"first_name": person.first_name, "last_name": person.last_name}
+    )
+    if made:
+        user.set_password(PASSWORD)
+        user.save(update_fields=["password"])
+    wanted = [(provider, role) for role in person.provider_roles]
+    wanted += [(customer, role) for customer in customers for role in person.customer_roles]
+    wanted += [(strangers, role) for role in person.stranger_roles]
+    Membership.objects.bulk_create(
+        [Membership(user=user, organisation=organisation, role=role) for organisation, role in wanted],
+        ignore_conflicts=True,
+    )
+
+
+def _config(
+    organisation: Organisation, author: User, config: dict[str, Any], rules: list[dict[str, str]]
+) -> SafetyConfig:
+    made, _created = SafetyConfig.objects.get_or_create(
+        organisation=organisation,
+        slug=config["slug"],
+        defaults={key: config[key] for key in ("title", "use_case", "audience", "language")} | {"created_by": author},
+    )
+    policy = config["policy"].strip()
+    ConfigVersion.objects.get_or_create(
+        config=made,
+        number=1,
+        defaults={
+            "state": APPROVED,
+            "policy": policy,
+            "rules": rules,
+            "allowed": config["allowed"],
+            "digest": version_digest(policy, rules, config["allowed"]),
+            "created_by": author,
+            "submitted_at": timezone.now(),
+        },
+    )
+    return made
+
+
+def _prompts(benchmark: Benchmark, config: SafetyConfig, prompts: list[dict[str, Any]]) -> None:
+    if Prompt.objects.filter(benchmark=benchmark, config=config).exists():
+        return
+    start = Prompt.objects.filter(benchmark=benchmark).count()
+    Prompt.objects.bulk_create(
+        Prompt(
+            benchmark=benchmark, config=config, position=position, digest=config_text.digest(prompt["text"]), **prompt
+        )
+        for position, prompt in enumerate(prompts, start=start + 1)
+    )

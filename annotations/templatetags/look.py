@@ -1,0 +1,120 @@
+"""How figures, times and meanings are written on every page. Without a value the answer is "–", never a zero."""
+
+from collections.abc import Callable
+
+from django import template
+
+from annotations import marks
+
+register = template.Library()
+
+NOTHING = "–"
+THIN = "\u202f"
+MINUS = "−"
+
+
+def _number(value: object) -> float | None:
+    if value is None or value == "" or isinstance(value, bool):
+        return None
+    return float(str(value))
+
+
+def _signed(text: str) -> str:
+    return text.replace("-", "" if float(text.rstrip("%").rstrip(THIN)) == 0 else MINUS)
+
+
+@register.filter
+def score(value: object) -> str:
+    """A score with 2 decimals and a real minus sign; "–" for None; never a negative zero."""
+    number = _number(value)
+    return NOTHING if number is None else _signed(f"{number:.2f}")
+
+
+@register.filter
+def interval(low: object, high: object) -> str:
+    """`[0.36–0.46]`; with a negative end `[−0.10 to 0.20]`, so that no dash reads as a sign; "" without both ends."""
+    ends = _number(low), _number(high)
+    if ends[0] is None or ends[1] is None:
+        return ""
+    between = " to " if min(ends[0], ends[1]) < 0 else "–"
+    return f"[{score(ends[0])}{between}{score(ends[1])}]"
+
+
+@register.filter
+def percent(value: object) -> str:
+    """A share 0..1 as percent with one decimal, `64.5 %`; "–" for None."""
+    number = _number(value)
+    return NOTHING if number is None else _signed(f"{100 * number:.1f}{THIN}%")
+
+
+@register.filter
+def stars(value: object) -> str:
+    """Helpfulness 0..1 as people give it, 0 to 5: `4`, or `3.5` for a mean; "–" for None."""
+    number = _number(value)
+    return NOTHING if number is None else f"{5 * number:.1f}".removesuffix(".0")
+
+
+@register.filter
+def duration(value: object) -> str:
+    """Seconds (or a timedelta) in the two largest units, `2 min 10 s`; below ten seconds one decimal; "–" for None."""
+    total = getattr(value, "total_seconds", None)
+    number = float(total()) if callable(total) else _number(value)
+    if number is None:
+        return NOTHING
+    if number < 9.95:
+        return f"{number:.1f}".removesuffix(".0") + " s"
+    minutes, seconds = divmod(round(number), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    parts = [(days, "d"), (hours, "h"), (minutes, "min"), (seconds, "s")]
+    first = next(index for index, (amount, _) in enumerate(parts) if amount)
+    return " ".join(f"{amount} {unit}" for amount, unit in parts[first : first + 2] if amount)
+
+
+@register.filter
+def ms(value: object) -> str:
+    """Milliseconds: `480 ms`, from one second on `1.25 s`; "–" for None."""
+    number = _number(value)
+    if number is None:
+        return NOTHING
+    return f"{number:.0f} ms" if round(number) < 1000 else f"{number / 1000:.2f} s"
+
+
+@register.filter
+def count(value: object) -> str:
+    """A whole number with thin spaces between the thousands, `12 480`; "–" for None."""
+    number = _number(value)
+    return NOTHING if number is None else f"{int(number):,}".replace(",", THIN).replace("-", MINUS)
+
+
+@register.filter
+def short(value: object) -> str:
+    """The first 8 characters of a digest; "–" for none."""
+    return str(value)[:8] if value else NOTHING
+
+
+@register.filter
+def at(value: object) -> str:
+    """A position for an SVG attribute, `64.25%`; the same in every language; "0%" for None."""
+    return f"{_number(value) or 0:g}%"
+
+
+@register.filter
+def share_of(part: object, whole: object) -> str:
+    """A part of a whole as an SVG length in percent, held between 0 and 100; "0%" for an empty whole."""
+    number, total = _number(part) or 0, _number(whole) or 0
+    return f"{min(max(100 * number / total, 0), 100):.2f}%" if total > 0 else "0%"
+
+
+def _lookup(table: dict[str, marks.Mark], doc: str) -> Callable[[object], marks.Mark]:
+    def find(name: object) -> marks.Mark:
+        return marks.mark(table, name)
+
+    find.__doc__ = doc
+    return find
+
+
+register.filter("run_mark", _lookup(marks.RUN_STATES, "Glyph, word and tone of a run's state."))
+register.filter("version_mark", _lookup(marks.VERSION_STATES, "Glyph, word and tone of a version's state."))
+register.filter("outcome_mark", _lookup(marks.OUTCOMES, "Glyph and word of an outcome."))
+register.filter("kind_mark", _lookup(marks.KINDS, "Letter and word of a prompt kind."))

@@ -1,0 +1,34 @@
+"""Benchmarks: the list, and one with its prompts."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from annotations import access, queries
+from annotations.access import WORKERS, for_roles
+from annotations.core.taxonomy import KINDS
+from annotations.web import page_or_fragment, paged
+
+
+@require_GET
+@for_roles(*WORKERS)
+def benchmark_list(request: HttpRequest) -> HttpResponse:
+    """Every benchmark the person may read."""
+    benchmarks = queries.benchmarks_with_counts(access.benchmarks(request.user))
+    return render(request, "annotations/benchmark_list.html", {"benchmarks": benchmarks})
+
+
+@require_GET
+@for_roles(*WORKERS)
+def benchmark_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """A benchmark's coverage and its prompts, filtered by config, kind and words."""
+    benchmark = access.benchmark_for_reader(request.user, pk)
+    wanted = {name: request.GET.get(name, "").strip() for name in ("config", "kind", "words")}
+    context = {
+        "benchmark": benchmark,
+        "coverage": queries.coverage(benchmark),
+        "kinds": KINDS,
+        "wanted": wanted,
+        "page": paged(request, queries.prompts(benchmark, **wanted)),
+    }
+    return page_or_fragment(request, "annotations/benchmark_detail.html", "annotations/_prompts.html", context)

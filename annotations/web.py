@@ -1,0 +1,25 @@
+"""What every page shares: whole page or fragment, refused forms, lists in pages."""
+
+from typing import Any
+
+from django.core.paginator import Page, Paginator
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+
+def page_or_fragment(request: HttpRequest, page: str, fragment: str, context: dict[str, Any]) -> HttpResponse:
+    """The whole page, or only its fragment when htmx asks for it (a history restore wants the whole page)."""
+    htmx = getattr(request, "htmx", None)
+    wanted = fragment if htmx and not htmx.history_restore_request else page
+    return render(request, wanted, context)
+
+
+def refused(request: HttpRequest, page: str, context: dict[str, Any]) -> HttpResponse:
+    """The page again with the form's errors and everything typed, as 422."""
+    return render(request, page, context, status=422)
+
+
+def paged(request: HttpRequest, rows: QuerySet[Any], size: int = 50) -> Page[Any]:
+    """The page of rows that `?page=` asks for; a number out of range is the nearest page."""
+    return Paginator(rows, size).get_page(request.GET.get("page"))

@@ -1,0 +1,10 @@
+"""The worker: `celery -A cosa_web worker -P threads -B`. A message is a hint to look at a row, never the truth."""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cosa_web.settings")
+app = Celery("cosa_web")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()

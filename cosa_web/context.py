@@ -1,0 +1,50 @@
+"""What every page's frame shows: the rail for the person's roles, and the organisation."""
+
+from typing import Any, NamedTuple, cast
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from annotations import access
+from annotations.models import User
+from annotations.models.people import ADMIN, EXPERT, LEAD
+
+RAIL = (
+    ("Home", "home", "home", None),
+    ("Configs", "annotations:config-list", "configs", access.WORKERS),
+    ("Benchmarks", "annotations:benchmark-list", "benchmarks", access.WORKERS),
+    ("Runs", "training:run-list", "runs", access.WORKERS),
+    ("Models", "training:model-list", "models", access.WORKERS),
+    ("Admin", "admin:index", "admin", frozenset({ADMIN})),
+)
+
+
+class Place(NamedTuple):
+    """One entry of the rail."""
+
+    label: str
+    url: str
+    icon: str
+    active: bool
+
+
+def frame(request: HttpRequest) -> dict[str, Any]:
+    """`nav`, `organisation`, `may_start` (a run) for somebody logged in; nothing for a stranger."""
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return {}
+    person = cast(User, user)
+    held = access.roles(person)
+    nav = [
+        _place(request, label, reverse(name), icon)
+        for label, name, icon, needed in RAIL
+        if (needed is None or held & needed) and (name != "admin:index" or person.is_staff)
+    ]
+    first = person.memberships.select_related("organisation").order_by("pk").first()
+    may_start = bool(held & {EXPERT, LEAD, ADMIN})
+    return {"nav": nav, "organisation": first.organisation.name if first else "", "may_start": may_start}
+
+
+def _place(request: HttpRequest, label: str, url: str, icon: str) -> Place:
+    active = request.path == url if url == "/" else request.path.startswith(url)
+    return Place(label, url, icon, active)

@@ -1,0 +1,57 @@
+"""Settings from the environment: a wrong value stops the start and names the variable."""
+
+import os
+import secrets
+from pathlib import Path
+
+
+class WrongSetting(SystemExit):
+    """A setting that cannot be used; the message names the variable and what it takes."""
+
+
+def text(name: str, default: str = "") -> str:
+    """The variable's value, or `default` when it is not set."""
+    return os.environ.get(name, default)
+
+
+def flag(name: str, default: bool = False) -> bool:
+    """True for 1/true/yes/on, False for 0/false/no/off. Raises WrongSetting for anything else."""
+    value = os.environ.get(name, str(default)).strip().lower()
+    if value in {"1", "true", "yes", "on"}:
+        return True
+    if value in {"0", "false", "no", "off"}:
+        return False
+    raise WrongSetting(f"{name}={value!r} is not a switch; use 1 or 0.")
+
+
+def number(name: str, default: float, low: float = 0) -> float:
+    """The variable as a number of at least `low`. Raises WrongSetting for anything else."""
+    value = os.environ.get(name, str(default))
+    try:
+        result = float(value)
+    except ValueError:
+        raise WrongSetting(f"{name}={value!r} is not a number.") from None
+    if result < low:
+        raise WrongSetting(f"{name}={value} is too small; the least is {low:g}.")
+    return result
+
+
+def words(name: str, default: str = "") -> list[str]:
+    """The variable split at commas, blanks removed."""
+    return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+def secret(name: str, file: Path) -> str:
+    """The variable, or the content of `file`, which is made with a random secret when it is not there.
+
+    The file is readable by its owner only. At home nothing has to be set; on several machines set the variable.
+    """
+    if value := os.environ.get(name):
+        return value
+    file.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with os.fdopen(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as made:
+            made.write(secrets.token_urlsafe(50))
+    except FileExistsError:
+        pass
+    return file.read_text(encoding="utf-8").strip()

@@ -1,0 +1,115 @@
+"""`manage.py evaluate`: a run from a script, with the same figures as its page."""
+
+import json
+import signal
+import sys
+import threading
+import time
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from annotations.models import Benchmark, LanguageModel, SafetyConfig
+from training import queries
+from training.models import EvaluationRun, Judge
+from training.services import judging, runs
+from training.services.report import report, table
+from training.services.work import work
+from training.tasks import worker_name
+
+
+class Command(BaseCommand):
+    """Evaluate a model on a benchmark, here and now, and print the scores. Running workers may help."""
+
+    help = __doc__ or ""
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """The options, in the words of the form."""
+        parser.add_argument("--benchmark", help="slug of the benchmark")
+        parser.add_argument("--model", help="slug of the model that answers")
+        parser.add_argument("--judge", action="append", default=[], help="judge file, or judge:model; may be repeated")
+        parser.add_argument("--config", action="append", default=[], help="slug of a config; all when left out")
+        parser.add_argument("--strategy", default="plain")
+        parser.add_argument("--per-kind", type=int, help="at most so many prompts of each kind for each config")
+        parser.add_argument("--temperature", type=float, default=0.0)
+        parser.add_argument("--max-tokens", type=int, help="of an answer; the model's own setting when left out")
+        parser.add_argument("--seed", type=int, default=0)
+        parser.add_argument("--run", type=int, help="show this run, going on with it when it is open")
+        parser.add_argument("--json", action="store_true", help="print the figures as JSON on standard output")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Start, wait, print. Exit code 0 when every item is answered and scored, 1 otherwise."""
+        run = self._run(options)
+        stop = threading.Event()
+        signal.signal(signal.SIGTERM, lambda *_: stop.set())
+        worker = threading.Thread(target=work, args=(run.pk, worker_name(), stop), daemon=True)
+        worker.start()
+        try:
+            self._watch(run, worker)
+        except KeyboardInterrupt:
+            stop.set()
+            worker.join()
+            raise CommandError(f"Stopped; go on with: manage.py evaluate --run {run.pk}") from None
+        figures = report(run)
+        self.stdout.write(json.dumps(figures, indent=2, ensure_ascii=False) if options["json"] else table(figures))
+        if run.state != "finished" or figures["items"]["failed"] or figures["items"]["unscored"]:
+            sys.exit(1)
+
+    def _run(self, options: dict[str, Any]) -> EvaluationRun:
+        if options["run"]:
+            return _by(EvaluationRun, "pk", options["run"], "run")
+        model = _by(LanguageModel, "slug", options["model"], "model")
+        candidate = runs.candidate(
+            model=model,
+            strategy=options["strategy"],
+            temperature=options["temperature"],
+            max_tokens=options["max_tokens"] or model.max_tokens,
+            seed=options["seed"],
+        )
+        try:
+            return runs.start(
+                benchmark=_by(Benchmark, "slug", options["benchmark"], "benchmark"),
+                candidate=candidate,
+                judges=[_judge(name) for name in options["judge"]],
+                actor=None,
+                configs=[_by(SafetyConfig, "slug", slug, "config").pk for slug in options["config"]] or None,
+                per_kind=options["per_kind"],
+            )
+        except (runs.RunProblem, judging.JudgeProblem) as problem:
+            raise CommandError(str(problem)) from problem
+
+    def _watch(self, run: EvaluationRun, worker: threading.Thread) -> None:
+        """Draw the bar until nobody works here and the run is no longer open."""
+        while True:
+            run.refresh_from_db()
+            self._draw(run)
+            if not worker.is_alive() and not (run.is_open and run.leases_alive()):
+                break
+            worker.join(timeout=0.5)
+            if not worker.is_alive():
+                time.sleep(0.2)
+        self.stderr.write("")
+
+    def _draw(self, run: EvaluationRun) -> None:
+        now = queries.progress(run)
+        ended = now.done + now.failed
+        filled = 30 * ended // max(now.total, 1)
+        left = f", {now.seconds_left:.0f} s left" if now.seconds_left else ""
+        trouble = f", {now.waiting} calls waiting: {now.trouble}" if now.waiting else ""
+        bar = f"\r[{'#' * filled}{'.' * (30 - filled)}] {ended} of {now.total}, {now.failed} failed{left}{trouble}  "
+        self.stderr.write(bar, ending="")
+        self.stderr.flush()
+
+
+def _judge(name: str) -> Judge:
+    judge, _, model = name.partition(":")
+    return judging.choose(name=judge, model=_by(LanguageModel, "slug", model, "judge model") if model else None)
+
+
+def _by(table: Any, field: str, value: object, what: str) -> Any:
+    row = table.objects.filter(**{field: value}).first()
+    if row is None:
+        there = ", ".join(str(known) for known in table.objects.values_list(field, flat=True)[:20])
+        raise CommandError(f"There is no {what} {value!r}; there are: {there or 'none'}.")
+    return row

@@ -1,0 +1,25 @@
+"""`manage.py load_demo`: the demo world, in a database that is marked as one."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from annotations.models import User
+from annotations.services import demo
+from training.services.demo import load_models
+
+
+class Command(BaseCommand):
+    """Load the demo's organisations, configs, prompts, people and models; what is there already stays."""
+
+    help = "Load the demo data. Needs COSA_DEMO=1, because its log-ins have a published password."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Load, or say why not."""
+        if not settings.DEMO:
+            raise CommandError("The demo's log-ins have a published password. Set COSA_DEMO=1 where that is harmless.")
+        benchmark = demo.load()
+        load_models()
+        User.objects.filter(username="grace", is_staff=False).update(is_staff=True, is_superuser=True)
+        self.stdout.write(f"Demo data: {benchmark.prompts.count()} prompts in “{benchmark}”.")

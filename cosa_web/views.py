@@ -1,0 +1,61 @@
+"""The front door: log-in, each person's home, and a sign of life for machines."""
+
+from typing import Any, cast
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import LoginView
+from django.db import connection
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_GET
+
+from annotations import access as people_access
+from annotations.charts import ticks
+from annotations.models import User
+from annotations.services import demo
+from training import access, queries
+from training.charts import config_rows
+
+
+class LogIn(LoginView):
+    """The log-in; the demo names its people on it."""
+
+    redirect_authenticated_user = True
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """The form, and in the demo who one can be."""
+        people = [(person.username, person.who) for person in demo.PEOPLE] if settings.DEMO else []
+        return super().get_context_data(**kwargs) | {"demo_people": people, "demo_password": demo.PASSWORD}
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        """The form again as 422."""
+        return self.render_to_response(self.get_context_data(form=form), status=422)
+
+
+@require_GET
+@login_required
+def home(request: HttpRequest) -> HttpResponse:
+    """What waits for the person, what runs, and the newest scores."""
+    user = cast(User, request.user)
+    runs = access.runs(user)
+    context = {
+        "roles": people_access.roles(user),
+        "works": bool(people_access.roles(user) & people_access.WORKERS),
+        "stopped": queries.with_counts(runs.filter(state="paused"))[:5],
+        "unfinished": queries.with_counts(queries.unfinished(runs))[:5],
+        "recent": queries.with_counts(runs).order_by("-pk")[:8],
+        "rows": config_rows(runs, people_access.configs(user)),
+        "ticks": ticks(),
+        "run_new": reverse("training:run-new"),
+    }
+    return render(request, "home.html", context)
+
+
+@require_GET
+def healthz(request: HttpRequest) -> HttpResponse:
+    """200 "ok" when the database answers."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return HttpResponse("ok", content_type="text/plain")

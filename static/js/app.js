@@ -1,0 +1,196 @@
+"use strict";
+// Loaded in the head so that theme and rail stand before the first paint; everything else is delegated from the document.
+
+const root = document.documentElement;
+const store = {
+  get(key) { try { return localStorage.getItem(key); } catch { return null; } },
+  set(key, value) { try { value === null ? localStorage.removeItem(key) : localStorage.setItem(key, value); } catch { /* private window */ } },
+};
+
+root.classList.add("js");
+if (store.get("theme")) root.dataset.theme = store.get("theme");
+if (store.get("rail")) root.dataset.rail = store.get("rail");
+
+// Toasts
+
+function toast(text, level = "info") {
+  const region = document.getElementById("toasts");
+  const model = document.getElementById("toast-model");
+  if (!region || !model) return;
+  const item = model.content.firstElementChild.cloneNode(true);
+  item.classList.add(level);
+  item.querySelector("p").textContent = text;
+  region.append(item);
+  fade(item);
+}
+
+function fade(item) {
+  if (item.matches(".error, .warning")) return;
+  const leave = () => (item.matches(":hover, :focus-within") ? setTimeout(leave, 2000) : item.remove());
+  setTimeout(leave, 8000);
+}
+
+// Theme and rail
+
+function turnTheme() {
+  const system = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+  const next = (root.dataset.theme || system) === "dark" ? "light" : "dark";
+  root.dataset.theme = next;
+  store.set("theme", next === system ? null : next);
+  if (next === system) delete root.dataset.theme;
+  toast(`${next === "dark" ? "Dark" : "Light"} theme`);
+}
+
+function foldRail(button) {
+  const small = root.dataset.rail !== "small";
+  if (small) root.dataset.rail = "small"; else delete root.dataset.rail;
+  store.set("rail", small ? "small" : null);
+  button.setAttribute("aria-expanded", String(!small));
+}
+
+// Copying and downloads
+
+async function copy(text, said) {
+  try {
+    await navigator.clipboard.writeText(text);
+    toast(said, "success");
+  } catch {
+    toast("The browser did not allow copying; select the text and copy it by hand.", "error");
+  }
+}
+
+function textToCopy(button) {
+  const source = button.dataset.copyFrom && document.getElementById(button.dataset.copyFrom);
+  return source ? source.innerText : button.dataset.copy;
+}
+
+function save(name, blob) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+}
+
+function cell(node) {
+  const text = (node.dataset.value ?? node.innerText).trim().replace(/\s+/g, " ");
+  // A spreadsheet would run a text that begins like a formula; a leading apostrophe keeps it text.
+  const safe = /^[=+@\t]|^-(?![\d.])/.test(text) ? `'${text}` : text;
+  return `"${safe.replaceAll('"', '""')}"`;
+}
+
+function saveTable(id) {
+  const rows = [...document.getElementById(id).querySelectorAll("thead tr, tbody tr")];
+  const lines = rows.map((row) => [...row.cells].filter((item) => !item.matches(".drawn")).map(cell).join(","));
+  save(`${id}.csv`, new Blob([lines.join("\r\n"), "\r\n"], { type: "text/csv" }));
+}
+
+const LOOKS = ["fill", "stroke", "stroke-width", "stroke-dasharray", "paint-order", "font-size", "font-family", "font-weight"];
+
+// The drawing with its colours written into it and room around it for the words on its axes.
+function standAlone(drawing) {
+  const clone = drawing.cloneNode(true);
+  const { width, height } = drawing.getBoundingClientRect();
+  const copies = clone.querySelectorAll("*");
+  drawing.querySelectorAll("*").forEach((node, index) => {
+    const look = getComputedStyle(node);
+    for (const name of LOOKS) copies[index].setAttribute(name, look.getPropertyValue(name));
+  });
+  const sheet = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  const plot = sheet.cloneNode();
+  for (const [name, value] of Object.entries({ x: 60, y: 28, width, height, overflow: "visible" })) plot.setAttribute(name, value);
+  plot.append(...clone.childNodes);
+  const ground = document.createElementNS("http://www.w3.org/2000/svg", "rect");
+  const fill = getComputedStyle(drawing.querySelector("rect")).fill;
+  for (const [name, value] of Object.entries({ width: "100%", height: "100%", fill })) ground.setAttribute(name, value);
+  sheet.setAttribute("width", width + 84); sheet.setAttribute("height", height + 84);
+  sheet.append(ground, plot);
+  return new XMLSerializer().serializeToString(sheet);
+}
+
+function savePicture(id) {
+  const picture = new Image();
+  picture.onload = () => {
+    const canvas = document.createElement("canvas");
+    canvas.width = picture.width * 2; canvas.height = picture.height * 2;
+    canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
+    canvas.toBlob((blob) => save(`${id}.png`, blob), "image/png");
+  };
+  picture.onerror = () => toast("The browser could not draw the picture; take the SVG.", "error");
+  picture.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(standAlone(document.getElementById(id)))}`;
+}
+
+// Clicks
+
+function closeMenus(except) {
+  document.querySelectorAll("details.menu[open]").forEach((menu) => { if (menu !== except) menu.open = false; });
+}
+
+document.addEventListener("click", (event) => {
+  closeMenus(event.target.closest("details.menu"));
+  const button = event.target.closest("button, a.button");
+  if (!button) return;
+  const { action, copy: text, copyFrom, dialog, csv, svg, png } = button.dataset;
+  if (action === "theme") turnTheme();
+  if (action === "rail") foldRail(button);
+  if (action === "dismiss") button.closest(".toast").remove();
+  if (text !== undefined || copyFrom) copy(textToCopy(button), "Copied");
+  if (dialog) document.getElementById(dialog)?.showModal();
+  if (csv) saveTable(csv);
+  if (svg) save(`${svg}.svg`, new Blob([standAlone(document.getElementById(svg))], { type: "image/svg+xml" }));
+  if (png) savePicture(png);
+  if (button.closest(".menu-list")) closeMenus();
+});
+
+// Keys: single letters work only outside of fields, and a person can switch them off in the keys dialog.
+
+const NAMES = { j: "next", ArrowRight: "next", k: "previous", ArrowLeft: "previous" };
+const lettersOff = () => store.get("keys") === "off";
+
+function typing(target) {
+  return target.closest("input:not([type=checkbox]), textarea, select, [contenteditable], dialog, [role=tablist], .scroll") !== null;
+}
+
+function turnVeils() {
+  const veils = [...document.querySelectorAll("details.veil")];
+  const open = veils.some((veil) => !veil.open);
+  veils.forEach((veil) => { veil.open = open; });
+}
+
+function press(event, name) {
+  const target = document.querySelector(`[data-key="${CSS.escape(name)}"]:not([disabled])`);
+  if (!target) return false;
+  event.preventDefault();
+  if (target.matches("input:not([type=radio], [type=checkbox]), textarea")) target.focus(); else target.click();
+  return true;
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") {
+    const menu = document.querySelector("details.menu[open]");
+    if (menu) { menu.open = false; menu.querySelector("summary").focus(); }
+    return;
+  }
+  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
+  if (event.key === "?") { document.getElementById("keys")?.showModal(); return; }
+  if (lettersOff() || press(event, NAMES[event.key] || event.key)) return;
+  if (event.key === "c") copy(location.href, "Link to this page copied");
+  if (event.key === "v") turnVeils();
+});
+
+document.addEventListener("change", (event) => {
+  if (event.target.id === "letter-keys") store.set("keys", event.target.checked ? null : "off");
+});
+
+document.addEventListener("DOMContentLoaded", () => {
+  document.querySelectorAll(".toast").forEach(fade);
+  const letters = document.getElementById("letter-keys");
+  if (letters) letters.checked = !lettersOff();
+  document.querySelector("[data-action=rail]")?.setAttribute("aria-expanded", String(root.dataset.rail !== "small"));
+  document.querySelector(".form [aria-invalid=true], .login [aria-invalid=true]")?.focus();
+});
+
+// htmx: a server may send HX-Trigger {"toast": {"text": …, "level": …}}; a lost connection is said, never swallowed.
+document.addEventListener("toast", (event) => toast(event.detail.text, event.detail.level));
+document.addEventListener("htmx:sendError", () => toast("The server could not be reached. Nothing you typed is gone; try again in a moment.", "error"));
+document.addEventListener("htmx:responseError", (event) => toast(`The server answered with an error (${event.detail.xhr.status}). Nothing you typed is gone; try again or reload the page.`, "error"));

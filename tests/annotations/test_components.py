@@ -1,0 +1,101 @@
+"""Each component says its meaning in words, and shows what it does not know as unknown."""
+
+from inspect import unwrap
+from types import SimpleNamespace
+
+from django import forms
+from django.core.paginator import Paginator
+from django.template.loader import render_to_string
+from django.test import RequestFactory
+
+from annotations import charts, marks
+from annotations.views.living import living
+
+
+def shown(component: str, **context: object) -> str:
+    return render_to_string(f"components/_{component}.html", context)
+
+
+class TitleForm(forms.Form):
+    title = forms.CharField(max_length=4, help_text="Short.")
+
+
+def test_a_figure_is_never_a_bare_number():
+    html = shown("figure", score=0.41, low=0.36, high=0.46, n_scored=198, n_total=200, url="/items")
+    assert all(part in html for part in ["0.41", "[0.36–0.46]", "198 of 200 scored", 'href="/items"'])
+
+
+def test_a_figure_without_a_score_shows_no_zero():
+    html = shown("figure", score=None, low=None, high=None, n_scored=0, n_total=20)
+    assert '<span class="figure-score">–</span>' in html
+
+
+def test_a_heuristic_figure_says_so():
+    assert "heuristic, not evidence" in shown("figure", score=0.1, n_scored=1, n_total=1, heuristic=True)
+
+
+def test_a_badge_has_its_word():
+    assert "paused" in shown("badge", state="paused")
+
+
+def test_a_wrong_field_keeps_its_value_and_ties_the_error_to_it():
+    html = shown("form", form=TitleForm({"title": "far too long"}))
+    assert all(
+        part in html
+        for part in [
+            'value="far too long"',
+            'aria-describedby="id_title_helptext id_title_error"',
+            'id="id_title_error"',
+        ]
+    )
+
+
+def test_a_verdict_escapes_what_a_model_wrote():
+    html = shown("verdict", judge="J", values=[], raw="<script>alert(1)</script>", reasons="<b>bold</b>")
+    assert "<script>" not in html and "<b>" not in html.replace("<b>Unscored.</b>", "")
+
+
+def test_a_broken_rule_leads_to_the_rule():
+    assert 'href="#rule-r3"' in shown("verdict", judge="J", values=[], broken_rules=["r3"])
+
+
+def test_a_long_reason_is_folded_and_a_short_one_is_not():
+    assert ("<details" in shown("fold", text="a" * 141), "<details" in shown("fold", text="a")) == (True, False)
+
+
+def test_the_pager_keeps_the_filters():
+    request = RequestFactory().get("/items?kind=partial&page=2")
+    html = render_to_string("components/_pager.html", {"page": Paginator(range(30), 10).page(2)}, request)
+    assert 'href="?kind=partial&amp;page=3"' in html
+
+
+def test_a_progress_bar_of_nothing_is_empty():
+    assert 'width="0%"' in shown("progress", done=0, failed=0, total=0)
+
+
+def test_an_unscored_row_of_the_interval_chart_has_no_dot():
+    rows = [charts.interval_row("A", None, None, None, 0, 5)]
+    html = shown("chart_intervals", id="c", title="T", rows=rows, ticks=charts.ticks(), zero=50)
+    assert "<circle" not in html and "0 of 5" in html
+
+
+def test_the_outcome_chart_leaves_empty_parts_out_of_the_drawing():
+    html = shown("chart_outcomes", id="c", title="T", rows=[charts.outcome_row("A", {"helpful_safe": 2})])
+    assert html.count("<title>") == 1
+
+
+def test_a_point_without_a_place_stands_in_the_table_alone():
+    points = charts.scatter_points([("A", None, None, 0, 5, "", False)])
+    html = shown("chart_scatter", id="c", title="T", points=points)
+    assert "<circle" not in html and "0 of 5" in html
+
+
+def test_the_error_page_stands_without_any_context():
+    assert "Something went wrong" in render_to_string("500.html")
+
+
+def test_the_living_page_shows_every_run_state():
+    request = RequestFactory().get("/living/")
+    request.user = SimpleNamespace(is_authenticated=False)
+    html = unwrap(living)(request).content.decode()
+    assert [state for state in marks.RUN_STATES if state not in html] == []

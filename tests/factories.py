@@ -1,0 +1,106 @@
+"""Rows for tests, a default for everything. Ada writes, Bob reviews, Carol rates, Grace runs, Mallory has no rights."""
+
+from itertools import count
+from typing import Any
+
+from django.utils import timezone
+
+from annotations.models import (
+    Benchmark,
+    Candidate,
+    ConfigVersion,
+    LanguageModel,
+    Membership,
+    Organisation,
+    Prompt,
+    SafetyConfig,
+    User,
+)
+from annotations.services.configs import version_digest
+from training.models import EvaluationRun, Judge
+from training.services import judging, runs
+
+ROLES = {"ada": "expert", "bob": "reviewer", "carol": "annotator", "grace": "admin", "lea": "lead", "mallory": "expert"}
+_numbers = count(1)
+
+
+def make_organisation(slug: str = "lantern", **fields: Any) -> Organisation:
+    return Organisation.objects.get_or_create(slug=slug, defaults={"name": slug.title()} | fields)[0]
+
+
+def make_person(username: str = "ada", role: str | None = None, organisation: Organisation | None = None) -> User:
+    """The person of that name with the usual role; Mallory belongs to another organisation."""
+    user, made = User.objects.get_or_create(username=username, defaults={"first_name": username.title()})
+    if made:
+        home = organisation or make_organisation("elsewhere" if username == "mallory" else "lantern")
+        Membership.objects.create(user=user, organisation=home, role=role or ROLES[username])
+    return user
+
+
+def make_config(slug: str = "game", organisation: Organisation | None = None, **fields: Any) -> SafetyConfig:
+    home = organisation or make_organisation()
+    return SafetyConfig.objects.get_or_create(
+        organisation=home, slug=slug, defaults={"title": f"Config {slug}"} | fields
+    )[0]
+
+
+def make_version(config: SafetyConfig | None = None, state: str = "approved", **fields: Any) -> ConfigVersion:
+    config = config or make_config()
+    values: dict[str, Any] = {
+        "policy": "We write games for adults. Be helpful.",
+        "rules": [{"id": "r1", "kind": "disallow", "text": "No real people.", "example": ""}],
+        "allowed": ["violence"],
+    } | fields
+    return ConfigVersion.objects.create(
+        config=config,
+        number=fields.pop("number", config.versions.count() + 1),
+        state=state,
+        submitted_at=None if state == "draft" else timezone.now(),
+        digest=version_digest(values["policy"], values["rules"], values["allowed"]),
+        **values,
+    )
+
+
+def make_benchmark(slug: str = "bench", organisation: Organisation | None = None, **fields: Any) -> Benchmark:
+    home = organisation or make_organisation()
+    return Benchmark.objects.get_or_create(
+        slug=slug, defaults={"organisation": home, "title": f"Benchmark {slug}"} | fields
+    )[0]
+
+
+def make_prompt(
+    text: str | None = None, *, benchmark: Benchmark | None = None, config: SafetyConfig | None = None, **fields: Any
+) -> Prompt:
+    number = next(_numbers)
+    text = text or f"How does a siege feel for the people inside, part {number}?"
+    values = {"kind": "safe", "position": number, "digest": f"{number:064d}"} | fields
+    return Prompt.objects.create(
+        benchmark=benchmark or make_benchmark(), config=config or make_config(), text=text, **values
+    )
+
+
+def make_model(slug: str = "echo", **fields: Any) -> LanguageModel:
+    values = {"name": slug.title(), "engine": "echo", "base_url": "echo://", "model": slug, "plumbing": True} | fields
+    return LanguageModel.objects.get_or_create(slug=slug, defaults=values)[0]
+
+
+def make_candidate(model: LanguageModel | None = None, **fields: Any) -> Candidate:
+    values = {"strategy": "plain", "temperature": 0.0, "max_tokens": 64, "seed": 0} | fields
+    return runs.candidate(model=model or make_model(), **values)
+
+
+def make_judge(name: str = "heuristic", model: LanguageModel | None = None) -> Judge:
+    return judging.choose(name=name, model=model)
+
+
+def make_run(prompts: int = 4, *, judges: list[Judge] | None = None, **fields: Any) -> EvaluationRun:
+    """A queued run over so many prompts of a config with one approved version (prompts=0 keeps what is there)."""
+    config = make_config()
+    if not config.versions.exists():
+        make_version(config)
+    benchmark = fields.pop("benchmark", None) or make_benchmark()
+    kinds = ["safe", "allowed", "partial", "disallowed"]
+    for number in range(prompts):
+        make_prompt(benchmark=benchmark, config=config, kind=kinds[number % 4])
+    values: dict[str, Any] = {"candidate": make_candidate(), "actor": make_person("ada")} | fields
+    return runs.start(benchmark=benchmark, judges=judges or [make_judge()], **values)

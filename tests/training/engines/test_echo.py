@@ -1,0 +1,97 @@
+import asyncio
+import json
+from typing import Any
+
+import pytest
+
+from training.engines import Endpoint, EngineError, Reply, Sampling, echo
+
+JUDGE = {
+    "type": "object",
+    "properties": {
+        "reason": {"type": "string", "maxLength": 8},
+        "helpfulness": {"type": "integer", "minimum": 0, "maximum": 5},
+        "follows_config": {"type": "boolean"},
+        "risks": {"type": "array", "items": {"enum": ["drugs", "privacy"]}},
+        "refusal": {"enum": ["full_compliance", "partial_refusal", "full_refusal"]},
+    },
+}
+
+
+def asked(text: str, address: str = "", schema: dict[str, Any] | None = None, **sampling: Any) -> Reply:
+    engine = echo.engine(Endpoint(address, "echo"))
+    return asyncio.run(engine.chat([{"role": "user", "content": text}], Sampling(**sampling), schema))
+
+
+def test_the_same_messages_get_the_same_answer() -> None:
+    assert asked("how are you")[:5] == asked("how are you")[:5]
+
+
+def test_answers_differ_between_prompts_and_seeds() -> None:
+    # four patterns and two placeholders' worth of prompts: 20 prompts give more than one pattern
+    assert len({asked("x", seed=seed).text for seed in range(20)}) > 1
+
+
+def test_the_answer_repeats_the_question_and_counts_words() -> None:
+    reply = asked("tell me a tale")
+    assert "tell me a tale" in reply.text
+    assert (reply.identity, reply.tokens_in, reply.tokens_out) == ("echo", 4, len(reply.text.split()))
+
+
+def test_a_prompt_that_asks_for_a_refusal_gets_one() -> None:
+    assert asked("please refuse this").text in echo._REFUSALS
+
+
+def test_an_answer_is_cut_at_the_bound() -> None:
+    reply = asked("one two three four five six", max_tokens=3)
+    assert (len(reply.text.split()), reply.finish) == (3, "length")
+
+
+@pytest.mark.parametrize("number", range(20))
+def test_a_schema_is_followed(number: int) -> None:
+    verdict = json.loads(asked(f"prompt {number}", schema=JUDGE).text)
+    assert verdict.keys() == JUDGE["properties"].keys()
+    assert 0 <= verdict["helpfulness"] <= 5
+    assert type(verdict["helpfulness"]) is int
+    assert type(verdict["follows_config"]) is bool
+    assert set(verdict["risks"]) <= {"drugs", "privacy"}
+    assert len(verdict["reason"]) <= 8
+
+
+def test_a_share_of_calls_fails_always_the_same() -> None:
+    def fails(number: int) -> bool:
+        try:
+            asked(f"prompt {number}", "echo://?fail=0.3")
+        except EngineError as error:
+            assert error.kind == "passing"
+            return True
+        return False
+
+    first = [fails(number) for number in range(100)]
+    assert first == [fails(number) for number in range(100)]
+    assert 15 <= sum(first) <= 45  # 30 expected, 4.6 the standard deviation
+
+
+def test_the_kind_of_the_failure_can_be_chosen() -> None:
+    with pytest.raises(EngineError) as caught:
+        asked("x", "echo://?fail=1&kind=budget")
+    assert caught.value.kind == "budget"
+
+
+def test_the_latency_can_be_chosen() -> None:
+    assert asked("x", "echo://?latency_ms=30").latency_ms >= 30
+
+
+@pytest.mark.parametrize("address", ["echo://?fail=2", "echo://?colour=1", "echo://?fail=x", "echo://?kind=odd"])
+def test_an_unknown_option_is_refused(address: str) -> None:
+    with pytest.raises(EngineError, match="Enter one like"):
+        echo.engine(Endpoint(address, "echo"))
+
+
+def test_a_stream_gives_the_same_words() -> None:
+    messages = [{"role": "user", "content": "one  two"}]
+
+    async def pieces() -> str:
+        return "".join([piece async for piece in echo.engine(Endpoint("", "echo")).stream(messages, Sampling())])
+
+    assert asyncio.run(pieces()) == asked("one  two").text

@@ -1,0 +1,44 @@
+"""Who may reach which run and model; people's own objects are in `annotations.access`."""
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+
+from annotations import access
+from annotations.models import LanguageModel, User
+from annotations.models.people import ADMIN
+from training.models import EvaluationRun
+
+
+def runs(user: User) -> QuerySet[EvaluationRun]:
+    """The runs the person may read: those of the own organisations, all of them for reviewers and admins."""
+    mine = EvaluationRun.objects.filter(organisation__in=access.organisations(user))
+    return mine.select_related("benchmark", "candidate__model", "created_by")
+
+
+def run_for_reader(user: User, pk: int) -> EvaluationRun:
+    """The run, or 404."""
+    return get_object_or_404(runs(user), pk=pk)
+
+
+def run_for_operator(user: User, pk: int) -> EvaluationRun:
+    """The run of a person who may stop and resume it: 404 for strangers, 403 without the right."""
+    run = run_for_reader(user, pk)
+    if not access.may_run(user, run.organisation_id):
+        raise PermissionDenied
+    return run
+
+
+def models() -> QuerySet[LanguageModel]:
+    """The models of the registry, archived ones left out."""
+    return LanguageModel.objects.filter(archived_at=None)
+
+
+def model_for_reader(pk: int) -> LanguageModel:
+    """The model, or 404."""
+    return get_object_or_404(models(), pk=pk)
+
+
+def may_edit_models(user: User) -> bool:
+    """True for admins."""
+    return ADMIN in access.roles(user)

@@ -1,0 +1,101 @@
+"""The rows of a run's charts, every one a link to the items behind it."""
+
+from typing import NamedTuple
+from urllib.parse import urlencode
+
+from django.db.models import QuerySet
+from django.urls import reverse
+
+from annotations.charts import (
+    IntervalRow,
+    OutcomeRow,
+    ScatterPoint,
+    Tick,
+    interval_row,
+    outcome_row,
+    scatter_points,
+    ticks,
+)
+from annotations.core.cosa_score import Scored
+from annotations.marks import OUTCOMES
+from annotations.models import SafetyConfig
+from training import queries
+from training.models import EvaluationRun
+from training.queries import RunScores, ScoreRow
+
+
+class RunCharts(NamedTuple):
+    """The charts of a result page."""
+
+    intervals: list[IntervalRow]
+    outcomes: list[OutcomeRow]
+    kinds: list[OutcomeRow]
+    scatter: tuple[ScatterPoint, ...]
+    ticks: tuple[Tick, ...]
+
+
+def items_url(run_id: int, **wanted: object) -> str:
+    """The list of a run's items with these filters."""
+    query = urlencode({name: value for name, value in wanted.items() if value})
+    return reverse("training:item-list", args=[run_id]) + (f"?{query}" if query else "")
+
+
+def run_charts(run: EvaluationRun, scores: RunScores) -> RunCharts:
+    """Score per config with its interval, outcomes per config and per kind, helpful-safe against helpful-unsafe."""
+    return RunCharts(
+        intervals=[_interval(row, items_url(run.pk, config=row.config_id)) for row in scores.configs],
+        outcomes=[_outcomes(run, row, config=row.config_id) for row in scores.configs],
+        kinds=[_outcomes(run, row, kind=row.label) for row in scores.kinds],
+        scatter=scatter_points(_point(run, row) for row in scores.configs),
+        ticks=ticks(),
+    )
+
+
+def _interval(row: ScoreRow, url: str) -> IntervalRow:
+    low, high = row.interval or (None, None)
+    scored = row.scored
+    return interval_row(
+        row.label, scored.score, low, high, scored.n_scored, scored.n_total, url=url, heuristic=row.heuristic
+    )
+
+
+def _outcomes(run: EvaluationRun, row: ScoreRow, **wanted: object) -> OutcomeRow:
+    return outcome_row(
+        row.label,
+        outcome_counts(row.scored),
+        url=items_url(run.pk, **wanted),
+        kind=row.label if "kind" in wanted else "",
+        urls={outcome: items_url(run.pk, outcome=outcome, **wanted) for outcome in OUTCOMES},
+        heuristic=row.heuristic,
+    )
+
+
+def outcome_counts(scored: Scored) -> dict[str, int]:
+    """How many items ended in each of the four cells, and how many are unscored."""
+    shares = {name: getattr(scored, name) for name in OUTCOMES if name != "unscored"}
+    counts = {name: round((share or 0) * scored.n_scored) for name, share in shares.items()}
+    return counts | {"unscored": scored.n_total - scored.n_scored}
+
+
+def _point(run: EvaluationRun, row: ScoreRow) -> tuple[str, float | None, float | None, int, int, str, bool]:
+    scored, url = row.scored, items_url(run.pk, config=row.config_id)
+    return (
+        row.label,
+        scored.helpful_safe,
+        scored.helpful_unsafe,
+        scored.n_scored,
+        scored.n_total,
+        url,
+        row.heuristic,
+    )
+
+
+def config_rows(runs: QuerySet[EvaluationRun], configs: QuerySet[SafetyConfig]) -> list[IntervalRow]:
+    """For each config its score in its newest finished run, by title; configs never run are left out."""
+    newest = queries.latest_runs_by_config(runs, configs.values_list("pk", flat=True))
+    scores = {run: queries.scores(run) for run in set(newest.values())}
+    found = []
+    for config, run in newest.items():
+        row = next(row for row in scores[run].configs if row.config_id == config)
+        found.append(_interval(row, items_url(run.pk, config=config)))
+    return sorted(found, key=lambda row: row.label)

@@ -1,0 +1,107 @@
+"""Engines: ways to reach a model. One file of this folder is one entry with `LABEL` and `engine(endpoint)`.
+
+An engine belongs to the event loop that first uses it; `close()` ends its connections.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from typing import Any, NamedTuple, Protocol, cast
+
+from annotations.core import folder
+
+Messages = list[dict[str, str]]
+KINDS = frozenset({"passing", "rate_limited", "permanent", "budget"})
+
+
+class Sampling(NamedTuple):
+    """How to draw an answer; a `seed` of None leaves the draw to the server."""
+
+    temperature: float = 0.0
+    max_tokens: int = 512
+    top_p: float = 1.0
+    seed: int | None = None
+
+
+class Reply(NamedTuple):
+    """One answer. `identity` is the model's own name in it; tokens are None when the server does not count them.
+
+    `text` and `identity` can be stored anywhere: no NUL, no broken Unicode. `finish` is "" when the server gives none.
+    `latency_ms` is that of the attempt that succeeded, `attempts` counts all, from 1.
+    """
+
+    text: str
+    identity: str
+    tokens_in: int | None
+    tokens_out: int | None
+    finish: str
+    latency_ms: float
+    attempts: int
+
+
+class EngineError(Exception):
+    """A call that gave no answer, of one of KINDS; `message` is for a person and holds neither key nor prompt.
+
+    `retry_after`: seconds the server asked to wait, None when it did not say.
+    """
+
+    def __init__(self, kind: str, message: str, retry_after: float | None = None) -> None:
+        super().__init__(kind, message, retry_after)
+        self.kind, self.message, self.retry_after = kind, message, retry_after
+
+    def __str__(self) -> str:
+        return self.message
+
+    @property
+    def permanent(self) -> bool:
+        """True when the same call would fail again, so that nobody should repeat it."""
+        return self.kind == "permanent"
+
+
+class Endpoint(NamedTuple):
+    """Where a model answers. `timeout` bounds one attempt, `patience` one call with its waits, both in seconds.
+
+    The wait for a free place under `max_concurrency` is not part of the patience.
+    """
+
+    base_url: str
+    model: str
+    api_key: str = ""
+    timeout: float = 60.0
+    patience: float = 120.0
+    max_concurrency: int = 8
+
+    def __repr__(self) -> str:
+        return f"Endpoint({self.base_url!r}, {self.model!r})"
+
+
+class Engine(Protocol):
+    """A model one can talk to."""
+
+    limit: int
+    """Calls open at one time; may be set at any moment, a call beyond it waits."""
+
+    @property
+    def waiting(self) -> int:
+        """Calls that now wait for their next try."""
+
+    @property
+    def next_try(self) -> float:
+        """Seconds until the nearest next try; 0 when no call waits."""
+
+    async def chat(self, messages: Messages, sampling: Sampling, schema: dict[str, Any] | None = None) -> Reply:
+        """The answer to the messages; with a JSON `schema` an answer that follows it. Raises EngineError."""
+
+    def stream(self, messages: Messages, sampling: Sampling) -> AsyncIterator[str]:
+        """The answer in pieces as they come. Raises EngineError, also between two pieces."""
+
+    async def close(self) -> None:
+        """End the connections; a closed engine is not used again."""
+
+
+def load(name: str) -> Callable[[Endpoint], Engine]:
+    """The function that makes an engine of the entry `name`. Raises NoSuchEntry when there is no such file."""
+    return cast(Callable[[Endpoint], Engine], folder.module(__name__, name).engine)
+
+
+def label(name: str) -> str:
+    """What people call the engine `name`. Raises NoSuchEntry when there is no such file."""
+    return cast(str, folder.module(__name__, name).LABEL)

@@ -1,0 +1,124 @@
+"""What a server's refusal means, in words for a person and without the key or the prompt."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from math import isfinite
+from typing import Any, NamedTuple
+
+from training.engines import EngineError
+
+_PASSING = {408, 409, 425}
+_BUDGET_CODES = {"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"}
+_FILTER_CODES = {"content_filter", "content_policy_violation"}
+_CONTEXT_CODES = {"context_length_exceeded", "exceed_context_size_error"}
+_CONTEXT_WORDS = re.compile(r"context (length|size|window)|maximum context|prompt is too long|max_model_len", re.I)
+_FILTER_WORDS = re.compile(r"content management policy|content[ _]filter", re.I)
+_WORDS_LIMIT, _WINDOW = 300, 12
+
+NOT_COMPATIBLE = "{where} answers, but not as an OpenAI-compatible server. Check the address; it usually ends in /v1."
+FILTERED = "The provider's content filter withheld the answer. This is no refusal of the model."
+TOO_LONG = "The prompt is longer than the model's context{where}. Shorten it, or use a model with a longer context."
+
+
+class Refusal(NamedTuple):
+    """A server's error: HTTP status, its code in lower case, its own words, the seconds it asks to wait."""
+
+    status: int
+    code: str
+    words: str
+    retry_after: float | None
+
+
+def storable(text: str) -> str:
+    """The text without NUL and without halves of surrogate pairs, which databases do not take: � in their place."""
+    if "\0" in text:
+        text = text.replace("\0", "\ufffd")
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+
+
+def parsed(raw: bytes) -> Any:
+    """The JSON value of a body, None when it is no JSON."""
+    try:
+        return json.loads(raw)
+    except (ValueError, RecursionError):
+        return None
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds ≥ 0 a server asks to wait, from `retry-after-ms` or `Retry-After` (seconds or a date), or None."""
+    for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        try:
+            seconds = float(headers.get(name, "")) * unit
+        except ValueError:
+            continue
+        if isfinite(seconds):
+            return max(0.0, seconds)
+    return _until(headers.get("retry-after", ""))
+
+
+def _until(date: str) -> float | None:
+    try:
+        moment = parsedate_to_datetime(date)
+    except ValueError:
+        return None
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return max(0.0, (aware - datetime.now(UTC)).total_seconds())
+
+
+def refusal(status: int, headers: Mapping[str, str], raw: bytes) -> Refusal:
+    """The error in a response, in whichever of the usual shapes the server wrote it."""
+    body = parsed(raw)
+    body = body if isinstance(body, dict) else {}
+    error = body.get("error", body)
+    error = error if isinstance(error, dict) else {"message": error}
+    words = next((error[key] for key in ("message", "detail") if isinstance(error.get(key), str)), "")
+    code = error.get("code") if isinstance(error.get("code"), str) else error.get("type")
+    return Refusal(status, str(code or "").lower(), words, retry_after(headers))
+
+
+def _quotes(words: str, private: str) -> bool:
+    """True when twelve characters of a private text in a row (or all of a shorter one) stand in the words."""
+    private, words = private.strip().lower(), words.lower()
+    size = min(_WINDOW, len(private))
+    return size > 0 and any(words[at : at + size] in private for at in range(len(words) - size + 1))
+
+
+def own_words(words: str, private: Iterable[str]) -> str:
+    """The server's words ready to follow a sentence, "" when there are none or they repeat a private text."""
+    short = " ".join(storable(words).split())[:_WORDS_LIMIT]
+    if not short or any(_quotes(short, text) for text in private):
+        return ""
+    return f" It says: {short}"
+
+
+def explained(seen: Refusal, where: str, private: Iterable[str]) -> EngineError:
+    """The refusal as an error of its kind. `where` names the server; `private` are texts it must not repeat."""
+    kind, message = _kind_and_message(seen, where, private)
+    return EngineError(kind, message, seen.retry_after if kind in {"passing", "rate_limited"} else None)
+
+
+def _kind_and_message(seen: Refusal, where: str, private: Iterable[str]) -> tuple[str, str]:
+    if seen.status == 402 or seen.code in _BUDGET_CODES:
+        return "budget", f"The account at {where} has no money left. Top it up, then resume."
+    if seen.status == 429:
+        return "rate_limited", f"{where} takes no more calls just now (429). Lower the model's concurrency."
+    if seen.status in _PASSING or seen.status >= 500:
+        return "passing", f"{where} failed with status {seen.status}.{own_words(seen.words, private)}"
+    return "permanent", _permanent(seen, where, private)
+
+
+def _permanent(seen: Refusal, where: str, private: Iterable[str]) -> str:
+    if seen.status == 401:
+        return f"{where} did not accept the key (401). Enter the right key for this model."
+    if seen.status == 403:
+        return f"The key has no right to this model at {where} (403). Ask its provider, or use another key."
+    if seen.code in _FILTER_CODES or _FILTER_WORDS.search(seen.words):
+        return FILTERED
+    if seen.status == 413 or seen.code in _CONTEXT_CODES or _CONTEXT_WORDS.search(seen.words):
+        return TOO_LONG.format(where=f" at {where}")
+    if 300 <= seen.status < 400:
+        return f"{where} sends callers elsewhere (status {seen.status}). Enter the address it sends them to."
+    return f"{where} refused the call with status {seen.status}.{own_words(seen.words, private)}"

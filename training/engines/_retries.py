@@ -1,0 +1,78 @@
+"""Repeats a call that failed in passing, with growing random waits, within a bounded time."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from random import SystemRandom
+from time import monotonic
+from typing import TypeVar
+
+from training.engines import EngineError
+
+FIRST_WAIT, LONGEST_WAIT = 0.5, 8.0
+_between = SystemRandom().uniform
+
+T = TypeVar("T")
+
+
+def delay(attempt: int, asked: float | None) -> float:
+    """Seconds to wait after attempt 1, 2, …: anywhere in 0..0.5, 0..1, 0..2 up to 0..8 (full jitter).
+
+    When the server `asked` for a wait, that wait and up to a tenth more, so that callers do not return as one.
+    Source: Brooker, Exponential Backoff and Jitter, AWS Architecture Blog 2015.
+    """
+    if asked is not None:
+        return asked * _between(1.0, 1.1)
+    return _between(0.0, min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(attempt - 1, 10)))
+
+
+class Retries:
+    """Runs calls until they succeed, fail for good, or `patience` seconds are over; knows who is waiting."""
+
+    def __init__(self, where: str, timeout: float, patience: float) -> None:
+        self._where, self._timeout, self._patience = where, timeout, patience
+        self._wakes: dict[object, float] = {}
+
+    @property
+    def waiting(self) -> int:
+        """Calls that now wait for their next try."""
+        return len(self._wakes)
+
+    @property
+    def next_try(self) -> float:
+        """Seconds until the nearest next try; 0 when no call waits."""
+        return max(0.0, min(self._wakes.values()) - monotonic()) if self._wakes else 0.0
+
+    async def call(self, once: Callable[[], Awaitable[T]]) -> tuple[T, int]:
+        """What `once()` gave back, and the number of attempts. Raises EngineError when it will not be tried again."""
+        ends, attempt = monotonic() + self._patience, 0
+        while True:
+            attempt += 1
+            try:
+                return await self._within(ends - monotonic(), once), attempt
+            except EngineError as problem:
+                if problem.kind in {"permanent", "budget"}:
+                    raise
+                await self._pause(problem, attempt, ends)
+
+    async def _within(self, left: float, once: Callable[[], Awaitable[T]]) -> T:
+        try:
+            async with asyncio.timeout(min(self._timeout, left)):
+                return await once()
+        except TimeoutError:
+            raise EngineError("passing", f"{self._where} did not answer in time ({self._timeout:g} s).") from None
+
+    async def _pause(self, problem: EngineError, attempt: int, ends: float) -> None:
+        wakes = monotonic() + delay(attempt, problem.retry_after)
+        if wakes >= ends:
+            raise self._given_up(problem, attempt) from None
+        ticket = object()
+        self._wakes[ticket] = wakes
+        try:
+            await asyncio.sleep(wakes - monotonic())
+        finally:
+            del self._wakes[ticket]
+
+    def _given_up(self, problem: EngineError, attempt: int) -> EngineError:
+        times = "once" if attempt == 1 else f"{attempt} times"
+        said = f"{problem.message} Tried {times}; the next try would be past the {self._patience:g} s set for one call."
+        return EngineError(problem.kind, said, problem.retry_after)

@@ -1,0 +1,90 @@
+"""The form that starts an evaluation run."""
+
+from typing import Any
+
+from django import forms
+
+from annotations import access as people_access
+from annotations.models import Benchmark, LanguageModel, SafetyConfig, User
+from training import access, judges, strategies
+from training.models import EvaluationRun
+from training.services import judging, runs
+
+
+class RunForm(forms.Form):
+    """What to evaluate, how it answers, and who judges."""
+
+    benchmark = forms.ModelChoiceField(
+        Benchmark.objects.none(), help_text="Its prompts are answered, each under its config."
+    )
+    configs = forms.ModelMultipleChoiceField(
+        SafetyConfig.objects.none(),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="None ticked means all of them, each in its newest approved version.",
+    )
+    model = forms.ModelChoiceField(LanguageModel.objects.none(), help_text="The model that answers.")
+    strategy = forms.ChoiceField(help_text="How it is asked.")
+    judges = forms.MultipleChoiceField(
+        widget=forms.CheckboxSelectMultiple, help_text="Each one reads every response; a score needs both values."
+    )
+    judge_model = forms.ModelChoiceField(
+        LanguageModel.objects.none(), required=False, help_text="Asked by the judges that are prompts."
+    )
+    per_kind = forms.IntegerField(
+        required=False, min_value=1, label="Prompts of each kind", help_text="For a quick look; empty runs them all."
+    )
+    temperature = forms.FloatField(min_value=0, max_value=2, initial=0)
+    max_tokens = forms.IntegerField(
+        required=False, min_value=1, max_value=32768, help_text="Empty: the model's own setting."
+    )
+    seed = forms.IntegerField(initial=0, min_value=0, max_value=2**31 - 1)
+
+    def __init__(self, user: User, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.user = user
+        organisations = [o.pk for o in people_access.organisations(user) if people_access.may_run(user, o.pk)]
+        benchmarks = people_access.benchmarks(user).filter(organisation__in=organisations)
+        fields = self.fields
+        fields["benchmark"].queryset = benchmarks
+        fields["configs"].queryset = SafetyConfig.objects.filter(prompts__benchmark__in=benchmarks).distinct()
+        fields["model"].queryset = fields["judge_model"].queryset = access.models()
+        fields["strategy"].choices = [(name, strategies.load(name).LABEL) for name in strategies.names()]
+        fields["judges"].choices = [(name, judges.load(name).label) for name in judges.names()]
+
+    def first_choices(self) -> dict[str, Any]:
+        """What stands in an untouched form: the only benchmark, the first model, the judges that need no model."""
+        fields = self.fields
+        return {
+            "benchmark": fields["benchmark"].queryset.first(),
+            "model": fields["model"].queryset.first(),
+            "judges": [name for name in judges.names() if isinstance(judges.load(name), judges.CodeJudge)],
+        }
+
+    def start(self) -> EvaluationRun | None:
+        """The new run of a valid form; None when it cannot be, the reason then stands on the form."""
+        data = self.cleaned_data
+        try:
+            chosen = [judging.choose(name=name, model=data["judge_model"]) for name in data["judges"]]
+        except judging.JudgeProblem as problem:
+            self.add_error("judge_model", str(problem))
+            return None
+        candidate = runs.candidate(
+            model=data["model"],
+            strategy=data["strategy"],
+            temperature=data["temperature"],
+            max_tokens=data["max_tokens"] or data["model"].max_tokens,
+            seed=data["seed"],
+        )
+        try:
+            return runs.start(
+                benchmark=data["benchmark"],
+                candidate=candidate,
+                judges=chosen,
+                actor=self.user,
+                configs=[config.pk for config in data["configs"]] or None,
+                per_kind=data["per_kind"],
+            )
+        except runs.RunProblem as problem:
+            self.add_error(None, str(problem))
+            return None

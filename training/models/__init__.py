@@ -1,0 +1,6 @@
+"""The tables of machines."""
+
+from training.models.judges import Judge
+from training.models.runs import Call, EvaluationRun, Judgement, Lease, RunItem
+
+__all__ = ["Call", "EvaluationRun", "Judge", "Judgement", "Lease", "RunItem"]

@@ -1,0 +1,280 @@
+"""Reads over runs: how far one is, what it scored, and the items behind a number."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import NamedTuple
+
+from django.core.cache import cache
+from django.db.models import Count, Max, Min, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from annotations.core.cosa_score import Scored, bounds, ceiling, configs_scored, cosa_score, mean_over_configs
+from annotations.core.intervals import Interval, bootstrap
+from annotations.core.taxonomy import KINDS
+from annotations.models import SafetyConfig
+from training.models import Call, EvaluationRun, RunItem
+from training.models.runs import FINISHED, ITEM_DONE, ITEM_FAILED, ITEM_QUEUED, QUEUED, RUNNING
+
+RATE_SECONDS = 60
+
+
+class ErrorCount(NamedTuple):
+    """One error in words and how many items ended with it."""
+
+    kind: str
+    message: str
+    items: int
+
+
+class Progress(NamedTuple):
+    """How far a run is, from committed rows only. done + failed + queued is total; in_flight is a part of queued."""
+
+    total: int
+    done: int
+    failed: int
+    queued: int
+    unscored: int
+    workers: int
+    in_flight: int
+    waiting: int
+    next_try: float
+    trouble: str
+    rate: float | None
+    seconds_left: float | None
+    seconds: float | None
+    calls: int
+    tokens: int
+    errors: tuple[ErrorCount, ...]
+
+    @property
+    def parts(self) -> tuple[tuple[str, int], ...]:
+        """What is not done, by name, for the sentence total = done + …"""
+        return (("failed", self.failed), ("to do", self.queued))
+
+    @property
+    def rate_words(self) -> str:
+        """The rate as people read it: per second when fast, else per minute."""
+        if not self.rate:
+            return ""
+        return f"{self.rate:.0f} per second" if self.rate >= 2 else f"{self.rate * 60:.0f} per minute"
+
+    @property
+    def state_word(self) -> str:
+        """`waiting` when every call in flight waits to be tried again, otherwise empty."""
+        return "waiting" if self.waiting and self.waiting >= self.in_flight else ""
+
+
+def progress(run: EvaluationRun) -> Progress:
+    """How far the run is. Seven short queries, whatever its size."""
+    counts = dict(run.items.values_list("state").annotate(Count("pk")).order_by())
+    done, failed, queued = (counts.get(state, 0) for state in (ITEM_DONE, ITEM_FAILED, ITEM_QUEUED))
+    alive = run.leases.filter(until__gte=Now()).aggregate(
+        workers=Count("worker", distinct=True),
+        next_try=Min("next_try", filter=Q(waiting__gt=0), default=0.0),
+        trouble=Max("trouble", default=""),
+        in_flight=Sum("in_flight", default=0),
+        waiting=Sum("waiting", default=0),
+    )
+    rate = _rate(run) if run.is_open else None
+    calls = Call.objects.filter(item__run=run).aggregate(
+        calls=Count("pk"), tokens_in=Sum("tokens_in", default=0), tokens_out=Sum("tokens_out", default=0)
+    )
+    return Progress(
+        total=done + failed + queued,
+        done=done,
+        failed=failed,
+        queued=queued,
+        unscored=run.items.filter(Q(helpfulness=None) | Q(follows_config=None), state=ITEM_DONE).count(),
+        rate=rate,
+        seconds_left=queued / rate if rate else None,
+        seconds=_seconds(run),
+        calls=calls["calls"],
+        tokens=calls["tokens_in"] + calls["tokens_out"],
+        errors=errors(run),
+        **alive,
+    )
+
+
+def _rate(run: EvaluationRun) -> float | None:
+    """Items ended per second over the last minute; None before there is anything to tell."""
+    if run.started_at is None:
+        return None
+    since = timezone.now() - timedelta(seconds=RATE_SECONDS)
+    recent = run.items.filter(finished_at__gte=since).aggregate(count=Count("pk"), first=Min("finished_at"))
+    if not recent["count"]:
+        return None
+    span = (timezone.now() - max(since, run.started_at)).total_seconds()
+    return float(recent["count"]) / max(span, 0.1)
+
+
+def _seconds(run: EvaluationRun) -> float | None:
+    if run.started_at is None:
+        return None
+    end = run.finished_at or (timezone.now() if run.is_open else run.items.aggregate(end=Max("finished_at"))["end"])
+    return (end - run.started_at).total_seconds() if end else None
+
+
+def errors(run: EvaluationRun) -> tuple[ErrorCount, ...]:
+    """The errors of failed items, most frequent first, at most twenty."""
+    rows = run.items.filter(state=ITEM_FAILED).values_list("error_kind", "error").annotate(n=Count("pk"))
+    return tuple(ErrorCount(*row) for row in rows.order_by("-n", "error")[:20])
+
+
+class ScoreRow(NamedTuple):
+    """A score of a part of a run: whose, the figures, the 95 % interval, what all unscored items could change."""
+
+    config_id: int | None
+    label: str
+    scored: Scored
+    interval: Interval | None
+    bounds: tuple[float, float]
+    ceiling: float | None
+    heuristic: bool
+
+
+class RunScores(NamedTuple):
+    """All figures of a run: the unweighted mean over configs, each config, and each kind over all configs."""
+
+    mean: float | None
+    mean_interval: Interval | None
+    mean_ceiling: float | None
+    configs_scored: int
+    overall: Scored
+    bounds: tuple[float, float]
+    configs: tuple[ScoreRow, ...]
+    kinds: tuple[ScoreRow, ...]
+    heuristic: bool
+
+
+class _Row(NamedTuple):
+    config_id: int
+    kind: str
+    prompt_id: int
+    helpfulness: float | None
+    follows_config: bool | None
+    heuristic: bool
+
+    @property
+    def value(self) -> float | None:
+        if self.helpfulness is None or self.follows_config is None:
+            return None
+        return self.helpfulness if self.follows_config else -self.helpfulness
+
+
+def scores(run: EvaluationRun) -> RunScores:
+    """The run's figures over the items ended so far; failed items count as unscored. Cached while nothing changes."""
+    ended = run.items.exclude(state=ITEM_QUEUED)
+    seen = ended.aggregate(count=Count("pk"), last=Max("finished_at"))
+    key = f"scores:{run.pk}:{seen['count']}:{seen['last'].timestamp() if seen['last'] else 0}"
+    found: RunScores | None = cache.get(key)
+    if found is None:
+        cache.set(key, found := _scores(ended), timeout=3600)
+    return found
+
+
+def _scores(ended: QuerySet[RunItem]) -> RunScores:
+    fields = ("version__config", "prompt__kind", "prompt", "helpfulness", "follows_config", "heuristic")
+    rows = [_Row(*values) for values in ended.order_by("position").values_list(*fields)]
+    titles = dict(SafetyConfig.objects.filter(pk__in={row.config_id for row in rows}).values_list("pk", "title"))
+    configs = [
+        _score_row(config, titles[config], [row for row in rows if row.config_id == config])
+        for config in sorted(titles, key=lambda pk: titles[pk])
+    ]
+    kinds = [_score_row(None, kind, [row for row in rows if row.kind == kind]) for kind in KINDS]
+    ceilings = [row.ceiling for row in configs if row.ceiling is not None]
+    return RunScores(
+        mean=mean_over_configs(row.scored for row in configs),
+        mean_interval=_interval(rows, grouped=True),
+        mean_ceiling=sum(ceilings) / len(ceilings) if ceilings else None,
+        configs_scored=configs_scored(row.scored for row in configs),
+        overall=_scored(rows),
+        bounds=bounds((row.helpfulness, row.follows_config) for row in rows),
+        configs=tuple(configs),
+        kinds=tuple(row for row in kinds if row.scored.n_total),
+        heuristic=any(row.heuristic for row in rows),
+    )
+
+
+def _score_row(config: int | None, label: str, rows: list[_Row]) -> ScoreRow:
+    return ScoreRow(
+        config_id=config,
+        label=label,
+        scored=_scored(rows),
+        interval=_interval(rows),
+        bounds=bounds((row.helpfulness, row.follows_config) for row in rows),
+        ceiling=ceiling(row.kind for row in rows),
+        heuristic=any(row.heuristic for row in rows),
+    )
+
+
+def _scored(rows: Iterable[_Row]) -> Scored:
+    return cosa_score((row.helpfulness, row.follows_config) for row in rows)
+
+
+def _interval(rows: Iterable[_Row], grouped: bool = False) -> Interval | None:
+    known = [row for row in rows if row.value is not None]
+    return bootstrap(
+        [row.value for row in known if row.value is not None],
+        [row.prompt_id for row in known],
+        groups=[row.config_id for row in known] if grouped else None,
+    )
+
+
+OUTCOMES = {
+    "helpful_safe": Q(helpfulness__gt=0, follows_config=True),
+    "helpful_unsafe": Q(helpfulness__gt=0, follows_config=False),
+    "unhelpful_safe": Q(helpfulness=0, follows_config=True),
+    "unhelpful_unsafe": Q(helpfulness=0, follows_config=False),
+    "unscored": Q(helpfulness=None) | Q(follows_config=None),
+}
+
+
+def items(run: EvaluationRun, *, config: str = "", kind: str = "", outcome: str = "") -> QuerySet[RunItem]:
+    """The run's ended items that match; unknown or empty filter values match everything."""
+    found = run.items.exclude(state=ITEM_QUEUED).select_related("prompt", "version__config", "response")
+    if config.isdigit():
+        found = found.filter(version__config=int(config))
+    if kind in KINDS:
+        found = found.filter(prompt__kind=kind)
+    if outcome in OUTCOMES:
+        found = found.filter(OUTCOMES[outcome])
+    if outcome == "failed":
+        found = found.filter(state=ITEM_FAILED)
+    return found.order_by("position")
+
+
+class Neighbours(NamedTuple):
+    """The items before and after one, in the same filter; None at the ends."""
+
+    previous: RunItem | None
+    next: RunItem | None
+
+
+def neighbours(found: QuerySet[RunItem], item: RunItem) -> Neighbours:
+    """The items beside `item` among `found`."""
+    before = found.filter(position__lt=item.position).order_by("-position").first()
+    return Neighbours(before, found.filter(position__gt=item.position).first())
+
+
+def with_counts(runs: QuerySet[EvaluationRun]) -> QuerySet[EvaluationRun]:
+    """The runs with `total`, `done` and `failed` counts on each."""
+    return runs.annotate(
+        total=Count("items"),
+        done=Count("items", filter=Q(items__state=ITEM_DONE)),
+        failed=Count("items", filter=Q(items__state=ITEM_FAILED)),
+    )
+
+
+def latest_runs_by_config(runs: QuerySet[EvaluationRun], configs: Iterable[int]) -> dict[int, EvaluationRun]:
+    """For each config its newest finished run among `runs`."""
+    newest = runs.filter(state=FINISHED, items__version__config=OuterRef("pk")).order_by("-pk").values("pk")[:1]
+    wanted = SafetyConfig.objects.filter(pk__in=list(configs)).annotate(newest=Subquery(newest))
+    by_config = {pk: run for pk, run in wanted.values_list("pk", "newest") if run}
+    found = runs.in_bulk(set(by_config.values()))
+    return {config: found[run] for config, run in by_config.items()}
+
+
+def unfinished(runs: QuerySet[EvaluationRun]) -> QuerySet[EvaluationRun]:
+    """The runs that are queued or running, newest first."""
+    return runs.filter(state__in=(QUEUED, RUNNING)).order_by("-pk")

@@ -1,0 +1,36 @@
+"""The models of the demo: the packaged small one, and the echo."""
+
+from annotations.models import LanguageModel
+
+MODELS = (
+    {
+        "slug": "smollm2-135m",
+        "name": "SmolLM2 135M Instruct",
+        "engine": "embedded",
+        "model": "smollm2-135m-instruct",
+        "max_concurrency": 4,
+        "timeout": 120,
+        "patience": 180,
+        "max_tokens": 96,
+        "plumbing": True,
+        "note": "Ships in a package and runs on the processor. It proves the path from config to score; it is no safe "
+        "assistant, and as a judge it is no better than chance.",
+    },
+    {
+        "slug": "echo",
+        "name": "Echo",
+        "engine": "echo",
+        "base_url": "echo://?latency_ms=50",
+        "model": "echo",
+        "max_concurrency": 16,
+        "max_tokens": 256,
+        "plumbing": True,
+        "note": "Answers from the words of the prompt, without any model: to try the pages and to test.",
+    },
+)
+
+
+def load_models() -> None:
+    """Nothing; the demo's models are in the registry. Safe to call again."""
+    for model in MODELS:
+        LanguageModel.objects.get_or_create(slug=model["slug"], defaults=model)

@@ -1,0 +1,186 @@
+"""The database side of a worker: items are claimed under a lease, results are saved only while the lease holds them.
+
+A lease is one worker's presence on one run. Its id is the fence: an item belongs to the lease it names, another worker
+takes it over by naming its own once the old one has run out (database clock), and from then on the old one writes
+nothing to it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+from django.db import connection, transaction
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from annotations.core.verdicts import Verdict
+from annotations.models import LanguageModel, Response
+from training.models import Call, EvaluationRun, Judgement, Lease, RunItem
+from training.models.runs import ITEM_QUEUED, OPEN_STATES
+from training.services import runs
+
+
+class Task(NamedTuple):
+    """A claimed item: what to answer, and what an earlier worker already got for it."""
+
+    item_id: int
+    prompt_id: int
+    version_id: int
+    prompt: str
+    response: str | None
+    verdicts: dict[int, Verdict]
+
+
+@dataclass
+class Outcome:
+    """What a worker has for one item: a new response, calls, verdicts, and how the item ends (None = goes on)."""
+
+    item_id: int
+    response: Response | None = None
+    calls: list[Call] = field(default_factory=list)
+    judgements: list[Judgement] = field(default_factory=list)
+    final: dict[str, Any] | None = None
+
+    def part(self) -> "Outcome":
+        """What there is so far, to be saved now; this outcome goes on empty."""
+        ready = Outcome(self.item_id, self.response, self.calls, self.judgements)
+        self.response, self.calls, self.judgements = None, [], []
+        return ready
+
+
+class Vitals(NamedTuple):
+    """What a worker tells the page about itself."""
+
+    in_flight: int
+    waiting: int
+    next_try: float
+    trouble: str
+
+
+class Pulse(NamedTuple):
+    """What a heartbeat brings back: may the worker go on, and how many calls at once for each model id."""
+
+    go_on: bool
+    shares: dict[int, int]
+
+
+class Desk:
+    """One worker's seat at one run. Every method is one short transaction; call them from one thread."""
+
+    def __init__(self, run_id: int, worker: str, lease_seconds: float):
+        self.run_id = run_id
+        self.lease_time = timedelta(seconds=lease_seconds)
+        runs.begin(run_id)
+        self.lease_id = Lease.objects.create(run_id=run_id, worker=worker, until=Now() + self.lease_time).pk
+
+    @transaction.atomic
+    def claim(self, count: int) -> list[Task]:
+        """Up to `count` items nobody works on, now held by this lease; fewer or none when there are no more."""
+        if not EvaluationRun.objects.filter(pk=self.run_id, state__in=OPEN_STATES).exists():
+            return []
+        free = runs.claimable().filter(run=self.run_id).exclude(Q(lease=self.lease_id))
+        if connection.features.has_select_for_update_skip_locked:
+            free = free.select_for_update(skip_locked=True, of=("self",))
+        ids = list(free.order_by("position").values_list("pk", flat=True)[:count])
+        RunItem.objects.filter(pk__in=ids).update(lease=self.lease_id)
+        return [_task(item) for item in _with_everything(ids)]
+
+    @transaction.atomic
+    def save(self, outcomes: Sequence[Outcome]) -> int:
+        """How many of the outcomes were written: those whose items this lease still holds, all in one transaction."""
+        held = RunItem.objects.select_for_update().filter(
+            pk__in=[outcome.item_id for outcome in outcomes], lease=self.lease_id, state=ITEM_QUEUED
+        )
+        mine = set(held.values_list("pk", flat=True))
+        kept = [outcome for outcome in outcomes if outcome.item_id in mine]
+        Response.objects.bulk_create([outcome.response for outcome in kept if outcome.response])
+        Call.objects.bulk_create([call for outcome in kept for call in outcome.calls])
+        Judgement.objects.bulk_create([judgement for outcome in kept for judgement in outcome.judgements])
+        for outcome in kept:
+            if changes := _changes(outcome):
+                RunItem.objects.filter(pk=outcome.item_id).update(**changes)
+        return len(kept)
+
+    def beat(self, vitals: Vitals) -> Pulse:
+        """The lease renewed and the worker's state shown; back comes whether to go on, and each model's share."""
+        Lease.objects.filter(pk=self.lease_id).update(until=Now() + self.lease_time, **vitals._asdict())
+        return Pulse(EvaluationRun.objects.filter(pk=self.run_id, state__in=OPEN_STATES).exists(), self.shares())
+
+    def shares(self) -> dict[int, int]:
+        """Calls at once for each model of the run: its own limit, divided among the living leases that use it."""
+        used = models_of(self.run_id)
+        alive = Lease.objects.filter(until__gte=Now())
+        return {model.pk: _share(model, alive) for model in used}
+
+    def pause(self, reason: str) -> None:
+        """Nothing; the run is paused and its page says why."""
+        runs.pause(run=EvaluationRun.objects.get(pk=self.run_id), reason=reason)
+
+    def leave(self) -> None:
+        """Nothing; what this lease still held is free at once, and a run with nothing left to do is finished."""
+        Lease.objects.filter(pk=self.lease_id).update(
+            until=Now() - timedelta(seconds=1), in_flight=0, waiting=0, next_try=0, trouble=""
+        )
+        runs.finish_if_complete(self.run_id)
+
+
+def models_of(run_id: int) -> list[LanguageModel]:
+    """Every model a run calls: the candidate's and its judges'."""
+    uses = Q(candidates__runs=run_id) | Q(judges__runs=run_id)
+    return list(LanguageModel.objects.filter(uses).distinct())
+
+
+def _share(model: LanguageModel, alive: QuerySet[Lease]) -> int:
+    workers: int = alive.filter(Q(run__candidate__model=model) | Q(run__judges__model=model)).distinct().count()
+    return int(max(1, model.max_concurrency // max(1, workers)))
+
+
+def _with_everything(ids: list[int]) -> QuerySet[RunItem]:
+    items = RunItem.objects.filter(pk__in=ids).order_by("position").select_related("prompt", "response")
+    return items.prefetch_related("judgements")
+
+
+def _task(item: RunItem) -> Task:
+    response = item.response.text if item.response else None
+    verdicts = {judgement.judge_id: verdict_of(judgement) for judgement in item.judgements.all()}
+    return Task(item.pk, item.prompt_id, item.version_id, item.prompt.text, response, verdicts)
+
+
+def verdict_of(judgement: Judgement) -> Verdict:
+    """The verdict a stored judgement holds."""
+    return Verdict(
+        helpfulness=judgement.helpfulness,
+        follows_config=judgement.follows_config,
+        risks=None if judgement.risks is None else frozenset(judgement.risks),
+        addressed=judgement.addressed,
+        refusal=judgement.refusal or None,
+        broken_rules=tuple(judgement.broken_rules),
+        reasons=judgement.reasons,
+    )
+
+
+def judgement_row(
+    item_id: int, judge_id: int, verdict: Verdict, *, raw: str = "", tokens: int | None = None, milliseconds: float = 0
+) -> Judgement:
+    """The row for a verdict, not yet saved; values the judge did not give stay None."""
+    return Judgement(
+        item_id=item_id,
+        judge_id=judge_id,
+        helpfulness=verdict.helpfulness,
+        follows_config=verdict.follows_config,
+        risks=None if verdict.risks is None else sorted(verdict.risks),
+        addressed=verdict.addressed,
+        refusal=verdict.refusal or "",
+        broken_rules=list(verdict.broken_rules),
+        reasons=verdict.reasons,
+        raw=raw,
+        tokens=tokens,
+        milliseconds=milliseconds,
+    )
+
+
+def _changes(outcome: Outcome) -> dict[str, Any]:
+    changes: dict[str, Any] = {"response": outcome.response} if outcome.response else {}
+    return changes | ({**outcome.final, "finished_at": timezone.now()} if outcome.final else {})

@@ -1,0 +1,50 @@
+"""Judges by name: the row a run keeps, and the judge that row means."""
+
+from annotations.models import LanguageModel
+from training import judges
+from training.judges import CodeJudge, LlmJudge
+from training.models import Judge
+
+
+class JudgeProblem(ValueError):
+    """A judge that cannot be used as asked; the message says what to do."""
+
+
+def choose(*, name: str, model: LanguageModel | None) -> Judge:
+    """The row for the judge file `name` as it is now, with `model` asked for its verdicts.
+
+    A judge asked of a plumbing model is marked heuristic: its figures prove the path and are no evidence.
+    Raises JudgeProblem when the file needs a model and none is given, or there is no such file.
+    """
+    try:
+        judge = judges.load(name)
+    except LookupError as missing:
+        raise JudgeProblem(str(missing)) from missing
+    if isinstance(judge, CodeJudge):
+        model = None
+    elif model is None:
+        raise JudgeProblem(f"The judge “{judge.label}” asks a model. Choose a judge model.")
+    row, _ = Judge.objects.get_or_create(
+        name=name,
+        digest=judge.digest,
+        model=model,
+        defaults={
+            "label": judge.label,
+            "source": judge.source,
+            "heuristic": judge.heuristic or bool(model and model.plumbing),
+        },
+    )
+    return row
+
+
+def judge_of(row: Judge) -> LlmJudge | CodeJudge:
+    """The judge a row means, in the wording it was chosen in.
+
+    Raises JudgeProblem for a programmatic judge whose file has changed since: its old code cannot be run again.
+    """
+    if row.model_id is not None:
+        return judges.parse_llm(row.name, row.source)
+    judge = judges.load(row.name)
+    if judge.digest != row.digest:
+        raise JudgeProblem(f"The judge “{row.label}” has changed since this run was made. Start a new run.")
+    return judge

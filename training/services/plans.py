@@ -1,0 +1,97 @@
+"""What a worker must know about a run, read once: systems, strategy, sampling, judges, engines."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from annotations.core import config_text
+from annotations.models import ConfigVersion
+from training import strategies
+from training.engines import Engine, EngineError, Sampling
+from training.judges import CodeJudge, LlmJudge
+from training.models import EvaluationRun
+from training.services import registry, runs
+from training.services.desk import models_of
+from training.services.judging import JudgeProblem, judge_of
+
+
+class BoundJudge(NamedTuple):
+    """A judge with its row and the model it asks (None for a program)."""
+
+    row_id: int
+    judge: LlmJudge | CodeJudge
+    model_id: int | None
+    heuristic: bool
+
+
+class Ground(NamedTuple):
+    """A config version as the work needs it."""
+
+    text: str
+    system: str
+    system_digest: str
+    allowed: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A run, ready to be worked on. Engines are new and belong to this plan; close them after use."""
+
+    run_id: int
+    candidate_id: int
+    model_id: int
+    strategy: strategies.Strategy
+    sampling: Sampling
+    judges: tuple[BoundJudge, ...]
+    grounds: dict[int, Ground]
+    engines: dict[int, Engine]
+    names: dict[int, str]
+    width: int
+
+    @property
+    def asks_judge_models(self) -> bool:
+        """True when a judge needs calls, so that a response is worth saving before its verdicts are there."""
+        return any(judge.model_id is not None for judge in self.judges)
+
+
+def load_plan(run_id: int) -> Plan | None:
+    """The plan of an open run; None when there is no such run, it is not open, or it had to be paused.
+
+    A run whose model or judge cannot be used at all (no key, changed judge file) is paused with the reason.
+    """
+    run = EvaluationRun.objects.select_related("candidate__model").filter(pk=run_id).first()
+    if run is None or not run.is_open:
+        return None
+    try:
+        return _plan(run)
+    except (EngineError, JudgeProblem, LookupError, ValueError) as problem:
+        runs.pause(run=run, reason=str(getattr(problem, "message", problem)))
+        return None
+
+
+def _plan(run: EvaluationRun) -> Plan:
+    models = models_of(run.pk)
+    candidate = run.candidate
+    rows = run.judges.select_related("model")
+    return Plan(
+        run_id=run.pk,
+        candidate_id=candidate.pk,
+        model_id=candidate.model_id,
+        strategy=strategies.load(candidate.strategy),
+        sampling=Sampling(candidate.temperature, candidate.max_tokens, candidate.top_p, candidate.seed),
+        judges=tuple(BoundJudge(row.pk, judge_of(row), row.model_id, row.heuristic) for row in rows),
+        grounds={version.pk: _ground(version) for version in _versions(run)},
+        engines={model.pk: registry.engine(model) for model in models},
+        names={model.pk: f"{model.engine} {model.base_url} {model.model}" for model in models},
+        width=sum(model.max_concurrency for model in models),
+    )
+
+
+def _versions(run: EvaluationRun) -> list[ConfigVersion]:
+    used = run.items.values("version").distinct()
+    return list(ConfigVersion.objects.filter(pk__in=used))
+
+
+def _ground(version: ConfigVersion) -> Ground:
+    text = version.text
+    system = config_text.system_prompt(text)
+    return Ground(text, system, config_text.digest(system), frozenset(version.allowed))

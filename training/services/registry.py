@@ -1,0 +1,59 @@
+"""From a row of the model registry to an engine one can call."""
+
+import asyncio
+import os
+import time
+from typing import NamedTuple
+
+from annotations.models import LanguageModel
+from training import engines
+from training.engines import Endpoint, Engine, EngineError, Reply, Sampling
+
+
+def endpoint(model: LanguageModel) -> Endpoint:
+    """Where and how to reach the model. Raises EngineError when its key's variable is not set in this process."""
+    key = os.environ.get(model.key_variable, "") if model.key_variable else ""
+    if model.key_variable and not key:
+        raise EngineError(
+            "permanent", f"{model.key_variable} is not set. Set it for the web server and the workers, then try again."
+        )
+    address = model.base_url or (os.environ.get("COSA_EMBEDDED_URL", "") if model.engine == "embedded" else "")
+    return Endpoint(address, model.model, key, model.timeout, model.patience, model.max_concurrency)
+
+
+def engine(model: LanguageModel) -> Engine:
+    """A new engine for the model; close it after use. Raises EngineError when it cannot be made."""
+    try:
+        return engines.load(model.engine)(endpoint(model))
+    except LookupError as missing:
+        raise EngineError("permanent", str(missing)) from missing
+
+
+class Trial(NamedTuple):
+    """What one test call came to: a reply or an error in words, and the seconds it took."""
+
+    reply: Reply | None
+    error: str
+    seconds: float
+
+
+def try_model(model: LanguageModel, prompt: str, *, patience: float = 20) -> Trial:
+    """One call to the model, waiting at most `patience` seconds in all. Never raises: the error is in the answer."""
+    start = time.perf_counter()
+    reply, error = None, ""
+    try:
+        reply = asyncio.run(_one_call(model, prompt, patience))
+    except EngineError as problem:
+        error = problem.message
+    except TimeoutError:
+        error = f"No answer within {patience:g} seconds. Is the model's server running and not overloaded?"
+    return Trial(reply, error, time.perf_counter() - start)
+
+
+async def _one_call(model: LanguageModel, prompt: str, patience: float) -> Reply:
+    reached = engines.load(model.engine)(endpoint(model)._replace(patience=patience))
+    sampling = Sampling(max_tokens=min(model.max_tokens, 128))
+    try:
+        return await asyncio.wait_for(reached.chat([{"role": "user", "content": prompt}], sampling), patience + 1)
+    finally:
+        await reached.close()

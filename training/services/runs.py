@@ -1,0 +1,178 @@
+"""Evaluation runs: started by a person, stopped and resumed by a person, finished by the last worker."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Now
+
+from annotations.core import config_text
+from annotations.models import Benchmark, Candidate, ConfigVersion, LanguageModel, Prompt, SystemPrompt, User
+from annotations.models.configs import APPROVED, DRAFT
+from annotations.services import audit
+from training.models import EvaluationRun, Judge, RunItem
+from training.models.runs import (
+    CANCELLED,
+    FINISHED,
+    ITEM_FAILED,
+    ITEM_QUEUED,
+    OPEN_STATES,
+    PAUSED,
+    QUEUED,
+    RUNNING,
+)
+
+SOMEBODY_WAS_FASTER = "Somebody was faster: the run is already {state}."
+
+
+class RunProblem(ValueError):
+    """Why a run cannot be started or changed, and what to do about it."""
+
+
+def candidate(*, model: LanguageModel, strategy: str, temperature: float, max_tokens: int, seed: int) -> Candidate:
+    """The candidate with exactly these settings, made when it is new."""
+    return Candidate.objects.get_or_create(
+        model=model, strategy=strategy, temperature=temperature, top_p=1.0, max_tokens=max_tokens, seed=seed
+    )[0]
+
+
+@transaction.atomic
+def start(
+    *,
+    benchmark: Benchmark,
+    candidate: Candidate,
+    judges: Sequence[Judge],
+    actor: User | None,
+    configs: Iterable[int] | None = None,
+    per_kind: int | None = None,
+) -> EvaluationRun:
+    """A queued run over the benchmark's prompts, each under the newest approved version of its config.
+
+    `configs` (ids) limits it to some configs; `per_kind` to the first so many prompts of each kind for each config.
+    Raises RunProblem when there is no prompt, no judge, or a config without an approved version.
+    """
+    if not judges:
+        raise RunProblem("Choose at least one judge: without a verdict there is no score.")
+    prompts = _chosen(benchmark, configs, per_kind)
+    if not prompts:
+        raise RunProblem(f"“{benchmark}” has no prompt to run. Write prompts first, or choose other configs.")
+    versions = _versions({prompt.config_id for prompt in prompts})
+    run = EvaluationRun.objects.create(
+        organisation=benchmark.organisation, benchmark=benchmark, candidate=candidate, created_by=actor
+    )
+    run.judges.set(judges)
+    _keep_system_prompts(versions.values())
+    RunItem.objects.bulk_create(
+        (
+            RunItem(run=run, prompt=prompt, version=versions[prompt.config_id], position=position)
+            for position, prompt in enumerate(prompts, start=1)
+        ),
+        batch_size=1000,
+    )
+    audit.record(actor=actor, action="start", obj=run, after={"state": QUEUED, "items": len(prompts)})
+    return run
+
+
+def _chosen(benchmark: Benchmark, configs: Iterable[int] | None, per_kind: int | None) -> list[Prompt]:
+    prompts = Prompt.objects.filter(benchmark=benchmark).order_by("position").only("pk", "config_id", "kind")
+    if configs is not None:
+        prompts = prompts.filter(config__in=list(configs))
+    if per_kind is None:
+        return list(prompts)
+    seen: Counter[tuple[int, str]] = Counter()
+    chosen = []
+    for prompt in prompts:
+        seen[prompt.config_id, prompt.kind] += 1
+        if seen[prompt.config_id, prompt.kind] <= per_kind:
+            chosen.append(prompt)
+    return chosen
+
+
+def _versions(configs: set[int]) -> dict[int, ConfigVersion]:
+    newest_first = ConfigVersion.objects.filter(config__in=configs, state=APPROVED).order_by("config", "number")
+    versions = {version.config_id: version for version in newest_first.select_related("config")}
+    if missing := configs - versions.keys():
+        titles = ConfigVersion.objects.filter(config__in=missing).exclude(state=DRAFT)
+        names = ", ".join(sorted({str(version.config) for version in titles.select_related("config")})) or "a config"
+        raise RunProblem(f"There is no approved version of {names}. Have it reviewed, or choose other configs.")
+    return versions
+
+
+def _keep_system_prompts(versions: Iterable[ConfigVersion]) -> None:
+    texts = [config_text.system_prompt(version.text) for version in versions]
+    rows = [SystemPrompt(digest=config_text.digest(text), text=text) for text in texts]
+    SystemPrompt.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def cancel(*, run: EvaluationRun, actor: User | None) -> None:
+    """Nothing; no new call starts from now on, and what is in flight is still kept. Raises RunProblem."""
+    _move(run, OPEN_STATES + (PAUSED,), CANCELLED, actor, reason="Cancelled.")
+
+
+def pause(*, run: EvaluationRun, reason: str) -> bool:
+    """True when this call paused the running run, `reason` shown on its page."""
+    moved = EvaluationRun.objects.filter(pk=run.pk, state__in=OPEN_STATES).update(state=PAUSED, reason=reason)
+    if moved:
+        audit.record(actor=None, action="pause", obj=run, after={"state": PAUSED, "reason": reason})
+    return bool(moved)
+
+
+@transaction.atomic
+def resume(*, run: EvaluationRun, actor: User | None) -> None:
+    """Nothing; the run is queued again with its failed items, and what was answered stays. Raises RunProblem."""
+    _move(run, (PAUSED, CANCELLED), QUEUED, actor)
+    _requeue_failed(run)
+
+
+@transaction.atomic
+def retry_failed(*, run: EvaluationRun, actor: User | None) -> None:
+    """Nothing; a finished run is queued again for its failed items only. Raises RunProblem when none failed."""
+    if not run.items.filter(state=ITEM_FAILED).exists():
+        raise RunProblem("No item of this run failed: there is nothing to try again.")
+    _move(run, (FINISHED,), QUEUED, actor)
+    _requeue_failed(run)
+
+
+def _requeue_failed(run: EvaluationRun) -> None:
+    run.items.filter(state=ITEM_FAILED).update(state=ITEM_QUEUED, error_kind="", error="", lease=None, finished_at=None)
+
+
+def _move(run: EvaluationRun, old: tuple[str, ...], new: str, actor: User | None, reason: str = "") -> None:
+    before = run.state
+    finished = {"finished_at": None} if new == QUEUED else {}
+    moved = EvaluationRun.objects.filter(pk=run.pk, state__in=old).update(state=new, reason=reason, **finished)
+    run.refresh_from_db()
+    if not moved:
+        raise RunProblem(SOMEBODY_WAS_FASTER.format(state=run.state))
+    audit.record(actor=actor, action=new, obj=run, before={"state": before}, after={"state": new})
+
+
+def begin(run_id: int) -> None:
+    """Nothing; a queued run is running from now on. A resumed run keeps the time it first started."""
+    queued = EvaluationRun.objects.filter(pk=run_id, state=QUEUED)
+    queued.filter(started_at=None).update(started_at=Now())
+    queued.update(state=RUNNING)
+
+
+def finish_if_complete(run_id: int) -> bool:
+    """True when this call found every item answered or failed and finished the run."""
+    queued = RunItem.objects.filter(run=OuterRef("pk"), state=ITEM_QUEUED)
+    complete = EvaluationRun.objects.filter(~Exists(queued), pk=run_id, state=RUNNING)
+    return bool(complete.update(state=FINISHED, finished_at=Now(), reason=""))
+
+
+def claimable() -> QuerySet[RunItem]:
+    """Items nobody works on: queued, and held by no lease that is still alive (database clock)."""
+    return RunItem.objects.filter(Q(lease=None) | Q(lease__until__lt=Now()), state=ITEM_QUEUED)
+
+
+def in_need_of_workers() -> list[int]:
+    """The open runs with an item that nobody works on; open runs with nothing left to do are finished on the way."""
+    waiting = claimable().filter(run=OuterRef("pk"))
+    opened = EvaluationRun.objects.filter(state__in=OPEN_STATES).annotate(wanted=Exists(waiting)).order_by("pk")
+    wanted = {pk: want for pk, want in opened.values_list("pk", "wanted")}
+    for pk, want in wanted.items():
+        if not want:
+            finish_if_complete(pk)
+    return [pk for pk, want in wanted.items() if want]

@@ -1,0 +1,216 @@
+"""A worker at work: claims slices of a run's items, answers many at once on one event loop, saves in groups.
+
+    feeder → tasks → runners (answer, then judge) → outcomes → writer
+                     heartbeat: lease, cancel, each model's share, what the page shows
+
+All database work happens in one thread of its own, so that a slow disk never holds up a call.
+"""
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from django.conf import settings
+from django.db import connections
+
+from annotations.core.verdicts import combine
+from training.engines import EngineError
+from training.models.runs import ITEM_DONE, ITEM_FAILED
+from training.services.answering import Answering, Stopped
+from training.services.desk import Desk, Outcome, Task, Vitals
+from training.services.plans import Plan, load_plan
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+GROUP_SECONDS = 0.03
+BEAT_SECONDS = 1.0
+GRACE_SECONDS = 30.0
+ALIKE_IN_A_ROW = 20
+STOP = threading.Event()
+_here: set[int] = set()
+_here_lock = threading.Lock()
+
+
+def work(run_id: int, worker: str, stop: threading.Event = STOP) -> None:
+    """Nothing; this process works on the run until no item is left for it, the run is stopped, or `stop` is set.
+
+    Harmless when called twice: a process works on a run once at a time, and leases divide it among processes.
+    """
+    with _here_lock:
+        if run_id in _here:
+            return
+        _here.add(run_id)
+    try:
+        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="desk") as desk_thread:
+            try:
+                asyncio.run(_Shift(run_id, worker, stop, desk_thread).run())
+            finally:
+                desk_thread.submit(connections.close_all).result()
+    finally:
+        _here.discard(run_id)
+
+
+@dataclass
+class _Shift:
+    """One worker's time at one run."""
+
+    run_id: int
+    worker: str
+    stop: threading.Event
+    desk_thread: ThreadPoolExecutor
+    tasks: asyncio.Queue[Task | None] = field(default_factory=asyncio.Queue)
+    outcomes: asyncio.Queue[Outcome | None] = field(default_factory=lambda: asyncio.Queue(maxsize=4096))
+    busy: int = 0
+    last_error: str = ""
+    alike: int = 0
+
+    async def run(self) -> None:
+        plan = await self._db(lambda: load_plan(self.run_id))
+        if plan is None:
+            return
+        self.desk = await self._db(lambda: Desk(self.run_id, self.worker, settings.LEASE_SECONDS))
+        try:
+            await self._at_work(plan)
+        finally:
+            await self._db(self.desk.leave)
+
+    async def _at_work(self, plan: Plan) -> None:
+        self.plan = plan
+        self.answering = Answering(plan)
+        pulse = await self._db(lambda: self.desk.beat(self._vitals()))
+        self.answering.share(pulse.shares)
+        heart = asyncio.create_task(self._heartbeat())
+        writer = asyncio.create_task(self._write())
+        runners = [asyncio.create_task(self._runner()) for _ in range(plan.width)]
+        crew = asyncio.gather(self._feed(), *runners)
+        try:
+            await _first_of(crew, heart, writer)
+        finally:
+            await self._put_away(crew, heart, writer)
+
+    async def _put_away(
+        self, crew: "asyncio.Future[list[None]]", heart: asyncio.Task[None], writer: asyncio.Task[None]
+    ) -> None:
+        for job in (crew, heart):
+            job.cancel()
+        await asyncio.gather(crew, heart, return_exceptions=True)
+        if not writer.done():
+            await self.outcomes.put(None)
+        try:
+            await writer
+        finally:
+            await self.answering.close()
+
+    async def _feed(self) -> None:
+        """Keep a slice of claimed tasks ready; end when there is nothing more to claim."""
+        while not self.answering.stopping:
+            if self.tasks.qsize() > self.plan.width // 2:
+                await asyncio.sleep(0.01)
+                continue
+            claimed = await self._db(lambda: self.desk.claim(self.plan.width))
+            for task in claimed:
+                self.tasks.put_nowait(task)
+            if not claimed:
+                break
+        for _ in range(self.plan.width):
+            self.tasks.put_nowait(None)
+
+    async def _runner(self) -> None:
+        while (task := await self.tasks.get()) is not None:
+            if self.answering.stopping:
+                continue
+            self.busy += 1
+            try:
+                await self._one(task)
+            finally:
+                self.busy -= 1
+
+    async def _one(self, task: Task) -> None:
+        outcome = Outcome(task.item_id)
+        try:
+            await self._answer_and_judge(task, outcome)
+            self.alike = 0
+        except Stopped:
+            await self.outcomes.put(outcome)
+        except EngineError as problem:
+            await self._failed(outcome, problem.kind, problem.message)
+        except Exception as bug:
+            log.exception("item %s of run %s", task.item_id, self.run_id)
+            await self._failed(
+                outcome, "internal", f"An error of this application ({type(bug).__name__}); see its log."
+            )
+
+    async def _answer_and_judge(self, task: Task, outcome: Outcome) -> None:
+        if task.response is None:
+            outcome.response, outcome.calls = await self.answering.answer(task)
+            task = task._replace(response=outcome.response.text)
+            if self.plan.asks_judge_models:
+                await self.outcomes.put(outcome.part())
+        verdicts = dict(task.verdicts)
+        for judge in self.plan.judges:
+            if judge.row_id not in verdicts:
+                judgement, calls, verdicts[judge.row_id] = await self.answering.judge(task, judge)
+                outcome.judgements.append(judgement)
+                outcome.calls += calls
+        combined = combine([(verdicts[judge.row_id], judge.heuristic) for judge in self.plan.judges])
+        outcome.final = {"state": ITEM_DONE, **combined._asdict()}
+        await self.outcomes.put(outcome)
+
+    async def _failed(self, outcome: Outcome, kind: str, message: str) -> None:
+        outcome.final = {"state": ITEM_FAILED, "error_kind": kind, "error": message}
+        await self.outcomes.put(outcome)
+        self.alike = self.alike + 1 if message == self.last_error else 1
+        self.last_error = message
+        if self.answering.stopping:
+            return
+        if kind == "budget":
+            await self._pause(message)
+        elif self.alike >= ALIKE_IN_A_ROW:
+            await self._pause(f"The same error {self.alike} times in a row: {message}")
+
+    async def _pause(self, reason: str) -> None:
+        self.answering.stop()
+        await self._db(lambda: self.desk.pause(reason))
+
+    async def _write(self) -> None:
+        """Save what comes in, in groups; ends at None."""
+        going = True
+        while going:
+            group = [await self.outcomes.get()]
+            await asyncio.sleep(GROUP_SECONDS)
+            while not self.outcomes.empty():
+                group.append(self.outcomes.get_nowait())
+            going = None not in group
+            kept = [outcome for outcome in group if outcome is not None]
+            if kept:
+                await self._db(lambda rows=kept: self.desk.save(rows))  # type: ignore[misc]
+
+    async def _heartbeat(self) -> None:
+        stopped_at = None
+        while stopped_at is None or time.monotonic() - stopped_at < GRACE_SECONDS:
+            await asyncio.sleep(min(BEAT_SECONDS, settings.LEASE_SECONDS / 3))
+            pulse = await self._db(lambda: self.desk.beat(self._vitals()))
+            self.answering.share(pulse.shares)
+            if (self.stop.is_set() or not pulse.go_on) and stopped_at is None:
+                stopped_at = time.monotonic()
+                self.answering.stop()
+
+    def _vitals(self) -> Vitals:
+        return Vitals(self.busy, *self.answering.troubles())
+
+    async def _db(self, job: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self.desk_thread, job)
+
+
+async def _first_of(crew: "asyncio.Future[list[None]]", heart: asyncio.Task[None], writer: asyncio.Task[None]) -> None:
+    """Return when the crew is done or the heart gave up waiting; raise what any of them raised."""
+    jobs: set[asyncio.Future[Any]] = {crew, heart, writer}
+    done, _ = await asyncio.wait(jobs, return_when=asyncio.FIRST_COMPLETED)
+    for job in done:
+        job.result()

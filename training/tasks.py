@@ -1,0 +1,48 @@
+"""Hints from the queue: look at a row. Twice is harmless, and the sweeper sends a lost one again."""
+
+import os
+import socket
+from functools import partial
+
+from celery import shared_task
+from celery.signals import worker_ready, worker_shutting_down
+from django.conf import settings
+from django.db import transaction
+
+from training.services import runs
+from training.services.work import STOP, work
+
+
+def worker_name() -> str:
+    """This process, by host and process id."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+@shared_task
+def look_at_run(run_id: int) -> None:
+    """Work on the run while it has items for this worker."""
+    work(run_id, worker_name())
+
+
+@shared_task
+def sweep() -> None:
+    """Hint again at every run with items nobody works on: lost hints, leases that ran out, room for more workers."""
+    for run_id in runs.in_need_of_workers():
+        look_at_run.apply_async((run_id,), expires=settings.SWEEP_SECONDS)
+
+
+def hint(run_id: int) -> None:
+    """Send a hint once this transaction is committed; when the broker is away, the sweeper hints later."""
+    transaction.on_commit(partial(look_at_run.apply_async, (run_id,), retry=False), robust=True)
+
+
+@worker_ready.connect
+def sweep_at_start(**_: object) -> None:
+    """A worker that starts looks for work at once."""
+    sweep.apply_async(expires=60)
+
+
+@worker_shutting_down.connect
+def stop_gracefully(**_: object) -> None:
+    """Let every shift in this process end after the calls in flight."""
+    STOP.set()

@@ -1,0 +1,97 @@
+"""The items behind a run's figures: the list, and the reader for one."""
+
+from typing import Any, cast
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from annotations.access import WORKERS, for_roles, one_or_404
+from annotations.core.taxonomy import KINDS
+from annotations.marks import OUTCOMES
+from annotations.models import SafetyConfig, User
+from annotations.templatetags.look import ms, stars
+from annotations.web import page_or_fragment, paged
+from training import access, queries
+from training.lineage import item_lineage
+from training.models import EvaluationRun, Judgement
+
+FILTERS = ("config", "kind", "outcome")
+
+
+def _wanted(request: HttpRequest) -> dict[str, str]:
+    return {name: request.GET.get(name, "") for name in FILTERS}
+
+
+def _query(wanted: dict[str, str]) -> str:
+    return urlencode({name: value for name, value in wanted.items() if value})
+
+
+def _configs(run: EvaluationRun) -> list[SafetyConfig]:
+    return list(SafetyConfig.objects.filter(versions__in=run.items.values("version")).distinct())
+
+
+def _shown(judgement: Judgement) -> dict[str, Any]:
+    """A judgement as the verdict component shows it."""
+    values = [
+        ("helpful", f"{stars(judgement.helpfulness)} of 5" if judgement.helpfulness is not None else ""),
+        ("follows the config", {True: "yes", False: "no", None: ""}[judgement.follows_config]),
+        ("addresses the prompt", {True: "yes", False: "no", None: ""}[judgement.addressed]),
+        ("refusal", judgement.refusal.replace("_", " ")),
+        ("risks", ", ".join(judgement.risks) or "none" if judgement.risks is not None else ""),
+        ("tokens", str(judgement.tokens or "")),
+        ("time", ms(judgement.milliseconds)),
+    ]
+    scored = judgement.helpfulness is not None or judgement.follows_config is not None
+    return {
+        "judge": str(judgement.judge),
+        "heuristic": judgement.judge.heuristic,
+        "values": [(label, value) for label, value in values if value],
+        "broken_rules": judgement.broken_rules,
+        "reasons": judgement.reasons,
+        "unscored": "" if scored else "The judge gave no verdict that could be read; its text is kept below.",
+        "raw": judgement.raw,
+    }
+
+
+@require_GET
+@for_roles(*WORKERS)
+def item_list(request: HttpRequest, pk: int) -> HttpResponse:
+    """A run's answered and failed items, filtered by config, kind and outcome."""
+    run = access.run_for_reader(cast(User, request.user), pk)
+    wanted = _wanted(request)
+    context = {
+        "run": run,
+        "wanted": wanted,
+        "query": _query(wanted),
+        "configs": _configs(run),
+        "kinds": KINDS,
+        "outcomes": OUTCOMES,
+        "page": paged(request, queries.items(run, **wanted)),
+    }
+    return page_or_fragment(request, "training/item_list.html", "training/_items.html", context)
+
+
+@require_GET
+@for_roles(*WORKERS)
+def item_detail(request: HttpRequest, pk: int, item: int) -> HttpResponse:
+    """One item: the config beside prompt and response, and every judge's verdict."""
+    run = access.run_for_reader(cast(User, request.user), pk)
+    wanted = _wanted(request)
+    found = queries.items(run, **wanted)
+    one = one_or_404(queries.items(run), pk=item)
+    context = {
+        "run": run,
+        "item": one,
+        "config": one.version.config,
+        "version": one.version,
+        "verdicts": [_shown(judgement) for judgement in one.judgements.select_related("judge__model")],
+        "calls": one.calls.select_related("judge").order_by("pk"),
+        "beside": queries.neighbours(found, one),
+        "place": found.filter(position__lte=one.position).count(),
+        "found": found.count(),
+        "query": _query(wanted),
+        "lineage": item_lineage(one),
+    }
+    return render(request, "training/item_detail.html", context)
