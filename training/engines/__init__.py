@@ -93,6 +93,13 @@ class Engine(Protocol):
     def stream(self, messages: Messages, sampling: Sampling) -> AsyncIterator[str]:
         """The answer in pieces as they come. Raises EngineError, also between two pieces."""
 
+    @property
+    def trouble(self) -> str:
+        """Why calls wait, in words; empty when none waits."""
+
+    def give_up(self) -> None:
+        """End every call that waits for a place or for its next try, and every later one, with a passing error."""
+
     async def close(self) -> None:
         """End the connections; a closed engine is not used again."""
 

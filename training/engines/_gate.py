@@ -3,6 +3,10 @@
 import asyncio
 from collections import deque
 
+from training.engines import EngineError
+
+SHUT = "The work was stopped before this call began."
+
 
 class Gate:
     """`async with gate:` holds one of `limit` places; first come, first served; a limit of 0 lets nobody in.
@@ -11,7 +15,7 @@ class Gate:
     """
 
     def __init__(self, limit: int) -> None:
-        self._limit, self._inside = max(0, limit), 0
+        self._limit, self._inside, self._shut = max(0, limit), 0, False
         self._queue: deque[asyncio.Future[None]] = deque()
 
     @property
@@ -24,7 +28,17 @@ class Gate:
         self._limit = max(0, places)
         self._admit()
 
+    def shut(self) -> None:
+        """Let nobody in any more: those who wait, and those who come, get a passing EngineError."""
+        self._shut = True
+        while self._queue:
+            ticket = self._queue.popleft()
+            if not ticket.done():
+                ticket.set_exception(EngineError("passing", SHUT))
+
     async def __aenter__(self) -> None:
+        if self._shut:
+            raise EngineError("passing", SHUT)
         if self._inside < self._limit and not self._queue:
             self._inside += 1
             return
@@ -33,7 +47,7 @@ class Gate:
         try:
             await ticket
         except asyncio.CancelledError:
-            self._give_up(ticket)
+            self._leave_queue(ticket)
             raise
 
     async def __aexit__(self, *unused: object) -> None:
@@ -43,10 +57,10 @@ class Gate:
         self._inside -= 1
         self._admit()
 
-    def _give_up(self, ticket: asyncio.Future[None]) -> None:
+    def _leave_queue(self, ticket: asyncio.Future[None]) -> None:
         if ticket in self._queue:
             self._queue.remove(ticket)
-        elif not ticket.cancelled():
+        elif not ticket.cancelled() and not ticket.exception():
             self._leave()  # it was let in and cancelled at the same moment
 
     def _admit(self) -> None:

@@ -9,6 +9,7 @@ from typing import TypeVar
 from training.engines import EngineError
 
 FIRST_WAIT, LONGEST_WAIT = 0.5, 8.0
+_LAST_SHARE = 0.1  # of the patience must be left for a try, or it is cut off before it can tell anything
 _between = SystemRandom().uniform
 
 T = TypeVar("T")
@@ -30,7 +31,9 @@ class Retries:
 
     def __init__(self, where: str, timeout: float, patience: float) -> None:
         self._where, self._timeout, self._patience = where, timeout, patience
-        self._wakes: dict[object, float] = {}
+        self._wakes: dict[asyncio.Event, float] = {}
+        self._stopped = False
+        self._last = ""
 
     @property
     def waiting(self) -> int:
@@ -42,6 +45,17 @@ class Retries:
         """Seconds until the nearest next try; 0 when no call waits."""
         return max(0.0, min(self._wakes.values()) - monotonic()) if self._wakes else 0.0
 
+    @property
+    def trouble(self) -> str:
+        """Why calls wait, in words; empty when none waits."""
+        return self._last if self._wakes else ""
+
+    def give_up(self) -> None:
+        """Try nothing again: calls that wait end at once with the error they had."""
+        self._stopped = True
+        for wake in self._wakes:
+            wake.set()
+
     async def call(self, once: Callable[[], Awaitable[T]]) -> tuple[T, int]:
         """What `once()` gave back, and the number of attempts. Raises EngineError when it will not be tried again."""
         ends, attempt = monotonic() + self._patience, 0
@@ -50,9 +64,11 @@ class Retries:
             try:
                 return await self._within(ends - monotonic(), once), attempt
             except EngineError as problem:
-                if problem.kind in {"permanent", "budget"}:
+                if problem.kind in {"permanent", "budget"} or self._stopped:
                     raise
                 await self._pause(problem, attempt, ends)
+                if self._stopped:
+                    raise
 
     async def _within(self, left: float, once: Callable[[], Awaitable[T]]) -> T:
         try:
@@ -63,16 +79,19 @@ class Retries:
 
     async def _pause(self, problem: EngineError, attempt: int, ends: float) -> None:
         wakes = monotonic() + delay(attempt, problem.retry_after)
-        if wakes >= ends:
+        if wakes > ends - _LAST_SHARE * self._patience:
             raise self._given_up(problem, attempt) from None
-        ticket = object()
-        self._wakes[ticket] = wakes
+        woken = asyncio.Event()
+        self._wakes[woken], self._last = wakes, problem.message
         try:
-            await asyncio.sleep(wakes - monotonic())
+            async with asyncio.timeout(wakes - monotonic()):
+                await woken.wait()
+        except TimeoutError:
+            pass
         finally:
-            del self._wakes[ticket]
+            del self._wakes[woken]
 
     def _given_up(self, problem: EngineError, attempt: int) -> EngineError:
         times = "once" if attempt == 1 else f"{attempt} times"
-        said = f"{problem.message} Tried {times}; the next try would be past the {self._patience:g} s set for one call."
+        said = f"{problem.message} Tried {times}; another try would pass the {self._patience:g} s set for one call."
         return EngineError(problem.kind, said, problem.retry_after)

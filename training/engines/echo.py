@@ -65,6 +65,7 @@ class EchoEngine:
 
     waiting = 0
     next_try = 0.0
+    trouble = ""
 
     def __init__(self, settings: Options, places: int) -> None:
         self._options, self._gate = settings, Gate(places)
@@ -96,6 +97,10 @@ class EchoEngine:
         text, _ = answer(messages, digest, sampling.max_tokens)
         for number, word in enumerate(text.split(" ")):
             yield word if number == 0 else f" {word}"
+
+    def give_up(self) -> None:
+        """End every call that waits for a place, and every later one, with a passing error."""
+        self._gate.shut()
 
     async def close(self) -> None:
         """Nothing to end."""

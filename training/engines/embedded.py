@@ -53,6 +53,16 @@ class EmbeddedEngine:
             reached.limit = places
 
     @property
+    def trouble(self) -> str:
+        """Why calls wait, in words; empty when none waits."""
+        return next((reached.trouble for reached in self._engines.values() if reached.trouble), "")
+
+    def give_up(self) -> None:
+        """End every call that waits for a place or for its next try, and every later one, with a passing error."""
+        for reached in self._engines.values():
+            reached.give_up()
+
+    @property
     def waiting(self) -> int:
         """Calls that now wait for their next try."""
         return sum(reached.waiting for reached in self._engines.values())

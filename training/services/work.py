@@ -139,7 +139,10 @@ class _Shift:
         except Stopped:
             await self.outcomes.put(outcome)
         except EngineError as problem:
-            await self._failed(outcome, problem.kind, problem.message)
+            if self.answering.stopping and problem.kind in {"passing", "rate_limited"}:
+                await self.outcomes.put(outcome)
+            else:
+                await self._failed(outcome, problem.kind, problem.message)
         except Exception as bug:
             log.exception("item %s of run %s", task.item_id, self.run_id)
             await self._failed(

@@ -1,5 +1,8 @@
 import asyncio
 
+import pytest
+
+from training.engines import EngineError
 from training.engines._gate import Gate
 
 
@@ -57,5 +60,20 @@ def test_a_waiter_cancelled_as_it_is_let_in_passes_its_place_on() -> None:
         done.set()
         await asyncio.wait_for(tasks[2], 1)
         assert inside == [2]
+
+    asyncio.run(scene())
+
+
+def test_a_shut_gate_sends_away_those_who_wait_and_those_who_come() -> None:
+    async def scene() -> None:
+        gate = Gate(1)
+        tasks, inside, done = await _holders(gate, 3)
+        gate.shut()
+        done.set()
+        ended = await asyncio.gather(*tasks, return_exceptions=True)
+        assert [type(end) for end in ended] == [type(None), EngineError, EngineError]
+        assert inside == [0]
+        with pytest.raises(EngineError, match="stopped"):
+            await gate.__aenter__()
 
     asyncio.run(scene())

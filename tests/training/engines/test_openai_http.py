@@ -165,7 +165,7 @@ def test_a_silent_server_is_a_passing_failure_within_the_patience(stub: StubServ
 
 
 def test_nobody_listening_is_a_passing_failure(stub: StubServer) -> None:
-    error = problem(stub, "ok", base_url=f"http://127.0.0.1:{free_port()}/v1", patience=0.2)
+    error = problem(stub, "ok", base_url=f"http://127.0.0.1:{free_port()}/v1", patience=1.0)
     assert error.kind == "passing"
     assert "Nobody answers at 127.0.0.1" in error.message
 
@@ -288,3 +288,18 @@ def test_a_stream_left_early_gives_its_place_back(stub: StubServer) -> None:
 
 def test_the_entry_is_found_by_its_name() -> None:
     assert load("openai_http") is openai_http.engine
+
+
+def test_giving_up_ends_a_waiting_call_at_once_and_calls_no_more(stub: StubServer) -> None:
+    async def scene(engine: OpenAIEngine) -> str:
+        call = asyncio.create_task(engine.chat(MESSAGES, Sampling()))
+        while not engine.waiting:
+            await asyncio.sleep(0.005)
+        trouble = engine.trouble
+        engine.give_up()
+        with pytest.raises(EngineError):
+            await asyncio.wait_for(call, 0.5)
+        return trouble
+
+    trouble = used(Endpoint(stub.base_url, "e429-hour#given-up", timeout=5, patience=9999), scene)
+    assert trouble and stub.calls("e429-hour#given-up") == 1
