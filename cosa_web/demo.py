@@ -214,6 +214,9 @@ def main() -> None:
     began = time.monotonic()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cosa_web.settings")
     os.environ["COSA_DEMO"] = "1"
+    # One machine, one clock: a worker that died is missed after seconds, not after half a minute.
+    os.environ.setdefault("COSA_LEASE_SECONDS", "6")
+    os.environ.setdefault("COSA_SWEEP_SECONDS", "3")
     var = Path(os.environ.get("COSA_VAR", str(ROOT / "var")))
     demo = Demo(var, _free_port(int(os.environ.get("COSA_PORT", "8000"))))
     with ExitStack() as stack:

@@ -17,6 +17,7 @@ from training.models import Call, EvaluationRun, RunItem
 from training.models.runs import FINISHED, ITEM_DONE, ITEM_FAILED, ITEM_QUEUED, QUEUED, RUNNING
 
 RATE_SECONDS = 60
+OPEN_SCORES_SECONDS = 4
 
 
 class ErrorCount(NamedTuple):
@@ -163,13 +164,17 @@ class _Row(NamedTuple):
 
 
 def scores(run: EvaluationRun) -> RunScores:
-    """The run's figures over the items ended so far; failed items count as unscored. Cached while nothing changes."""
+    """The run's figures over the items ended so far; failed items count as unscored.
+
+    Cached while nothing changes, and for an open run for a few seconds, however many people watch it.
+    """
     ended = run.items.exclude(state=ITEM_QUEUED)
     seen = ended.aggregate(count=Count("pk"), last=Max("finished_at"))
-    key = f"scores:{run.pk}:{seen['count']}:{seen['last'].timestamp() if seen['last'] else 0}"
+    moment = "open" if run.is_open and seen["count"] else f"{seen['count']}:{seen['last'] and seen['last'].timestamp()}"
+    key = f"scores:{run.pk}:{moment}"
     found: RunScores | None = cache.get(key)
     if found is None:
-        cache.set(key, found := _scores(ended), timeout=3600)
+        cache.set(key, found := _scores(ended), timeout=OPEN_SCORES_SECONDS if run.is_open else 3600)
     return found
 
 

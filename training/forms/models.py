@@ -8,6 +8,8 @@ from annotations.core import folder
 from annotations.models import LanguageModel
 from training import engines
 
+FIXED_BY_USE = ("engine", "model")
+
 
 class ModelForm(forms.ModelForm):
     """Which engine, where, under which name, and how hard it may be asked."""
@@ -36,6 +38,10 @@ class ModelForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
         names = folder.names(engines.__name__)
+        if self.instance.pk and self.instance.candidates.filter(runs__isnull=False).exists():
+            for name in FIXED_BY_USE:
+                self.fields[name].disabled = True
+                self.fields[name].help_text = "Fixed, because runs were made with it. Register another model instead."
         self.fields["engine"].choices = [(name, engines.label(name)) for name in names]
 
     def clean_base_url(self) -> str:

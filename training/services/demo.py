@@ -11,7 +11,7 @@ MODELS = (
         "max_concurrency": 4,
         "timeout": 120,
         "patience": 180,
-        "max_tokens": 96,
+        "max_tokens": 64,
         "plumbing": True,
         "note": "Ships in a package and runs on the processor. It proves the path from config to score; it is no safe "
         "assistant, and as a judge it is no better than chance.",
