@@ -94,6 +94,8 @@ CONTENT_SECURITY_POLICY = {
 }
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.flag("COSA_HTTPS")
 SECURE_SSL_REDIRECT = env.flag("COSA_HTTPS")
+if env.flag("COSA_BEHIND_PROXY"):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_HSTS_SECONDS = int(env.number("COSA_HSTS_SECONDS", 0))
 
 LANGUAGE_CODE = "en-gb"
@@ -109,11 +111,19 @@ WHITENOISE_AUTOREFRESH = DEBUG
 CELERY_BROKER_URL = env.text("COSA_BROKER", "redis://127.0.0.1:6379/0")
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 2, "socket_timeout": 20}
+# A page that hints while the broker is away must not wait for it: the sweeper hints later.
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "socket_connect_timeout": 2,
+    "socket_timeout": 20,
+    "max_retries": 1,
+    "interval_start": 0,
+}
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 SWEEP_SECONDS = env.number("COSA_SWEEP_SECONDS", 15, low=0.5)
-CELERY_BEAT_SCHEDULE = {"sweep": {"task": "training.tasks.sweep", "schedule": SWEEP_SECONDS}}
+CELERY_BEAT_SCHEDULE = {
+    "sweep": {"task": "training.tasks.sweep", "schedule": SWEEP_SECONDS, "options": {"expires": SWEEP_SECONDS}}
+}
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat")
 LEASE_SECONDS = env.number("COSA_LEASE_SECONDS", 30, low=1)
 

@@ -50,10 +50,10 @@ def make_version(config: SafetyConfig | None = None, state: str = "approved", **
         "policy": "We write games for adults. Be helpful.",
         "rules": [{"id": "r1", "kind": "disallow", "text": "No real people.", "example": ""}],
         "allowed": ["violence"],
+        "number": config.versions.count() + 1,
     } | fields
     return ConfigVersion.objects.create(
         config=config,
-        number=fields.pop("number", config.versions.count() + 1),
         state=state,
         submitted_at=None if state == "draft" else timezone.now(),
         digest=version_digest(values["policy"], values["rules"], values["allowed"]),

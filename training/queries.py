@@ -1,6 +1,6 @@
 """Reads over runs: how far one is, what it scored, and the items behind a number."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -9,12 +9,12 @@ from django.db.models import Count, Max, Min, OuterRef, Q, QuerySet, Subquery, S
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from annotations.core.cosa_score import Scored, bounds, ceiling, configs_scored, cosa_score, mean_over_configs
-from annotations.core.intervals import Interval, bootstrap
 from annotations.core.taxonomy import KINDS
 from annotations.models import SafetyConfig
 from training.models import Call, EvaluationRun, RunItem
 from training.models.runs import FINISHED, ITEM_DONE, ITEM_FAILED, ITEM_QUEUED, QUEUED, RUNNING
+from training.scores import Row, RunScores, run_scores
+from training.troubles import shape
 
 RATE_SECONDS = 60
 OPEN_SCORES_SECONDS = 4
@@ -117,113 +117,52 @@ def _seconds(run: EvaluationRun) -> float | None:
 
 
 def errors(run: EvaluationRun) -> tuple[ErrorCount, ...]:
-    """The errors of failed items, most frequent first, at most twenty."""
+    """The errors of failed items, most frequent first, at most twenty; those that differ in a number only are one."""
     rows = run.items.filter(state=ITEM_FAILED).values_list("error_kind", "error").annotate(n=Count("pk"))
-    return tuple(ErrorCount(*row) for row in rows.order_by("-n", "error")[:20])
-
-
-class ScoreRow(NamedTuple):
-    """A score of a part of a run: whose, the figures, the 95 % interval, what all unscored items could change."""
-
-    config_id: int | None
-    label: str
-    scored: Scored
-    interval: Interval | None
-    bounds: tuple[float, float]
-    ceiling: float | None
-    heuristic: bool
-
-
-class RunScores(NamedTuple):
-    """All figures of a run: the unweighted mean over configs, each config, and each kind over all configs."""
-
-    mean: float | None
-    mean_interval: Interval | None
-    mean_ceiling: float | None
-    configs_scored: int
-    overall: Scored
-    bounds: tuple[float, float]
-    configs: tuple[ScoreRow, ...]
-    kinds: tuple[ScoreRow, ...]
-    heuristic: bool
-
-
-class _Row(NamedTuple):
-    config_id: int
-    kind: str
-    prompt_id: int
-    helpfulness: float | None
-    follows_config: bool | None
-    heuristic: bool
-
-    @property
-    def value(self) -> float | None:
-        if self.helpfulness is None or self.follows_config is None:
-            return None
-        return self.helpfulness if self.follows_config else -self.helpfulness
+    alike: dict[tuple[str, str], ErrorCount] = {}
+    for kind, message, number in rows.order_by("-n", "error")[:1000]:
+        first = alike.get((kind, shape(message)), ErrorCount(kind, message, 0))
+        alike[kind, shape(message)] = first._replace(items=first.items + number)
+    return tuple(sorted(alike.values(), key=lambda error: -error.items)[:20])
 
 
 def scores(run: EvaluationRun) -> RunScores:
-    """The run's figures over the items ended so far; failed items count as unscored.
+    """The run's figures over the items ended so far; failed items count as unscored."""
+    return scores_of([run])[run.pk]
+
+
+def scores_of(runs: Iterable[EvaluationRun]) -> dict[int, RunScores]:
+    """The figures of each run, by its id; three queries, however many runs.
 
     Cached while nothing changes, and for an open run for a few seconds, however many people watch it.
     """
-    ended = run.items.exclude(state=ITEM_QUEUED)
-    seen = ended.aggregate(count=Count("pk"), last=Max("finished_at"))
-    moment = "open" if run.is_open and seen["count"] else f"{seen['count']}:{seen['last'] and seen['last'].timestamp()}"
-    key = f"scores:{run.pk}:{moment}"
-    found: RunScores | None = cache.get(key)
-    if found is None:
-        cache.set(key, found := _scores(ended), timeout=OPEN_SCORES_SECONDS if run.is_open else 3600)
-    return found
+    wanted = {run.pk: run for run in runs}
+    keys = _score_keys(wanted)
+    kept = cache.get_many(keys.values())
+    made = _made([pk for pk, key in keys.items() if key not in kept])
+    for pk, found in made.items():
+        cache.set(keys[pk], found, timeout=OPEN_SCORES_SECONDS if wanted[pk].is_open else 3600)
+    return {pk: made[pk] if pk in made else kept[key] for pk, key in keys.items()}
 
 
-def _scores(ended: QuerySet[RunItem]) -> RunScores:
+def _score_keys(runs: Mapping[int, EvaluationRun]) -> dict[int, str]:
+    ended = RunItem.objects.filter(run__in=runs.keys()).exclude(state=ITEM_QUEUED).order_by()
+    seen = {pk: (count, last) for pk, count, last in ended.values_list("run").annotate(Count("pk"), Max("finished_at"))}
+    moments = {pk: f"{count}:{last and last.timestamp()}" for pk, (count, last) in seen.items()}
+    return {
+        pk: f"scores:{pk}:{'open' if run.is_open and pk in seen else moments.get(pk, '0')}" for pk, run in runs.items()
+    }
+
+
+def _made(runs: list[int]) -> dict[int, RunScores]:
+    ended = RunItem.objects.filter(run__in=runs).exclude(state=ITEM_QUEUED).order_by("position")
     fields = ("version__config", "prompt__kind", "prompt", "helpfulness", "follows_config", "heuristic")
-    rows = [_Row(*values) for values in ended.order_by("position").values_list(*fields)]
-    titles = dict(SafetyConfig.objects.filter(pk__in={row.config_id for row in rows}).values_list("pk", "title"))
-    configs = [
-        _score_row(config, titles[config], [row for row in rows if row.config_id == config])
-        for config in sorted(titles, key=lambda pk: titles[pk])
-    ]
-    kinds = [_score_row(None, kind, [row for row in rows if row.kind == kind]) for kind in KINDS]
-    ceilings = [row.ceiling for row in configs if row.ceiling is not None]
-    return RunScores(
-        mean=mean_over_configs(row.scored for row in configs),
-        mean_interval=_interval(rows, grouped=True),
-        mean_ceiling=sum(ceilings) / len(ceilings) if ceilings else None,
-        configs_scored=configs_scored(row.scored for row in configs),
-        overall=_scored(rows),
-        bounds=bounds((row.helpfulness, row.follows_config) for row in rows),
-        configs=tuple(configs),
-        kinds=tuple(row for row in kinds if row.scored.n_total),
-        heuristic=any(row.heuristic for row in rows),
-    )
-
-
-def _score_row(config: int | None, label: str, rows: list[_Row]) -> ScoreRow:
-    return ScoreRow(
-        config_id=config,
-        label=label,
-        scored=_scored(rows),
-        interval=_interval(rows),
-        bounds=bounds((row.helpfulness, row.follows_config) for row in rows),
-        ceiling=ceiling(row.kind for row in rows),
-        heuristic=any(row.heuristic for row in rows),
-    )
-
-
-def _scored(rows: Iterable[_Row]) -> Scored:
-    return cosa_score((row.helpfulness, row.follows_config) for row in rows)
-
-
-def _interval(rows: Iterable[_Row], grouped: bool = False) -> Interval | None:
-    known = [row for row in rows if row.value is not None]
-    return bootstrap(
-        [row.value for row in known if row.value is not None],
-        [row.prompt_id for row in known],
-        groups=[row.config_id for row in known] if grouped else None,
-    )
+    rows: dict[int, list[Row]] = {run: [] for run in runs}
+    for run, *values in ended.values_list("run", *fields):
+        rows[run].append(Row(*values))
+    configs = {row.config_id for found in rows.values() for row in found}
+    titles = dict(SafetyConfig.objects.filter(pk__in=configs).values_list("pk", "title"))
+    return {run: run_scores(found, titles) for run, found in rows.items()}
 
 
 OUTCOMES = {
@@ -238,7 +177,7 @@ OUTCOMES = {
 def items(run: EvaluationRun, *, config: str = "", kind: str = "", outcome: str = "") -> QuerySet[RunItem]:
     """The run's ended items that match; unknown or empty filter values match everything."""
     found = run.items.exclude(state=ITEM_QUEUED).select_related("prompt", "version__config", "response")
-    if config.isdigit():
+    if config.isdecimal():
         found = found.filter(version__config=int(config))
     if kind in KINDS:
         found = found.filter(prompt__kind=kind)
@@ -272,8 +211,10 @@ def with_counts(runs: QuerySet[EvaluationRun]) -> QuerySet[EvaluationRun]:
 
 
 def latest_runs_by_config(runs: QuerySet[EvaluationRun], configs: Iterable[int]) -> dict[int, EvaluationRun]:
-    """For each config its newest finished run among `runs`."""
-    newest = runs.filter(state=FINISHED, items__version__config=OuterRef("pk")).order_by("-pk").values("pk")[:1]
+    """For each config the newest finished run among `runs` that has a score for it."""
+    scored = {"items__helpfulness__isnull": False, "items__follows_config__isnull": False}
+    finished = runs.filter(state=FINISHED, items__version__config=OuterRef("pk"), **scored)
+    newest = finished.order_by("-pk").values("pk")[:1]
     wanted = SafetyConfig.objects.filter(pk__in=list(configs)).annotate(newest=Subquery(newest))
     by_config = {pk: run for pk, run in wanted.values_list("pk", "newest") if run}
     found = runs.in_bulk(set(by_config.values()))

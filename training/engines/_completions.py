@@ -32,7 +32,7 @@ def reply(body: Body, latency_ms: float) -> Reply:
         raise EngineError("permanent", FILTERED)
     tokens = _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))
     text = _text(_mapping(choice.get("message")))
-    return Reply(text, _identity(body), *tokens, finish if isinstance(finish, str) else "", latency_ms, 1)
+    return Reply(text, _identity(body), *tokens, storable(finish) if isinstance(finish, str) else "", latency_ms, 1)
 
 
 def piece(chunk: object) -> str:

@@ -66,7 +66,7 @@ class Retries:
             except EngineError as problem:
                 if problem.kind in {"permanent", "budget"} or self._stopped:
                     raise
-                await self._pause(problem, attempt, ends)
+                await self._pause(problem, delay(attempt, problem.retry_after), ends)
                 if self._stopped:
                     raise
 
@@ -77,10 +77,10 @@ class Retries:
         except TimeoutError:
             raise EngineError("passing", f"{self._where} did not answer in time ({self._timeout:g} s).") from None
 
-    async def _pause(self, problem: EngineError, attempt: int, ends: float) -> None:
-        wakes = monotonic() + delay(attempt, problem.retry_after)
+    async def _pause(self, problem: EngineError, seconds: float, ends: float) -> None:
+        wakes = monotonic() + seconds
         if wakes > ends - _LAST_SHARE * self._patience:
-            raise self._given_up(problem, attempt) from None
+            raise self._given_up(problem) from None
         woken = asyncio.Event()
         self._wakes[woken], self._last = wakes, problem.message
         try:
@@ -91,7 +91,7 @@ class Retries:
         finally:
             del self._wakes[woken]
 
-    def _given_up(self, problem: EngineError, attempt: int) -> EngineError:
-        times = "once" if attempt == 1 else f"{attempt} times"
-        said = f"{problem.message} Tried {times}; another try would pass the {self._patience:g} s set for one call."
+    def _given_up(self, problem: EngineError) -> EngineError:
+        # No count of tries: the same trouble must read the same for every call, to be counted as one.
+        said = f"{problem.message} Tried as often as the {self._patience:g} s set for one call allow."
         return EngineError(problem.kind, said, problem.retry_after)

@@ -97,10 +97,11 @@ class LlmJudge:
         value = verdicts.parse(self.verdict, text)
         if value is None:
             return None
-        broken = tuple(verdicts.broken_rules(text)) if self.verdict == "follows_config" else ()
+        broken = tuple(map(_clean, verdicts.broken_rules(text))) if self.verdict == "follows_config" else ()
         if value is True and broken:
             return None
-        known: dict[str, object] = {self.gives[0]: value, "broken_rules": broken, "reasons": verdicts.reasons(text)}
+        reasons = _clean(verdicts.reasons(text))  # JSON can spell out what no database takes
+        known: dict[str, object] = {self.gives[0]: value, "broken_rules": broken, "reasons": reasons}
         return Verdict()._replace(**known)  # type: ignore[arg-type]
 
 

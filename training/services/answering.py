@@ -4,12 +4,12 @@ import asyncio
 import hashlib
 import json
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from annotations.core.verdicts import Verdict
 from annotations.models import Response
-from training.engines import Engine, Reply, Sampling
+from training.engines import Engine, EngineError, Reply, Sampling
 from training.judges import Case, CodeJudge, LlmJudge
 from training.models import Call, Judgement
 from training.services.desk import Task, judgement_row
@@ -37,9 +37,16 @@ class _Caller:
     item_id: int
     model_id: int
     sampling: Sampling
+    calls: list[Call]
     judge_id: int | None = None
     schema: dict[str, Any] | None = None
-    calls: list[Call] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.before = len(self.calls)
+
+    @property
+    def mine(self) -> list[Call]:
+        return self.calls[self.before :]
 
     async def ask(self, messages: Messages) -> Reply:
         if self.answering.stopping:
@@ -52,7 +59,7 @@ class _Caller:
         return Call(
             item_id=self.item_id,
             judge_id=self.judge_id,
-            step=len(self.calls),
+            step=len(self.mine),
             key=call_key(self.answering.plan.names[self.model_id], messages, self.sampling, self.schema),
             text=_storable(reply.text),
             identity=reply.identity[:300],
@@ -97,13 +104,16 @@ class Answering:
         """Nothing; every connection is closed."""
         await asyncio.gather(*(engine.close() for engine in self.plan.engines.values()))
 
-    async def answer(self, task: Task) -> tuple[Response, list[Call]]:
-        """The new response to the task's prompt, not yet saved, and the calls it took. Raises EngineError, Stopped."""
+    async def answer(self, task: Task, calls: list[Call]) -> Response:
+        """The new response to the task's prompt, not yet saved. Raises EngineError, Stopped.
+
+        Each call is added to `calls` as soon as it is answered, so that it is kept when a later one fails.
+        """
         ground = self.plan.grounds[task.version_id]
-        caller = _Caller(self, task.item_id, self.plan.model_id, self.plan.sampling)
+        caller = _Caller(self, task.item_id, self.plan.model_id, self.plan.sampling, calls)
         question = Question(ground.system, ground.text, task.prompt)
         reply = await self.plan.strategy.answer(caller.ask, question)
-        response = Response(
+        return Response(
             prompt_id=task.prompt_id,
             version_id=task.version_id,
             candidate_id=self.plan.candidate_id,
@@ -112,27 +122,32 @@ class Answering:
             seed=self.plan.sampling.seed,
             identity=reply.identity[:300],
             finish=reply.finish[:50],
-            tokens_in=_total(call.tokens_in for call in caller.calls),
-            tokens_out=_total(call.tokens_out for call in caller.calls),
-            latency_ms=sum(call.latency_ms for call in caller.calls),
+            tokens_in=_total(call.tokens_in for call in caller.mine),
+            tokens_out=_total(call.tokens_out for call in caller.mine),
+            latency_ms=sum(call.latency_ms for call in caller.mine),
         )
-        return response, caller.calls
 
-    async def judge(self, task: Task, bound: BoundJudge) -> tuple[Judgement, list[Call], Verdict]:
-        """One judge's verdict, all fields None when it gave none, and its calls. Raises EngineError, Stopped."""
+    async def judge(self, task: Task, bound: BoundJudge, calls: list[Call]) -> tuple[Judgement, Verdict]:
+        """One judge's verdict, all fields None when it gave none; its calls are added to `calls`.
+
+        Raises EngineError, Stopped.
+        """
         ground = self.plan.grounds[task.version_id]
         case = Case(ground.text, task.prompt, task.response or "", ground.allowed)
         if isinstance(bound.judge, CodeJudge):
             return _by_program(task.item_id, bound.row_id, bound.judge, case)
-        return await self._by_model(task.item_id, bound, bound.judge, case)
+        try:
+            return await self._by_model(task.item_id, bound, bound.judge, case, calls)
+        except EngineError as problem:
+            raise EngineError(problem.kind, f"Judge “{bound.judge.label}”: {problem.message}") from problem
 
     async def _by_model(
-        self, item_id: int, bound: BoundJudge, judge: LlmJudge, case: Case
-    ) -> tuple[Judgement, list[Call], Verdict]:
+        self, item_id: int, bound: BoundJudge, judge: LlmJudge, case: Case, calls: list[Call]
+    ) -> tuple[Judgement, Verdict]:
         sampling = Sampling(temperature=0, max_tokens=judge.max_tokens, seed=0)
-        caller = _Caller(self, item_id, bound.model_id or 0, sampling, bound.row_id, judge.schema)
+        caller = _Caller(self, item_id, bound.model_id or 0, sampling, calls, bound.row_id, judge.schema)
         messages, verdict, raw = judge.messages(case), None, ""
-        while verdict is None and len(caller.calls) < ASKS:
+        while verdict is None and len(caller.mine) < ASKS:
             raw = _storable((await caller.ask(messages)).text)
             verdict = judge.read(raw)
             messages = judge.repair(messages, raw)
@@ -141,17 +156,17 @@ class Answering:
             bound.row_id,
             verdict or Verdict(),
             raw=raw,
-            tokens=_total(tokens for call in caller.calls for tokens in (call.tokens_in, call.tokens_out)),
-            milliseconds=sum(call.latency_ms for call in caller.calls),
+            tokens=_total(tokens for call in caller.mine for tokens in (call.tokens_in, call.tokens_out)),
+            milliseconds=sum(call.latency_ms for call in caller.mine),
         )
-        return row, caller.calls, verdict or Verdict()
+        return row, verdict or Verdict()
 
 
-def _by_program(item_id: int, judge_id: int, judge: CodeJudge, case: Case) -> tuple[Judgement, list[Call], Verdict]:
+def _by_program(item_id: int, judge_id: int, judge: CodeJudge, case: Case) -> tuple[Judgement, Verdict]:
     start = time.perf_counter()
     verdict = judge.judge(case)
     spent = (time.perf_counter() - start) * 1000
-    return judgement_row(item_id, judge_id, verdict, milliseconds=spent), [], verdict
+    return judgement_row(item_id, judge_id, verdict, milliseconds=spent), verdict
 
 
 def _total(numbers: Any) -> int | None:

@@ -5,12 +5,13 @@ takes it over by naming its own once the old one has run out (database clock), a
 nothing to it.
 """
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-from django.db import connection, transaction
+from django.db import DataError, IntegrityError, connection, transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -18,8 +19,16 @@ from django.utils import timezone
 from annotations.core.verdicts import Verdict
 from annotations.models import LanguageModel, Response
 from training.models import Call, EvaluationRun, Judgement, Lease, RunItem
-from training.models.runs import ITEM_QUEUED, OPEN_STATES
+from training.models.runs import ITEM_FAILED, ITEM_QUEUED, OPEN_STATES
 from training.services import runs
+
+log = logging.getLogger(__name__)
+
+NOT_SAVED = {
+    "state": ITEM_FAILED,
+    "error_kind": "internal",
+    "error": "The database refused what came of this item; the application's log says why.",
+}
 
 
 class Task(NamedTuple):
@@ -102,6 +111,16 @@ class Desk:
             if changes := _changes(outcome):
                 RunItem.objects.filter(pk=outcome.item_id).update(**changes)
         return len(kept)
+
+    def save_each(self, outcomes: Sequence[Outcome]) -> int:
+        """As save; an outcome the database refuses fails its own item in words and harms no other."""
+        try:
+            return self.save(outcomes)
+        except (DataError, IntegrityError, ValueError):
+            if len(outcomes) > 1:
+                return sum(self.save_each([outcome]) for outcome in outcomes)
+            log.exception("item %s of run %s cannot be saved", outcomes[0].item_id, self.run_id)
+            return self.save([Outcome(outcomes[0].item_id, final=NOT_SAVED)])
 
     def beat(self, vitals: Vitals) -> Pulse:
         """The lease renewed and the worker's state shown; back comes whether to go on, and each model's share."""

@@ -38,13 +38,19 @@ class Trial(NamedTuple):
 
 
 def try_model(model: LanguageModel, prompt: str, *, patience: float = 20) -> Trial:
-    """One call to the model, waiting at most `patience` seconds in all. Never raises: the error is in the answer."""
+    """One call to the model, waiting at most `patience` seconds in all, or the model's own patience when that is less.
+
+    Never raises: the error is in the answer.
+    """
+    patience = min(patience, model.patience)
     start = time.perf_counter()
     reply, error = None, ""
     try:
         reply = asyncio.run(_one_call(model, prompt, patience))
     except EngineError as problem:
         error = problem.message
+    except LookupError as missing:
+        error = str(missing)
     except TimeoutError:
         error = f"No answer within {patience:g} seconds. Is the model's server running and not overloaded?"
     return Trial(reply, error, time.perf_counter() - start)

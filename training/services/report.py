@@ -4,7 +4,7 @@ from typing import Any
 
 from training import queries
 from training.models import EvaluationRun
-from training.queries import ScoreRow
+from training.scores import ScoreRow
 
 
 def report(run: EvaluationRun) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from annotations.core import config_text
 from annotations.models import Benchmark, Candidate, ConfigVersion, LanguageModel, Prompt, SystemPrompt, User
 from annotations.models.configs import APPROVED, DRAFT
 from annotations.services import audit
+from training import strategies
 from training.models import EvaluationRun, Judge, RunItem
 from training.models.runs import (
     CANCELLED,
@@ -31,7 +32,14 @@ class RunProblem(ValueError):
 
 
 def candidate(*, model: LanguageModel, strategy: str, temperature: float, max_tokens: int, seed: int) -> Candidate:
-    """The candidate with exactly these settings, made when it is new."""
+    """The candidate with exactly these settings, made when it is new.
+
+    Raises RunProblem for a strategy that does not exist, a temperature outside of 0..2, or an answer without a token.
+    """
+    if strategy not in strategies.names():
+        raise RunProblem(f"There is no strategy {strategy!r}; there are: {', '.join(strategies.names())}.")
+    if not (0 <= temperature <= 2 and max_tokens >= 1):
+        raise RunProblem("Choose a temperature from 0 to 2, and at least 1 token for an answer.")
     return Candidate.objects.get_or_create(
         model=model, strategy=strategy, temperature=temperature, top_p=1.0, max_tokens=max_tokens, seed=seed
     )[0]
@@ -63,15 +71,17 @@ def start(
     )
     run.judges.set(judges)
     _keep_system_prompts(versions.values())
-    RunItem.objects.bulk_create(
-        (
-            RunItem(run=run, prompt=prompt, version=versions[prompt.config_id], position=position)
-            for position, prompt in enumerate(prompts, start=1)
-        ),
-        batch_size=1000,
-    )
+    _make_items(run, prompts, versions)
     audit.record(actor=actor, action="start", obj=run, after={"state": QUEUED, "items": len(prompts)})
     return run
+
+
+def _make_items(run: EvaluationRun, prompts: Sequence[Prompt], versions: dict[int, ConfigVersion]) -> None:
+    items = (
+        RunItem(run=run, prompt=prompt, version=versions[prompt.config_id], position=position)
+        for position, prompt in enumerate(prompts, start=1)
+    )
+    RunItem.objects.bulk_create(items, batch_size=1000)
 
 
 def _chosen(benchmark: Benchmark, configs: Iterable[int] | None, per_kind: int | None) -> list[Prompt]:
@@ -128,14 +138,14 @@ def resume(*, run: EvaluationRun, actor: User | None) -> None:
 @transaction.atomic
 def retry_failed(*, run: EvaluationRun, actor: User | None) -> None:
     """Nothing; a finished run is queued again for its failed items only. Raises RunProblem when none failed."""
-    if not run.items.filter(state=ITEM_FAILED).exists():
-        raise RunProblem("No item of this run failed: there is nothing to try again.")
     _move(run, (FINISHED,), QUEUED, actor)
-    _requeue_failed(run)
+    if not _requeue_failed(run):
+        raise RunProblem("No item of this run failed: there is nothing to try again.")
 
 
-def _requeue_failed(run: EvaluationRun) -> None:
-    run.items.filter(state=ITEM_FAILED).update(state=ITEM_QUEUED, error_kind="", error="", lease=None, finished_at=None)
+def _requeue_failed(run: EvaluationRun) -> int:
+    failed = run.items.filter(state=ITEM_FAILED)
+    return failed.update(state=ITEM_QUEUED, error_kind="", error="", lease=None, finished_at=None)
 
 
 def _move(run: EvaluationRun, old: tuple[str, ...], new: str, actor: User | None, reason: str = "") -> None:
@@ -158,7 +168,7 @@ def begin(run_id: int) -> None:
 def finish_if_complete(run_id: int) -> bool:
     """True when this call found every item answered or failed and finished the run."""
     queued = RunItem.objects.filter(run=OuterRef("pk"), state=ITEM_QUEUED)
-    complete = EvaluationRun.objects.filter(~Exists(queued), pk=run_id, state=RUNNING)
+    complete = EvaluationRun.objects.filter(~Exists(queued), pk=run_id, state__in=OPEN_STATES)
     return bool(complete.update(state=FINISHED, finished_at=Now(), reason=""))
 
 

@@ -24,6 +24,7 @@ from training.models.runs import ITEM_DONE, ITEM_FAILED
 from training.services.answering import Answering, Stopped
 from training.services.desk import Desk, Outcome, Task, Vitals
 from training.services.plans import Plan, load_plan
+from training.troubles import shape
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -67,7 +68,7 @@ class _Shift:
     tasks: asyncio.Queue[Task | None] = field(default_factory=asyncio.Queue)
     outcomes: asyncio.Queue[Outcome | None] = field(default_factory=lambda: asyncio.Queue(maxsize=4096))
     busy: int = 0
-    last_error: str = ""
+    last_error: tuple[str, str] = ("", "")
     alike: int = 0
 
     async def run(self) -> None:
@@ -151,16 +152,15 @@ class _Shift:
 
     async def _answer_and_judge(self, task: Task, outcome: Outcome) -> None:
         if task.response is None:
-            outcome.response, outcome.calls = await self.answering.answer(task)
+            outcome.response = await self.answering.answer(task, outcome.calls)
             task = task._replace(response=outcome.response.text)
             if self.plan.asks_judge_models:
                 await self.outcomes.put(outcome.part())
         verdicts = dict(task.verdicts)
         for judge in self.plan.judges:
             if judge.row_id not in verdicts:
-                judgement, calls, verdicts[judge.row_id] = await self.answering.judge(task, judge)
+                judgement, verdicts[judge.row_id] = await self.answering.judge(task, judge, outcome.calls)
                 outcome.judgements.append(judgement)
-                outcome.calls += calls
         combined = combine([(verdicts[judge.row_id], judge.heuristic) for judge in self.plan.judges])
         outcome.final = {"state": ITEM_DONE, **combined._asdict()}
         await self.outcomes.put(outcome)
@@ -168,8 +168,9 @@ class _Shift:
     async def _failed(self, outcome: Outcome, kind: str, message: str) -> None:
         outcome.final = {"state": ITEM_FAILED, "error_kind": kind, "error": message}
         await self.outcomes.put(outcome)
-        self.alike = self.alike + 1 if message == self.last_error else 1
-        self.last_error = message
+        error = (kind, shape(message))
+        self.alike = self.alike + 1 if error == self.last_error else 1
+        self.last_error = error
         if self.answering.stopping:
             return
         if kind == "budget":
@@ -192,7 +193,7 @@ class _Shift:
             going = None not in group
             kept = [outcome for outcome in group if outcome is not None]
             if kept:
-                await self._db(lambda rows=kept: self.desk.save(rows))  # type: ignore[misc]
+                await self._db(lambda rows=kept: self.desk.save_each(rows))  # type: ignore[misc]
 
     async def _heartbeat(self) -> None:
         stopped_at = None
