@@ -36,6 +36,14 @@ RUN_STATES = {
     "cancelled": Mark("⊘", "cancelled", "grey"),
 }
 
+ERROR_KINDS = {
+    "passing": Mark("✕", "in passing"),
+    "rate_limited": Mark("✕", "rate limit"),
+    "permanent": Mark("✕", "refused"),
+    "budget": Mark("✕", "budget"),
+    "internal": Mark("✕", "our error"),
+}
+
 VERSION_STATES = {
     "draft": Mark("◇", "draft", "grey"),
     "submitted": Mark("◆", "submitted", "blue"),

@@ -79,7 +79,7 @@ def config_coverage(config: SafetyConfig) -> list[BenchmarkCoverage]:
 def prompts(benchmark: Benchmark, *, config: str = "", kind: str = "", words: str = "") -> QuerySet[Prompt]:
     """The benchmark's prompts that match; unknown or empty filter values match everything."""
     found = benchmark.prompts.select_related("config").order_by("position")
-    if config.isdigit():
+    if config.isdecimal():
         found = found.filter(config=int(config))
     if kind in KINDS:
         found = found.filter(kind=kind)

@@ -10,9 +10,13 @@ from django.shortcuts import render
 
 def page_or_fragment(request: HttpRequest, page: str, fragment: str, context: dict[str, Any]) -> HttpResponse:
     """The whole page, or only its fragment when htmx asks for it (a history restore wants the whole page)."""
+    return render(request, fragment if wants_fragment(request) else page, context)
+
+
+def wants_fragment(request: HttpRequest) -> bool:
+    """True when htmx asks for a part of a page; a history restore wants the whole page."""
     htmx = getattr(request, "htmx", None)
-    wanted = fragment if htmx and not htmx.history_restore_request else page
-    return render(request, wanted, context)
+    return bool(htmx) and not htmx.history_restore_request
 
 
 def refused(request: HttpRequest, page: str, context: dict[str, Any]) -> HttpResponse:

@@ -1,8 +1,11 @@
 """Settings from the environment: a wrong value stops the start and names the variable."""
 
+import math
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 
 class WrongSetting(SystemExit):
@@ -30,7 +33,9 @@ def number(name: str, default: float, low: float = 0) -> float:
     try:
         result = float(value)
     except ValueError:
-        raise WrongSetting(f"{name}={value!r} is not a number.") from None
+        result = math.nan
+    if not math.isfinite(result):
+        raise WrongSetting(f"{name}={value!r} is not a number.")
     if result < low:
         raise WrongSetting(f"{name}={value} is too small; the least is {low:g}.")
     return result
@@ -45,13 +50,22 @@ def secret(name: str, file: Path) -> str:
     """The variable, or the content of `file`, which is made with a random secret when it is not there.
 
     The file is readable by its owner only. At home nothing has to be set; on several machines set the variable.
+    Raises WrongSetting when the file is empty.
     """
     if value := os.environ.get(name):
         return value
+    if not file.exists():
+        _write_whole(file, secrets.token_urlsafe(50))
+    if not (kept := file.read_text(encoding="utf-8").strip()):
+        raise WrongSetting(f"{file} holds no secret. Delete it, so that a new one is made, or set {name}.")
+    return kept
+
+
+def _write_whole(file: Path, content: str) -> None:
+    """Nothing; the file is there, with all of its content or that of a process that was faster, never empty."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with os.fdopen(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as made:
-            made.write(secrets.token_urlsafe(50))
-    except FileExistsError:
-        pass
-    return file.read_text(encoding="utf-8").strip()
+    with NamedTemporaryFile("w", dir=file.parent, encoding="utf-8") as made:
+        made.write(content)
+        made.flush()
+        with suppress(FileExistsError):
+            os.link(made.name, file)

@@ -9,7 +9,7 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from annotations import access as people_access
 from annotations.charts import ticks
@@ -34,7 +34,7 @@ class LogIn(LoginView):
         return self.render_to_response(self.get_context_data(form=form), status=422)
 
 
-@require_GET
+@require_safe
 @login_required
 def home(request: HttpRequest) -> HttpResponse:
     """What waits for the person, what runs, and the newest scores."""
@@ -53,7 +53,7 @@ def home(request: HttpRequest) -> HttpResponse:
     return render(request, "home.html", context)
 
 
-@require_GET
+@require_safe
 def healthz(request: HttpRequest) -> HttpResponse:
     """200 "ok" when the database answers."""
     with connection.cursor() as cursor:

@@ -21,7 +21,7 @@ from annotations.marks import OUTCOMES
 from annotations.models import SafetyConfig
 from training import queries
 from training.models import EvaluationRun
-from training.queries import RunScores, ScoreRow
+from training.scores import RunScores, ScoreRow
 
 
 class RunCharts(NamedTuple):
@@ -32,6 +32,7 @@ class RunCharts(NamedTuple):
     kinds: list[OutcomeRow]
     scatter: tuple[ScatterPoint, ...]
     ticks: tuple[Tick, ...]
+    breakdown: list[OutcomeRow]
 
 
 def items_url(run_id: int, **wanted: object) -> str:
@@ -41,13 +42,18 @@ def items_url(run_id: int, **wanted: object) -> str:
 
 
 def run_charts(run: EvaluationRun, scores: RunScores) -> RunCharts:
-    """Score per config with its interval, outcomes per config and per kind, helpful-safe against helpful-unsafe."""
+    """Score per config with its interval, outcomes per config and per kind, helpful-safe against helpful-unsafe.
+
+    `breakdown` is the outcomes of the whole run, then those of each kind.
+    """
+    kinds = [_outcomes(run, row, kind=row.label) for row in scores.kinds]
     return RunCharts(
         intervals=[_interval(row, items_url(run.pk, config=row.config_id)) for row in scores.configs],
         outcomes=[_outcomes(run, row, config=row.config_id) for row in scores.configs],
-        kinds=[_outcomes(run, row, kind=row.label) for row in scores.kinds],
+        kinds=kinds,
         scatter=scatter_points(_point(run, row) for row in scores.configs),
         ticks=ticks(),
+        breakdown=[_whole(run, scores), *kinds],
     )
 
 
@@ -68,6 +74,12 @@ def _outcomes(run: EvaluationRun, row: ScoreRow, **wanted: object) -> OutcomeRow
         urls={outcome: items_url(run.pk, outcome=outcome, **wanted) for outcome in OUTCOMES},
         heuristic=row.heuristic,
     )
+
+
+def _whole(run: EvaluationRun, scores: RunScores) -> OutcomeRow:
+    urls = {outcome: items_url(run.pk, outcome=outcome) for outcome in OUTCOMES}
+    counts = outcome_counts(scores.overall)
+    return outcome_row("all items", counts, url=items_url(run.pk), urls=urls, heuristic=scores.heuristic)
 
 
 def outcome_counts(scored: Scored) -> dict[str, int]:
@@ -93,9 +105,9 @@ def _point(run: EvaluationRun, row: ScoreRow) -> tuple[str, float | None, float 
 def config_rows(runs: QuerySet[EvaluationRun], configs: QuerySet[SafetyConfig]) -> list[IntervalRow]:
     """For each config its score in its newest finished run, by title; configs never run are left out."""
     newest = queries.latest_runs_by_config(runs, configs.values_list("pk", flat=True))
-    scores = {run: queries.scores(run) for run in set(newest.values())}
+    scores = queries.scores_of(newest.values())
     found = []
     for config, run in newest.items():
-        row = next(row for row in scores[run].configs if row.config_id == config)
+        row = next(row for row in scores[run.pk].configs if row.config_id == config)
         found.append(_interval(row, items_url(run.pk, config=config)))
     return sorted(found, key=lambda row: row.label)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from django import template
 
 from annotations import marks
+from annotations.core.taxonomy import categories
 
 register = template.Library()
 
@@ -94,6 +95,12 @@ def short(value: object) -> str:
 
 
 @register.filter
+def risk(slug: object) -> str:
+    """The name of a risk category, `Financial crime`; an unknown slug as it is."""
+    return next((category.name for category in categories() if category.slug == slug), str(slug))
+
+
+@register.filter
 def at(value: object) -> str:
     """A position for an SVG attribute, `64.25%`; the same in every language; "0%" for None."""
     return f"{_number(value) or 0:g}%"
@@ -117,4 +124,5 @@ def _lookup(table: dict[str, marks.Mark], doc: str) -> Callable[[object], marks.
 register.filter("run_mark", _lookup(marks.RUN_STATES, "Glyph, word and tone of a run's state."))
 register.filter("version_mark", _lookup(marks.VERSION_STATES, "Glyph, word and tone of a version's state."))
 register.filter("outcome_mark", _lookup(marks.OUTCOMES, "Glyph and word of an outcome."))
+register.filter("error_mark", _lookup(marks.ERROR_KINDS, "What sort of error it is, in a word or two."))
 register.filter("kind_mark", _lookup(marks.KINDS, "Letter and word of a prompt kind."))

@@ -2,7 +2,7 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from annotations import access, queries
 from annotations.access import WORKERS, for_roles
@@ -10,7 +10,7 @@ from annotations.core.taxonomy import KINDS
 from annotations.web import page_or_fragment, paged
 
 
-@require_GET
+@require_safe
 @for_roles(*WORKERS)
 def benchmark_list(request: HttpRequest) -> HttpResponse:
     """Every benchmark the person may read."""
@@ -18,7 +18,7 @@ def benchmark_list(request: HttpRequest) -> HttpResponse:
     return render(request, "annotations/benchmark_list.html", {"benchmarks": benchmarks})
 
 
-@require_GET
+@require_safe
 @for_roles(*WORKERS)
 def benchmark_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """A benchmark's coverage and its prompts, filtered by config, kind and words."""

@@ -2,14 +2,14 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from annotations import access, queries
 from annotations.access import WORKERS, for_roles
 from annotations.models import ConfigVersion
 
 
-@require_GET
+@require_safe
 @for_roles(*WORKERS)
 def config_list(request: HttpRequest) -> HttpResponse:
     """Every config the person may read."""
@@ -17,7 +17,7 @@ def config_list(request: HttpRequest) -> HttpResponse:
     return render(request, "annotations/config_list.html", {"configs": configs})
 
 
-@require_GET
+@require_safe
 @for_roles(*WORKERS)
 def config_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """The newest version of a config."""
@@ -26,7 +26,7 @@ def config_detail(request: HttpRequest, pk: int) -> HttpResponse:
     return _version_page(request, access.version_for_reader(request.user, pk, newest.number if newest else 0))
 
 
-@require_GET
+@require_safe
 @for_roles(*WORKERS)
 def version_detail(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """One version of a config, at its permanent address."""

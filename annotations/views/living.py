@@ -10,7 +10,7 @@ from django.contrib.staticfiles import finders
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from annotations import charts, marks
 
@@ -132,7 +132,7 @@ def _icons() -> list[str]:
     return ICON.findall(Path(str(sprite)).read_text(encoding="utf-8")) if sprite else []
 
 
-@require_GET
+@require_safe
 @login_required
 def living(request: HttpRequest) -> HttpResponse:
     """Shows every component in every state; nothing on it comes from the database."""

@@ -16,7 +16,7 @@ if (store.get("rail")) root.dataset.rail = store.get("rail");
 function toast(text, level = "info") {
   const region = document.getElementById("toasts");
   const model = document.getElementById("toast-model");
-  if (!region || !model) return;
+  if (!region || !model || [...region.querySelectorAll("p")].some((said) => said.textContent === text)) return;
   const item = model.content.firstElementChild.cloneNode(true);
   item.classList.add(level);
   item.querySelector("p").textContent = text;
@@ -184,10 +184,42 @@ document.addEventListener("change", (event) => {
 
 document.addEventListener("DOMContentLoaded", () => {
   document.querySelectorAll(".toast").forEach(fade);
+  if (matchMedia("(max-width: 719.98px)").matches) document.querySelectorAll("details[data-wide-open]").forEach((part) => { part.open = false; });
   const letters = document.getElementById("letter-keys");
   if (letters) letters.checked = !lettersOff();
   document.querySelector("[data-action=rail]")?.setAttribute("aria-expanded", String(root.dataset.rail !== "small"));
   document.querySelector(".form [aria-invalid=true], .login [aria-invalid=true]")?.focus();
+});
+
+// Parts that exchange themselves keep out of a person's way: never under an open menu or a selected text, and the
+// link or button that has the focus keeps it.
+
+function busy(part) {
+  const chosen = getSelection();
+  return part.querySelector("details.menu[open]") !== null
+    || (!chosen.isCollapsed && part.contains(chosen.anchorNode));
+}
+
+const marked = (node) => node.getAttribute("href") ?? node.getAttribute("aria-label") ?? node.textContent;
+let focused = null;
+
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const part = event.detail.target;
+  if (new URL(event.detail.xhr.responseURL || location.href).pathname.startsWith("/login/") && !location.pathname.startsWith("/login/")) {
+    event.detail.shouldSwap = false;
+    location.reload();
+  } else if (part.matches("[data-calm]")) {
+    event.detail.shouldSwap &&= !busy(part);
+    const active = document.activeElement;
+    focused = part.contains(active) ? { tag: active.tagName, mark: marked(active) } : null;
+  }
+});
+
+document.addEventListener("htmx:afterSettle", () => {
+  if (!focused) return;
+  const same = [...document.querySelectorAll(`[data-calm] ${focused.tag}`)].find((node) => marked(node) === focused.mark);
+  focused = null;
+  same?.focus({ preventScroll: true });
 });
 
 // htmx: a server may send HX-Trigger {"toast": {"text": …, "level": …}}; a lost connection is said, never swallowed.

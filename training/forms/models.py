@@ -3,10 +3,12 @@
 from typing import Any
 
 from django import forms
+from django.db.models import Q
 
 from annotations.core import folder
 from annotations.models import LanguageModel
 from training import engines
+from training.models import EvaluationRun
 
 FIXED_BY_USE = ("engine", "model")
 
@@ -22,23 +24,34 @@ class ModelForm(forms.ModelForm):
             "name", "slug", "engine", "base_url", "model", "key_variable",
             "max_concurrency", "timeout", "patience", "max_tokens", "plumbing", "note",
         ]  # fmt: skip
+        labels = {
+            "slug": "Short name",
+            "base_url": "Address",
+            "model": "Name at the server",
+            "key_variable": "Variable of the key",
+            "max_concurrency": "Calls at once",
+            "timeout": "Time for one try",
+            "patience": "Time for one call",
+            "max_tokens": "Longest answer",
+            "plumbing": "Plumbing, not evidence",
+        }
         help_texts = {
-            "slug": "Its name on the command line and in links.",
-            "base_url": "Up to and with /v1, e.g. http://127.0.0.1:8000/v1 of a vLLM server.",
+            "slug": "Its name on the command line.",
+            "base_url": "Of the server, up to and with /v1, such as http://127.0.0.1:8000/v1.",
             "model": "The name the server knows it by.",
             "key_variable": "The environment variable that holds the key, COSA_KEY_…; the key itself is never stored.",
             "max_concurrency": "Calls at once, shared by all workers.",
             "timeout": "Seconds for one try of a call.",
             "patience": "Seconds for one call with all its tries and waits.",
-            "max_tokens": "Of an answer, unless a run says otherwise.",
+            "max_tokens": "In tokens, unless a run says otherwise.",
             "plumbing": "Too small to mean anything: it proves the path. Its figures are marked as no evidence.",
         }
         widgets = {"note": forms.Textarea(attrs={"rows": 3})}
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
-        names = folder.names(engines.__name__)
-        if self.instance.pk and self.instance.candidates.filter(runs__isnull=False).exists():
+        names, used = folder.names(engines.__name__), self.instance
+        if self.instance.pk and EvaluationRun.objects.filter(Q(candidate__model=used) | Q(judges__model=used)).exists():
             for name in FIXED_BY_USE:
                 self.fields[name].disabled = True
                 self.fields[name].help_text = "Fixed, because runs were made with it. Register another model instead."
@@ -50,3 +63,10 @@ class ModelForm(forms.ModelForm):
         if self.cleaned_data.get("engine") == "openai_http" and not url.startswith(("http://", "https://")):
             raise forms.ValidationError("Give the address of the server, starting with http:// or https://.")
         return url
+
+    def clean_key_variable(self) -> str:
+        """The variable's name, so that a wrong one is told beside its field and not above the form."""
+        name: str = self.cleaned_data["key_variable"]
+        if name and not name.startswith("COSA_KEY_"):
+            raise forms.ValidationError("The variable's name must start with COSA_KEY_.")
+        return name

@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from annotations.access import WORKERS, for_roles, one_or_404
 from annotations.core.taxonomy import KINDS
@@ -15,7 +15,8 @@ from annotations.templatetags.look import ms, stars
 from annotations.web import page_or_fragment, paged
 from training import access, queries
 from training.lineage import item_lineage
-from training.models import EvaluationRun, Judgement
+from training.models import EvaluationRun, Judgement, RunItem
+from training.models.runs import ITEM_FAILED
 
 FILTERS = ("config", "kind", "outcome")
 
@@ -55,7 +56,20 @@ def _shown(judgement: Judgement) -> dict[str, Any]:
     }
 
 
-@require_GET
+def _why_unscored(item: RunItem, judgements: list[Judgement]) -> str:
+    """Which value of an answered item is missing, in words; empty for a scored or a failed one."""
+    if item.outcome != "unscored" or item.state == ITEM_FAILED:
+        return ""
+    votes = {judgement.follows_config for judgement in judgements} - {None}
+    missing = [] if item.helpfulness is not None else ["No judge said how helpful it is."]
+    if len(votes) > 1:
+        missing.append("The judges are split on whether it follows the config.")
+    elif item.follows_config is None:
+        missing.append("No judge said whether it follows the config.")
+    return " ".join(missing)
+
+
+@require_safe
 @for_roles(*WORKERS)
 def item_list(request: HttpRequest, pk: int) -> HttpResponse:
     """A run's answered and failed items, filtered by config, kind and outcome."""
@@ -73,7 +87,7 @@ def item_list(request: HttpRequest, pk: int) -> HttpResponse:
     return page_or_fragment(request, "training/item_list.html", "training/_items.html", context)
 
 
-@require_GET
+@require_safe
 @for_roles(*WORKERS)
 def item_detail(request: HttpRequest, pk: int, item: int) -> HttpResponse:
     """One item: the config beside prompt and response, and every judge's verdict."""
@@ -81,12 +95,14 @@ def item_detail(request: HttpRequest, pk: int, item: int) -> HttpResponse:
     wanted = _wanted(request)
     found = queries.items(run, **wanted)
     one = one_or_404(queries.items(run), pk=item)
+    judgements = list(one.judgements.select_related("judge__model"))
     context = {
         "run": run,
         "item": one,
         "config": one.version.config,
         "version": one.version,
-        "verdicts": [_shown(judgement) for judgement in one.judgements.select_related("judge__model")],
+        "verdicts": [_shown(judgement) for judgement in judgements],
+        "why_unscored": _why_unscored(one, judgements),
         "calls": one.calls.select_related("judge").order_by("pk"),
         "beside": queries.neighbours(found, one),
         "place": found.filter(position__lte=one.position).count(),

@@ -5,34 +5,44 @@ from typing import cast
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from annotations.access import WORKERS, for_roles
 from annotations.models import LanguageModel, User
 from annotations.models.people import ADMIN
 from annotations.services import audit
 from annotations.web import page_or_fragment, refused
-from training import access
+from training import access, engines
 from training.forms.models import ModelForm
 from training.services import registry
 
 TEST_PROMPT = "Say in one sentence what a safety policy is for."
 
 
-@require_GET
+def _named(model: LanguageModel) -> LanguageModel:
+    """The model with `engine_label`: what people call its engine, or the bare name of one that is gone."""
+    try:
+        model.engine_label = engines.label(model.engine)
+    except LookupError:
+        model.engine_label = model.engine
+    return model
+
+
+@require_safe
 @for_roles(*WORKERS)
 def model_list(request: HttpRequest) -> HttpResponse:
     """Every model one can call."""
     may_edit = access.may_edit_models(cast(User, request.user))
-    return render(request, "training/model_list.html", {"models": access.models(), "may_edit": may_edit})
+    models = [_named(model) for model in access.models()]
+    return render(request, "training/model_list.html", {"models": models, "may_edit": may_edit})
 
 
-@require_GET
+@require_safe
 @for_roles(*WORKERS)
 def model_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One model: how it is reached, and a box to test it."""
     context = {
-        "model": access.model_for_reader(pk),
+        "model": _named(access.model_for_reader(pk)),
         "may_edit": access.may_edit_models(cast(User, request.user)),
         "prompt": TEST_PROMPT,
     }
@@ -43,7 +53,7 @@ def model_detail(request: HttpRequest, pk: int) -> HttpResponse:
 @for_roles(*WORKERS)
 def model_test(request: HttpRequest, pk: int) -> HttpResponse:
     """One call to the model, with the answer, the time, or the error in words."""
-    model = access.model_for_reader(pk)
+    model = _named(access.model_for_reader(pk))
     prompt = request.POST.get("prompt", "").strip()[:2000] or TEST_PROMPT
     context = {
         "model": model,

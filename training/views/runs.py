@@ -1,18 +1,21 @@
 """Evaluation runs: the list, the form, one run with its figures, stop and go."""
 
+from datetime import timedelta
 from typing import Any, cast
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django_htmx.http import trigger_client_event
 
 from annotations import access as people_access
 from annotations.access import WORKERS, for_roles
 from annotations.models import User
 from annotations.models.people import ADMIN, EXPERT, LEAD
-from annotations.web import page_or_fragment, paged, refused
+from annotations.web import page_or_fragment, paged, refused, wants_fragment
 from training import access, queries
 from training.charts import run_charts
 from training.forms.runs import RunForm
@@ -21,8 +24,10 @@ from training.models import EvaluationRun
 from training.services import runs
 from training.tasks import hint
 
+NOBODY_CAME = timedelta(seconds=20)
 
-@require_GET
+
+@require_safe
 @for_roles(*WORKERS)
 def run_list(request: HttpRequest) -> HttpResponse:
     """Every run the person may read, newest first."""
@@ -38,6 +43,7 @@ def run_new(request: HttpRequest) -> HttpResponse:
     user = cast(User, request.user)
     if request.method == "GET":
         first = RunForm(user).first_choices() | request.GET.dict()
+        first["configs"] = request.GET.getlist("configs")
         return render(request, "training/run_form.html", {"form": RunForm(user, initial=first)})
     form = RunForm(user, request.POST)
     run = form.start() if form.is_valid() else None
@@ -47,25 +53,45 @@ def run_new(request: HttpRequest) -> HttpResponse:
     return redirect("training:run-detail", run.pk)
 
 
-@require_GET
+@require_safe
 @for_roles(*WORKERS)
 def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """One run: how far it is, and its figures so far. htmx asks for the live part alone."""
+    """One run: how far it is, and its figures so far. htmx asks for one of the two parts at a time."""
     run = access.run_for_reader(cast(User, request.user), pk)
-    return page_or_fragment(request, "training/run_detail.html", "training/_run_live.html", _context(request, run))
+    if wants_fragment(request) and request.htmx.target == "run-figures":
+        return page_or_fragment(request, "training/run_detail.html", "training/_run_figures.html", _figures(run))
+    context = _progress(request, run)
+    if not wants_fragment(request):
+        context |= _figures(run)
+    answer = page_or_fragment(request, "training/run_detail.html", "training/_run_live.html", context)
+    return trigger_client_event(answer, "run-moved") if context["moved"] else answer
 
 
-def _context(request: HttpRequest, run: EvaluationRun) -> dict[str, Any]:
-    scores = queries.scores(run)
+def _progress(request: HttpRequest, run: EvaluationRun) -> dict[str, Any]:
+    """How far the run is; `moved` when it is in another state than the one the page already `known`."""
+    progress = queries.progress(run)
+    alone = run.is_open and not progress.workers
     return {
         "run": run,
-        "progress": queries.progress(run),
+        "progress": progress,
+        "nobody_came": alone and timezone.now() - run.created_at > NOBODY_CAME,
+        "moved": request.GET.get("known", run.state) != run.state,
+        "may_operate": people_access.may_run(cast(User, request.user), run.organisation_id),
+    }
+
+
+def _figures(run: EvaluationRun) -> dict[str, Any]:
+    scores = queries.scores(run)
+    known = scores.mean is not None and scores.mean_ceiling is not None
+    return {
+        "run": run,
         "scores": scores,
+        "errors": queries.errors(run),
         "charts": run_charts(run, scores),
+        "above_ceiling": known and round(scores.mean, 2) > round(scores.mean_ceiling, 2),
         "items_url": reverse("training:item-list", args=[run.pk]),
         "judges": run.judges.select_related("model"),
         "lineage": run_lineage(run),
-        "may_operate": people_access.may_run(cast(User, request.user), run.organisation_id),
     }
 
 
