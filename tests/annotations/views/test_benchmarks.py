@@ -1,0 +1,120 @@
+"""The pages of benchmarks: coverage, filters, pages, and the fragment htmx asks for."""
+
+import pytest
+from django.urls import reverse
+
+from tests.factories import make_benchmark, make_config, make_organisation, make_prompt
+from tests.markup import elements
+
+pytestmark = pytest.mark.django_db
+LIST = reverse("annotations:benchmark-list")
+HTMX = {"HX-Request": "true"}
+
+
+def detail(benchmark, query=""):
+    return reverse("annotations:benchmark-detail", args=[benchmark.pk]) + query
+
+
+def shown(response):
+    """The prompts a page shows."""
+    return [one.text for one in elements(response.content.decode(), "div", "text")]
+
+
+@pytest.fixture
+def benchmark():
+    """Three prompts: a safe one and a partial one of a game, a partial one of a film."""
+    made, game, film = make_benchmark(), make_config("game", title="Game"), make_config("film", title="Film")
+    make_prompt("Tell me a story.", benchmark=made, config=game, kind="safe")
+    make_prompt("Describe the Siege.", benchmark=made, config=game, kind="partial")
+    make_prompt("اكتب مشهداً قصيراً", benchmark=made, config=film, kind="partial", language="ar")
+    return made
+
+
+def test_the_list_counts_prompts_configs_and_kinds(as_person, benchmark):
+    row = elements(as_person("ada").get(LIST).content.decode(), "td", "number")
+    # configs, all prompts, safe, allowed, partial, disallowed
+    assert [cell.text for cell in row] == ["2", "3", "1", "0", "2", "0"]
+
+
+def test_the_list_holds_only_benchmarks_of_the_own_organisation(as_person, benchmark):
+    make_benchmark("theirs", make_organisation("elsewhere"), title="Theirs")
+    assert "Theirs" not in as_person("ada").get(LIST).content.decode()
+
+
+def test_an_empty_list_says_what_a_benchmark_is(as_person):
+    assert "No benchmark belongs to your organisation yet" in as_person("ada").get(LIST).content.decode()
+
+
+def test_the_page_shows_every_prompt_in_its_order(as_person, benchmark):
+    response = as_person("ada").get(detail(benchmark))
+    assert shown(response) == ["Tell me a story.", "Describe the Siege.", "اكتب مشهداً قصيراً"]
+
+
+def test_the_coverage_leads_to_the_prompts_of_a_config_and_kind(as_person, benchmark):
+    html = as_person("ada").get(detail(benchmark)).content.decode()
+    links = [one.attributes.get("href", "") for one in elements(html, "a")]
+    assert [link for link in links if f"?config={make_config('game').pk}&kind=partial" in link]
+
+
+def test_a_config_filter_leaves_its_prompts(as_person, benchmark):
+    response = as_person("ada").get(detail(benchmark, f"?config={make_config('film').pk}"))
+    assert shown(response) == ["اكتب مشهداً قصيراً"]
+
+
+def test_a_kind_filter_leaves_its_prompts(as_person, benchmark):
+    assert shown(as_person("ada").get(detail(benchmark, "?kind=safe"))) == ["Tell me a story."]
+
+
+@pytest.mark.parametrize("words", ["siege", "SIEGE", " Siege "])
+def test_words_are_found_whatever_their_case(as_person, benchmark, words):
+    assert shown(as_person("ada").get(detail(benchmark), {"words": words})) == ["Describe the Siege."]
+
+
+def test_arabic_words_are_found(as_person, benchmark):
+    assert shown(as_person("ada").get(detail(benchmark), {"words": "مشهد"})) == ["اكتب مشهداً قصيراً"]
+
+
+@pytest.mark.parametrize("query", ["?kind=harmless", "?config=abc", "?config=²", "?kind=&config=&words=", "?page=none"])
+def test_a_filter_that_makes_no_sense_filters_nothing(as_person, benchmark, query):
+    assert len(shown(as_person("ada").get(detail(benchmark, query)))) == 3
+
+
+def test_filters_without_a_match_say_so(as_person, benchmark):
+    assert "No prompt matches" in as_person("ada").get(detail(benchmark, "?kind=disallowed")).content.decode()
+
+
+def test_the_filters_stay_as_they_were_chosen(as_person, benchmark):
+    html = as_person("ada").get(detail(benchmark), {"kind": "partial", "words": 'a "siege"'}).content.decode()
+    chosen = [one.text for one in elements(html, "option") if "selected" in one.attributes]
+    words = next(one for one in elements(html, "input") if one.attributes.get("name") == "words")
+    assert (chosen, words.attributes["value"]) == (["partial"], 'a "siege"')
+
+
+def test_a_long_list_comes_in_pages_that_keep_the_filter(as_person, benchmark):
+    for _ in range(60):
+        make_prompt(benchmark=benchmark, config=make_config("game"), kind="safe")
+    response = as_person("ada").get(detail(benchmark, "?kind=safe&page=2"))
+    back = [
+        one.attributes["href"]
+        for one in elements(response.content.decode(), "a")
+        if one.attributes.get("rel") == "prev"
+    ]
+    assert len(shown(response)) == 11 and back == ["?kind=safe&page=1"]
+
+
+@pytest.mark.parametrize(("page", "count"), [("0", 1), ("-1", 1), ("99", 1), ("abc", 50)])
+def test_a_page_that_does_not_exist_is_the_nearest(as_person, page, count):
+    benchmark = make_benchmark()
+    for _ in range(51):
+        make_prompt(benchmark=benchmark)
+    assert len(shown(as_person("ada").get(detail(benchmark, f"?page={page}")))) == count
+
+
+def test_htmx_gets_the_prompts_alone(as_person, benchmark):
+    html = as_person("ada").get(detail(benchmark, "?kind=safe"), headers=HTMX).content.decode()
+    assert "<body" not in html and html.lstrip().startswith('<div id="prompts"')
+
+
+def test_a_restored_history_gets_the_whole_page(as_person, benchmark):
+    headers = HTMX | {"HX-History-Restore-Request": "true"}
+    assert "<body" in as_person("ada").get(detail(benchmark), headers=headers).content.decode()

@@ -1,0 +1,105 @@
+"""The table of docs/access.md is true: every address, opened as every person, answers what stands there."""
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import reverse
+
+from annotations.models import User
+from tests.addresses import make_place, names
+from tests.factories import ROLES, make_person
+
+DOC = Path(__file__).parents[1] / "docs" / "access.md"
+METHODS = ("GET", "POST")
+
+
+class Row(NamedTuple):
+    """One line of the table: what each person is answered."""
+
+    name: str
+    method: str
+    answers: dict[str, str]
+
+
+def table() -> list[Row]:
+    """The lines of the table whose first column is `address`."""
+    lines = [[part.strip() for part in line.strip("| ").split("|")] for line in DOC.read_text("utf-8").splitlines()]
+    start = next(number for number, line in enumerate(lines) if line[0] == "address")
+    end = next(number for number in range(start, len(lines)) if len(lines[number]) == 1)
+    people = lines[start][2:]
+    return [
+        Row(name, method, dict(zip(people, answers, strict=True))) for name, method, *answers in lines[start + 2 : end]
+    ]
+
+
+ROWS = table()
+LISTED = [(row.name, row.method) for row in ROWS]
+UNLISTED = [(name, method) for name in names() for method in METHODS if (name, method) not in LISTED]
+
+
+def browser(person: str, **options: bool) -> Client:
+    client = Client(**options)
+    if person != "anonymous":
+        client.force_login(make_person(person))
+    return client
+
+
+def word(response: HttpResponse) -> str:
+    """The answer in the words of the table."""
+    to_log_in = response.status_code == 302 and response.url.startswith(reverse("login"))
+    return "login" if to_log_in else str(response.status_code)
+
+
+def test_every_address_has_a_row_and_every_row_an_address():
+    assert {row.name for row in ROWS} == set(names())
+
+
+def test_every_person_has_a_column():
+    assert {person for row in ROWS for person in row.answers} == {"anonymous", *ROLES}
+
+
+def test_every_answer_is_one_the_text_explains():
+    told = re.findall(r"^- `(\w+)`", DOC.read_text("utf-8"), re.MULTILINE)
+    assert {answer for row in ROWS for answer in row.answers.values()} == set(told)
+
+
+def test_no_address_stands_there_twice_with_one_method():
+    assert len(LISTED) == len(set(LISTED))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.name}-{row.method}")
+def test_everybody_gets_the_answer_of_the_table(row):
+    url = make_place().url(row.name)
+    assert {person: word(browser(person).generic(row.method, url)) for person in row.answers} == row.answers
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("name", "method"), UNLISTED)
+def test_a_method_that_is_not_listed_is_405(name, method):
+    url = make_place().url(name)
+    assert {browser(person).generic(method, url).status_code for person in ("anonymous", "grace")} == {405}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", [name for name, method in LISTED if method == "POST"])
+def test_a_form_sent_from_another_site_is_refused(name):
+    url = make_place().url(name)
+    assert browser("grace", enforce_csrf_checks=True).post(url).status_code == 403
+
+
+@pytest.mark.django_db
+def test_a_page_asked_for_before_the_log_in_is_opened_after_it():
+    url = make_place().url("training:run-detail")
+    assert Client().get(url).url == f"{reverse('login')}?next={url}"
+
+
+@pytest.mark.django_db
+def test_a_person_without_any_membership_gets_no_list():
+    client = Client()
+    client.force_login(User.objects.create(username="nobody"))
+    assert client.get(reverse("annotations:config-list")).status_code == 403
