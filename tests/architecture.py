@@ -1,0 +1,105 @@
+"""The house as rules: which floor a module is on, what it imports, and which imports go up the stairs."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+APPS = {"annotations": 0, "training": 1, "cosa_web": 2}
+PURE_FOLDERS = (
+    "annotations.core",
+    "annotations.exports",
+    "annotations.imports",
+    "training.engines",
+    "training.strategies",
+    "training.judges",
+    "training.recipes",
+)
+FLOORS = {
+    **dict.fromkeys(("core", "data"), 0),
+    **dict.fromkeys(("engines", "strategies", "judges", "recipes", "exports", "imports"), 1),
+    **dict.fromkeys(("marks", "scores", "troubles"), 1),
+    **dict.fromkeys(("models", "migrations"), 2),
+    **dict.fromkeys(("services", "queries", "access", "charts", "lineage"), 3),
+    **dict.fromkeys(("views", "tasks", "management", "admin", "forms", "urls", "apps", "web", "templatetags"), 4),
+}
+LONGEST_FILE, LONGEST_FUNCTION = 300, 30
+
+
+def modules() -> dict[str, Path]:
+    """Every module of the three apps by its dotted name, migrations left out."""
+    found = {}
+    for app in APPS:
+        for path in sorted((ROOT / app).rglob("*.py")):
+            parts = path.relative_to(ROOT).with_suffix("").parts
+            if "migrations" not in parts:
+                found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+def imported(module: str, source: str, known: frozenset[str], package: bool = False) -> set[str]:
+    """The modules a source imports anywhere in it; `from a import b` is a.b where there is such a module, else a."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        if isinstance(node, ast.ImportFrom):
+            base = _absolute(module, node, package)
+            inside = {f"{base}.{alias.name}" for alias in node.names}
+            found |= inside & known or {base}
+            found |= {base} if inside - known else set()
+    return found
+
+
+def _absolute(module: str, node: ast.ImportFrom, package: bool) -> str:
+    above = module.split(".")[: None if package else -1]
+    parts = above[: len(above) - node.level + 1] if node.level else []
+    return ".".join([*parts, *([node.module] if node.module else [])])
+
+
+def floor(module: str) -> int | None:
+    """The floor inside its app, 0 at the bottom; the shell's modules are all at the top; None for an unknown place."""
+    app, _, rest = module.partition(".")
+    if app == "cosa_web" or not rest:
+        return 4
+    return FLOORS.get(rest.partition(".")[0])
+
+
+def goes_up(module: str, target: str) -> bool:
+    """True when `module` may not import `target`: another app above it, or a higher floor of any app."""
+    app, other = module.partition(".")[0], target.partition(".")[0]
+    if other not in APPS or target == app:
+        return False
+    return APPS[other] > APPS[app] or (floor(target) or 0) > (floor(module) or 0)
+
+
+def climbing(module: str, source: str, known: frozenset[str], package: bool = False) -> list[str]:
+    """The imports of a source that go up."""
+    return sorted(target for target in imported(module, source, known, package) if goes_up(module, target))
+
+
+def long_functions(source: str, most: int = LONGEST_FUNCTION) -> Iterator[str]:
+    """The functions of a source that have more lines than `most`, with their length."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            lines = (node.end_lineno or node.lineno) - node.lineno + 1
+            if lines > most:
+                yield f"{node.name}: {lines} lines"
+
+
+def binds_the_apps_name(source: str) -> bool:
+    """True for `from __future__ import annotations`, which hides the app of that name in its module."""
+    nodes = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ImportFrom)]
+    return any(node.module == "__future__" for node in nodes)
+
+
+def reading(package: str) -> str:
+    """A program that imports every module of a package and fails when Django or Celery came along."""
+    return f"""
+import importlib, pkgutil, sys
+package = importlib.import_module({package!r})
+for found in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+    importlib.import_module(found.name)
+came = {{"django", "celery"}} & set(sys.modules)
+sys.exit("came along: " + ", ".join(sorted(came)) if came else 0)
+"""
