@@ -16,7 +16,6 @@ test: .venv/dev .venv/models chromium check
 check: .venv/dev
 	$(BIN)/ruff format --check --quiet $(CHECKED)
 	$(BIN)/ruff check --quiet $(CHECKED)
-	$(BIN)/djlint templates --check --quiet
 	$(BIN)/djlint templates --lint --quiet
 	$(BIN)/mypy --no-error-summary
 	$(BIN)/python manage.py makemigrations --check --dry-run

@@ -2,9 +2,10 @@
 
     python -m bench.run_engine [--items 2000] [--rounds 3]
 
-Each item is an answer and one judge's verdict. A loopback stub answers after 50 ms, 64 calls are open at once. The engine
-writes everything durably to SQLite (WAL); the bare client throws the answers away. Both run in processes of their own, in
-turn, in the same minute. Prints the median of each figure and the ratio; a second, larger run shows that memory is flat.
+Each item is an answer and one judge's verdict. A loopback stub answers after 50 ms, 64 calls are open at once. The
+engine writes everything durably to SQLite (WAL); the bare client throws the answers away. Both run in processes of
+their own, in turn, in the same minute. Prints the median of each figure and the ratio; a larger run shows that memory
+is flat.
 """
 
 import argparse
@@ -17,8 +18,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import contextmanager
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 LATENCY, WIDTH = 0.05, 64
 SYSTEM = "You answer the people of one organisation. " * 40

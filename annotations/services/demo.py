@@ -43,7 +43,7 @@ PEOPLE = (
 
 @transaction.atomic
 def load() -> Benchmark:
-    """The demo benchmark, with everything round it. Safe to call again: rows are found by their names, never doubled."""
+    """The demo benchmark, with everything round it. Called again it finds its rows by name and doubles none."""
     provider, strangers = _organisation(*PROVIDER), _organisation(*STRANGERS)
     files = [tomllib.loads(folder.text(DATA, f"{name}.toml")) for name in folder.names(DATA, ".toml")]
     customers = [_organisation(**data["organisation"]) for data in files]

@@ -119,7 +119,15 @@ def test_the_demo_answers_on_this_machine_only_and_starts_a_dead_worker_again(va
 def worker(demo: Demo) -> int:
     """The process of the Celery worker, 0 while there is none."""
     below = Path(f"/proc/{demo.process.pid}/task/{demo.process.pid}/children").read_text().split()
-    return next((int(pid) for pid in below if b"celery" in Path(f"/proc/{pid}/cmdline").read_bytes()), 0)
+    return next((int(pid) for pid in below if b"celery" in command_line(pid)), 0)
+
+
+def command_line(pid: str) -> bytes:
+    """How the process was started; empty when it has ended meanwhile."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
 
 
 def test_control_c_ends_every_process_and_a_second_start_goes_on_where_it_was(var: Path, started: list[Demo]) -> None:

@@ -35,26 +35,47 @@ GRACE_SECONDS = 30.0
 ALIKE_IN_A_ROW = 20
 STOP = threading.Event()
 _here: set[int] = set()
+_hinted_again: set[int] = set()
 _here_lock = threading.Lock()
 
 
 def work(run_id: int, worker: str, stop: threading.Event = STOP) -> None:
     """Nothing; this process works on the run until no item is left for it, the run is stopped, or `stop` is set.
 
-    Harmless when called twice: a process works on a run once at a time, and leases divide it among processes.
+    Harmless when called twice: a process works on a run once at a time, and leases divide it among processes. A call
+    that comes while it does (the run was resumed as the shift ended) is another look at the run afterwards.
     """
     with _here_lock:
         if run_id in _here:
+            _hinted_again.add(run_id)
             return
         _here.add(run_id)
     try:
-        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="desk") as desk_thread:
-            try:
-                asyncio.run(_Shift(run_id, worker, stop, desk_thread).run())
-            finally:
-                desk_thread.submit(connections.close_all).result()
+        _shift(run_id, worker, stop)
+        while _stays(run_id) and not stop.is_set():
+            _shift(run_id, worker, stop)
     finally:
-        _here.discard(run_id)
+        with _here_lock:
+            _here.discard(run_id)
+            _hinted_again.discard(run_id)
+
+
+def _stays(run_id: int) -> bool:
+    """True when somebody hinted again meanwhile; otherwise this process has left the run, so that no hint is missed."""
+    with _here_lock:
+        if run_id not in _hinted_again:
+            _here.discard(run_id)
+            return False
+        _hinted_again.discard(run_id)
+        return True
+
+
+def _shift(run_id: int, worker: str, stop: threading.Event) -> None:
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="desk") as desk_thread:
+        try:
+            asyncio.run(_Shift(run_id, worker, stop, desk_thread).run())
+        finally:
+            desk_thread.submit(connections.close_all).result()
 
 
 @dataclass

@@ -60,17 +60,16 @@ class Command(BaseCommand):
         if options["run"]:
             return _by(EvaluationRun, "pk", options["run"], "run")
         model = _by(LanguageModel, "slug", options["model"], "model")
-        candidate = runs.candidate(
-            model=model,
-            strategy=options["strategy"],
-            temperature=options["temperature"],
-            max_tokens=options["max_tokens"] or model.max_tokens,
-            seed=options["seed"],
-        )
         try:
             return runs.start(
                 benchmark=_by(Benchmark, "slug", options["benchmark"], "benchmark"),
-                candidate=candidate,
+                candidate=runs.candidate(
+                    model=model,
+                    strategy=options["strategy"],
+                    temperature=options["temperature"],
+                    max_tokens=options["max_tokens"] or model.max_tokens,
+                    seed=options["seed"],
+                ),
                 judges=[_judge(name) for name in options["judge"]],
                 actor=None,
                 configs=[_by(SafetyConfig, "slug", slug, "config").pk for slug in options["config"]] or None,

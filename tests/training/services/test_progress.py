@@ -171,8 +171,8 @@ def test_two_runs_do_not_mix_their_counts() -> None:
 @threaded
 def test_errors_that_differ_in_a_number_only_are_counted_together() -> None:
     with Stage() as stage:
-        lines = [{"error": {"code": 400, "message": f"Refused; the request was 7f{number:x}3c."}} for number in range(4)]
-        stage.says("numbered", *lines)
+        refusals = [{"code": 400, "message": f"Refused; the request was 7f{number:x}3c."} for number in range(4)]
+        stage.says("numbered", *({"error": refusal} for refusal in refusals))
         run = play(staged(stage, "numbered", prompts=4))
     assert [error.items for error in queries.progress(run).errors] == [4]
 

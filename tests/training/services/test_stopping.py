@@ -10,7 +10,7 @@ from tests.stage import Shift, Stage, beats, helpfulness, play, served, staged, 
 from training import queries
 from training.models import EvaluationRun, RunItem
 from training.services import runs
-from training.services.work import ALIKE_IN_A_ROW
+from training.services.work import ALIKE_IN_A_ROW, work
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -227,3 +227,17 @@ def test_two_runs_on_one_model_stay_apart(stage: Stage) -> None:
     cancel(first)
     play(second)
     assert (stage.calls("ok"), RunItem.objects.filter(run=first, state="queued").count()) == (5, 5)
+
+
+@pytest.mark.usefixtures("fast_beats")
+def test_a_hint_at_a_run_resumed_while_its_last_shift_ends_is_not_lost(stage: Stage) -> None:
+    run = staged(stage, judges=[make_judge()], prompts=12)
+    stage.hold("ok")
+    shift = Shift(run)
+    until(lambda: len(stage.seen) == 4)
+    cancel(run)
+    beats(run)
+    runs.resume(run=EvaluationRun.objects.get(pk=run.pk), actor=None)
+    work(run.pk, "w1")  # the hint, while this process still holds the run
+    stage.release()
+    assert shift.end().state == "finished"

@@ -1,0 +1,107 @@
+"""Settings from the environment: what is wrong stops the start, by the variable's name."""
+
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from cosa_web import env
+
+
+@pytest.mark.parametrize("value", ["1", "true", "TRUE", " yes ", "on"])
+def test_a_switch_is_on(monkeypatch, value):
+    monkeypatch.setenv("COSA_X", value)
+    assert env.flag("COSA_X") is True
+
+
+@pytest.mark.parametrize("value", ["0", "false", "No", " off"])
+def test_a_switch_is_off_whatever_its_default(monkeypatch, value):
+    monkeypatch.setenv("COSA_X", value)
+    assert env.flag("COSA_X", default=True) is False
+
+
+@pytest.mark.parametrize("default", [True, False])
+def test_a_switch_that_is_not_set_is_its_default(monkeypatch, default):
+    monkeypatch.delenv("COSA_X", raising=False)
+    assert env.flag("COSA_X", default=default) is default
+
+
+@pytest.mark.parametrize("value", ["", "2", "enabled", "ja"])
+def test_a_switch_that_is_neither_on_nor_off_stops_by_its_name(monkeypatch, value):
+    monkeypatch.setenv("COSA_X", value)
+    with pytest.raises(env.WrongSetting, match="COSA_X=.* is not a switch; use 1 or 0"):
+        env.flag("COSA_X")
+
+
+def test_a_number_is_read(monkeypatch):
+    monkeypatch.setenv("COSA_X", " 2.5 ")
+    assert env.number("COSA_X", 30) == 2.5
+
+
+def test_a_number_that_is_not_set_is_its_default(monkeypatch):
+    monkeypatch.delenv("COSA_X", raising=False)
+    assert env.number("COSA_X", 30) == 30
+
+
+@pytest.mark.parametrize("value", ["", "many", "1,5", "nan", "inf"])
+def test_what_is_no_number_stops_by_its_name(monkeypatch, value):
+    monkeypatch.setenv("COSA_X", value)
+    with pytest.raises(env.WrongSetting, match="COSA_X=.* is not a number"):
+        env.number("COSA_X", 30)
+
+
+def test_a_number_below_the_least_stops_by_its_name(monkeypatch):
+    monkeypatch.setenv("COSA_X", "0.4")
+    with pytest.raises(env.WrongSetting, match="COSA_X=0.4 is too small; the least is 0.5"):
+        env.number("COSA_X", 15, low=0.5)
+
+
+def test_words_are_split_at_commas(monkeypatch):
+    monkeypatch.setenv("COSA_X", " a.example, ,b.example ,")
+    assert env.words("COSA_X") == ["a.example", "b.example"]
+
+
+def test_a_secret_of_the_environment_leaves_no_file(monkeypatch, tmp_path):
+    monkeypatch.setenv("COSA_X", "from outside")
+    file = tmp_path / "var" / "secret"
+    assert env.secret("COSA_X", file) == "from outside" and not file.exists()
+
+
+@pytest.fixture
+def file(monkeypatch, tmp_path) -> Path:
+    """Where a secret is kept when the environment has none."""
+    monkeypatch.delenv("COSA_X", raising=False)
+    return tmp_path / "var" / "secret"
+
+
+def test_a_secret_is_made_once_and_stays(file):
+    first = env.secret("COSA_X", file)
+    assert len(first) >= 50 and env.secret("COSA_X", file) == first
+
+
+def test_a_secret_can_be_read_by_its_owner_alone(file):
+    env.secret("COSA_X", file)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_two_machines_get_two_secrets(file):
+    assert env.secret("COSA_X", file) != env.secret("COSA_X", file.with_name("other"))
+
+
+def test_an_empty_variable_counts_as_not_set(file, monkeypatch):
+    monkeypatch.setenv("COSA_X", "")
+    assert env.secret("COSA_X", file)
+
+
+def test_a_file_without_a_secret_stops_by_its_name(file):
+    file.parent.mkdir()
+    file.touch()
+    with pytest.raises(env.WrongSetting, match="secret"):
+        env.secret("COSA_X", file)
+
+
+def test_processes_that_start_together_share_one_secret(file):
+    with ThreadPoolExecutor(8) as starts:
+        found = {start.result() for start in [starts.submit(env.secret, "COSA_X", file) for _ in range(64)]}
+    assert len(found) == 1 and [path.name for path in file.parent.iterdir()] == ["secret"]
