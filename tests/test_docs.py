@@ -57,7 +57,7 @@ def copy_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
     """A copy of a folder of `training` as a package of its own, with one more file in it."""
 
     def make(name: str, entry: str, source: str) -> ModuleType:
-        package = f"{name}_under_test_{next(fresh)}"
+        package = f"{name}_of_the_readme_{next(fresh)}"
         shutil.copytree(ROOT / "training" / name, tmp_path / package)
         (tmp_path / package / f"{entry}.py").write_text(source, encoding="utf-8")
         monkeypatch.syspath_prepend(tmp_path)

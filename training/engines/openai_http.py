@@ -214,7 +214,7 @@ class OpenAIEngine:
                     chunk = await anext(source)
             except StopAsyncIteration:
                 return
-            except TimeoutError:
+            except (TimeoutError, openai.APITimeoutError):
                 raise EngineError("passing", f"{self._where} stopped in the middle of the answer.") from None
             except (openai.APIError, ValueError):
                 raise EngineError("passing", f"The connection to {self._where} broke in the answer.") from None

@@ -272,7 +272,7 @@ def test_a_stream_is_not_repeated_behind_our_back(stub: StubServer) -> None:
 )
 def test_a_stream_fails_in_the_same_words(stub: StubServer, model: str, kind: str, words: str) -> None:
     with pytest.raises(EngineError, match=words) as caught:
-        used(Endpoint(stub.base_url, model, timeout=0.3, patience=0.5), streamed)
+        used(Endpoint(stub.base_url, model, timeout=1.0, patience=1.2), streamed)
     assert caught.value.kind == kind
 
 

@@ -165,11 +165,13 @@ def test_an_answer_in_any_script_addresses_its_prompt(prompt, response):
 
 @pytest.mark.parametrize("piece", ["I can't ", "killed him. ", "“", '"', "a", "\u0301", "\0", "العنف ", "中", "kill "])
 def test_time_grows_with_the_length_not_with_its_square(piece):
-    def seconds(size):
-        text = (piece * size)[:size]
+    def once(text):
         start = time.process_time()
         judged(text, text)
         return time.process_time() - start
+
+    def seconds(size):
+        return min(once((piece * size)[:size]) for _ in range(3))
 
     # four times the text: 4 times the work if linear, 16 if quadratic; a floor keeps the clock's grain out of it
     small, large = seconds(50_000), seconds(200_000)
