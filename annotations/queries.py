@@ -1,7 +1,7 @@
 """Reads over people's data: configs and benchmarks with their counts."""
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery
 
@@ -30,57 +30,50 @@ def benchmarks_with_counts(benchmarks: QuerySet[Benchmark]) -> QuerySet[Benchmar
 
 
 class Cell(NamedTuple):
-    """How many prompts of one kind a config has in a benchmark."""
+    """How many prompts of one kind there are."""
 
     kind: str
     prompts: int
 
 
 class Coverage(NamedTuple):
-    """A config's row in a benchmark: its prompts by kind and in all."""
+    """Prompts by kind and in all: of one config in a benchmark, or in one benchmark for a config."""
 
-    config: SafetyConfig
+    of: SafetyConfig | Benchmark
     cells: tuple[Cell, ...]
     total: int
 
 
 def coverage(benchmark: Benchmark) -> list[Coverage]:
     """One row for each config of the benchmark, by title."""
-    rows = Prompt.objects.filter(benchmark=benchmark).order_by().values_list("config", "kind").annotate(n=Count("pk"))
-    counts = {(config, kind): n for config, kind, n in rows}
-    configs = SafetyConfig.objects.filter(pk__in={config for config, _ in counts}).select_related("organisation")
-    return [_coverage(config, counts) for config in configs.order_by("title")]
+    configs = SafetyConfig.objects.select_related("organisation")
+    return _coverage(benchmark.prompts.values_list("config", "kind"), configs)
 
 
-def _coverage(config: SafetyConfig, counts: dict[tuple[int, str], int]) -> Coverage:
-    cells = tuple(Cell(kind, counts.get((config.pk, kind), 0)) for kind in KINDS)
-    return Coverage(config, cells, sum(cell.prompts for cell in cells))
-
-
-class BenchmarkCoverage(NamedTuple):
-    """A benchmark's row on a config's page: the config's prompts in it, by kind and in all."""
-
-    benchmark: Benchmark
-    cells: tuple[Cell, ...]
-    total: int
-
-
-def config_coverage(config: SafetyConfig) -> list[BenchmarkCoverage]:
+def config_coverage(config: SafetyConfig) -> list[Coverage]:
     """One row for each benchmark that has prompts for the config, by title."""
-    rows = Prompt.objects.filter(config=config).order_by().values_list("benchmark", "kind").annotate(n=Count("pk"))
-    counts = {(benchmark, kind): n for benchmark, kind, n in rows}
+    return _coverage(config.prompts.values_list("benchmark", "kind"), Benchmark.objects.all())
+
+
+def _coverage(pairs: QuerySet[Prompt, tuple[int, str]], owners: QuerySet[Any]) -> list[Coverage]:
+    counts = {(owner, kind): number for owner, kind, number in pairs.order_by().annotate(number=Count("pk"))}
     found = []
-    for benchmark in Benchmark.objects.filter(pk__in={pk for pk, _ in counts}).order_by("title"):
-        cells = tuple(Cell(kind, counts.get((benchmark.pk, kind), 0)) for kind in KINDS)
-        found.append(BenchmarkCoverage(benchmark, cells, sum(cell.prompts for cell in cells)))
+    for owner in owners.filter(pk__in={pk for pk, _ in counts}).order_by("title"):
+        cells = tuple(Cell(kind, counts.get((owner.pk, kind), 0)) for kind in KINDS)
+        found.append(Coverage(owner, cells, sum(cell.prompts for cell in cells)))
     return found
+
+
+def whole_number(text: str) -> int | None:
+    """The row id that a filter's text names; None for anything else, however long."""
+    return int(text) if text.isdecimal() and len(text) < 19 else None
 
 
 def prompts(benchmark: Benchmark, *, config: str = "", kind: str = "", words: str = "") -> QuerySet[Prompt]:
     """The benchmark's prompts that match; unknown or empty filter values match everything."""
     found = benchmark.prompts.select_related("config").order_by("position")
-    if config.isdecimal():
-        found = found.filter(config=int(config))
+    if (config_id := whole_number(config)) is not None:
+        found = found.filter(config=config_id)
     if kind in KINDS:
         found = found.filter(kind=kind)
     return found.filter(text__icontains=words) if words else found

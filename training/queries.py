@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from annotations.core.taxonomy import KINDS
 from annotations.models import SafetyConfig
+from annotations.queries import whole_number
 from training.models import Call, EvaluationRun, RunItem
 from training.models.runs import FINISHED, ITEM_DONE, ITEM_FAILED, ITEM_QUEUED, QUEUED, RUNNING
 from training.scores import Row, RunScores, run_scores
@@ -177,8 +178,8 @@ OUTCOMES = {
 def items(run: EvaluationRun, *, config: str = "", kind: str = "", outcome: str = "") -> QuerySet[RunItem]:
     """The run's ended items that match; unknown or empty filter values match everything."""
     found = run.items.exclude(state=ITEM_QUEUED).select_related("prompt", "version__config", "response")
-    if config.isdecimal():
-        found = found.filter(version__config=int(config))
+    if (config_id := whole_number(config)) is not None:
+        found = found.filter(version__config=config_id)
     if kind in KINDS:
         found = found.filter(prompt__kind=kind)
     if outcome in OUTCOMES:
