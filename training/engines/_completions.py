@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from annotations.core.storable import storable
 from training.engines import EngineError, Messages, Reply, Sampling
-from training.engines._failures import FILTERED, storable
+from training.engines._failures import FILTERED
 
 _COUNT_LIMIT = 10**9
 _NAME_LIMIT = 200

@@ -8,6 +8,7 @@ from email.utils import parsedate_to_datetime
 from math import isfinite
 from typing import Any, NamedTuple
 
+from annotations.core.storable import storable
 from training.engines import EngineError
 
 _PASSING = {408, 409, 425}
@@ -30,13 +31,6 @@ class Refusal(NamedTuple):
     code: str
     words: str
     retry_after: float | None
-
-
-def storable(text: str) -> str:
-    """The text without NUL and without halves of surrogate pairs, which databases do not take: � in their place."""
-    if "\0" in text:
-        text = text.replace("\0", "\ufffd")
-    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
 def parsed(raw: bytes) -> Any:

@@ -8,6 +8,7 @@ from string import Template
 from typing import Any
 
 from annotations.core import verdicts
+from annotations.core.storable import storable
 from annotations.core.verdicts import Verdict
 from training.judges._case import Case
 
@@ -68,7 +69,7 @@ class LlmJudge:
         contain its own SHA-256. Equal cases give equal messages; the config changes a judge's messages only if the
         judge asks for it. NUL and unpaired surrogates, which servers cut off or refuse, become U+FFFD.
         """
-        config, prompt, response = _clean(case.config), _clean(case.prompt), _clean(case.response)
+        config, prompt, response = storable(case.config), storable(case.prompt), storable(case.response)
         values = {
             "config": config,
             "prompt": prompt,
@@ -86,7 +87,7 @@ class LlmJudge:
 
         Of a long reply only the end is repeated; an empty one is named, as many models refuse an empty turn.
         """
-        reply = _clean(bad_text)[-REPEATED:].strip() or "(no answer)"
+        reply = storable(bad_text)[-REPEATED:].strip() or "(no answer)"
         return [*messages, {"role": "assistant", "content": reply}, {"role": "user", "content": self.ask_again}]
 
     def read(self, text: str) -> Verdict | None:
@@ -97,10 +98,10 @@ class LlmJudge:
         value = verdicts.parse(self.verdict, text)
         if value is None:
             return None
-        broken = tuple(map(_clean, verdicts.broken_rules(text))) if self.verdict == "follows_config" else ()
+        broken = tuple(map(storable, verdicts.broken_rules(text))) if self.verdict == "follows_config" else ()
         if value is True and broken:
             return None
-        reasons = _clean(verdicts.reasons(text))  # JSON can spell out what no database takes
+        reasons = storable(verdicts.reasons(text))  # JSON can spell out what no database takes
         known: dict[str, object] = {self.gives[0]: value, "broken_rules": broken, "reasons": reasons}
         return Verdict()._replace(**known)  # type: ignore[arg-type]
 
@@ -166,10 +167,6 @@ def _check_schema(name: str, verdict: str, schema: dict[str, Any]) -> None:
 
 def _list(words: Iterable[str]) -> str:
     return ", ".join(repr(word) for word in words)
-
-
-def _clean(text: str) -> str:
-    return text.replace("\0", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _fence(*parts: str) -> str:

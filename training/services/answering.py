@@ -61,7 +61,7 @@ class _Caller:
             judge_id=self.judge_id,
             step=len(self.mine),
             key=call_key(self.answering.plan.names[self.model_id], messages, self.sampling, self.schema),
-            text=_storable(reply.text),
+            text=reply.text,
             identity=reply.identity[:300],
             finish=reply.finish[:50],
             tokens_in=reply.tokens_in,
@@ -118,7 +118,7 @@ class Answering:
             version_id=task.version_id,
             candidate_id=self.plan.candidate_id,
             system_prompt_id=ground.system_digest,
-            text=_storable(reply.text),
+            text=reply.text,
             seed=self.plan.sampling.seed,
             identity=reply.identity[:300],
             finish=reply.finish[:50],
@@ -148,7 +148,7 @@ class Answering:
         caller = _Caller(self, item_id, bound.model_id or 0, sampling, calls, bound.row_id, judge.schema)
         messages, verdict, raw = judge.messages(case), None, ""
         while verdict is None and len(caller.mine) < ASKS:
-            raw = _storable((await caller.ask(messages)).text)
+            raw = (await caller.ask(messages)).text
             verdict = judge.read(raw)
             messages = judge.repair(messages, raw)
         row = judgement_row(
@@ -173,8 +173,3 @@ def _total(numbers: Any) -> int | None:
     """The sum of the known numbers; None when none is known."""
     known = [number for number in numbers if number is not None]
     return sum(known) if known else None
-
-
-def _storable(text: str) -> str:
-    """The text without what a database refuses: NUL characters become U+FFFD, lone surrogates a question mark."""
-    return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode("utf-8")

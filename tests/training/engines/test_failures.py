@@ -4,7 +4,7 @@ from email.utils import format_datetime
 import pytest
 
 from training.engines import _retries
-from training.engines._failures import explained, own_words, refusal, retry_after, storable
+from training.engines._failures import explained, own_words, refusal, retry_after
 
 
 @pytest.mark.parametrize(
@@ -76,10 +76,6 @@ def test_words_that_repeat_a_private_text_are_left_out() -> None:
 
 def test_a_short_private_text_is_not_repeated_either() -> None:
     assert own_words("bad key k7!", ["k7!"]) == ""
-
-
-def test_text_is_made_storable() -> None:
-    assert storable("a\0b\ud800ü") == "a\ufffdb?ü"
 
 
 def test_waits_double_up_to_a_bound_and_start_anywhere_below(monkeypatch: pytest.MonkeyPatch) -> None:

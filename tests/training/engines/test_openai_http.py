@@ -72,7 +72,7 @@ def test_reasoning_stands_in_when_there_is_no_content(stub: StubServer) -> None:
 
 
 def test_text_a_database_cannot_hold_is_mended(stub: StubServer) -> None:
-    assert chat(stub, "unstorable").text == "a\ufffdb?c"
+    assert chat(stub, "unstorable").text == "a\ufffdb\ufffdc"
 
 
 @pytest.mark.parametrize(

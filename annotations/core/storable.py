@@ -1,0 +1,8 @@
+"""Text from outside, made fit for any database."""
+
+
+def storable(text: str) -> str:
+    """The text without NUL and halves of surrogate pairs, which databases do not take: U+FFFD in their place."""
+    if "\0" in text:
+        text = text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
