@@ -11,6 +11,8 @@ from django.db import transaction
 from training.services import runs
 from training.services.work import STOP, work
 
+PASSES = 3
+
 
 def worker_name() -> str:
     """This process, by host and process id."""
@@ -18,9 +20,13 @@ def worker_name() -> str:
 
 
 @shared_task
-def look_at_run(run_id: int) -> None:
-    """Work on the run while it has items for this worker."""
-    work(run_id, worker_name())
+def look_at_run(run_id: int, passed_on: int = 0) -> None:
+    """Work on the run while it has items for this worker; one already at it passes the hint on to another.
+
+    A broker hands messages round in turn, so that without this the same of two workers could get every hint.
+    """
+    if not work(run_id, worker_name()) and passed_on < PASSES:
+        look_at_run.apply_async((run_id, passed_on + 1), expires=settings.SWEEP_SECONDS, retry=False)
 
 
 @shared_task

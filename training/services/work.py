@@ -39,21 +39,22 @@ _hinted_again: set[int] = set()
 _here_lock = threading.Lock()
 
 
-def work(run_id: int, worker: str, stop: threading.Event = STOP) -> None:
-    """Nothing; this process works on the run until no item is left for it, the run is stopped, or `stop` is set.
+def work(run_id: int, worker: str, stop: threading.Event = STOP) -> bool:
+    """True after this process worked on the run until no item was left for it, the run was stopped, or `stop` was set.
 
-    Harmless when called twice: a process works on a run once at a time, and leases divide it among processes. A call
-    that comes while it does (the run was resumed as the shift ended) is another look at the run afterwards.
+    False at once when it already works on the run: a process does so once at a time, and leases divide a run among
+    processes. Such a call (the run was resumed as the shift ended) means another look at the run afterwards.
     """
     with _here_lock:
         if run_id in _here:
             _hinted_again.add(run_id)
-            return
+            return False
         _here.add(run_id)
     try:
         _shift(run_id, worker, stop)
         while _stays(run_id) and not stop.is_set():
             _shift(run_id, worker, stop)
+        return True
     finally:
         with _here_lock:
             _here.discard(run_id)

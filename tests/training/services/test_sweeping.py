@@ -13,7 +13,7 @@ from cosa_web.celery import app
 from tests.factories import make_benchmark, make_run
 from training import tasks
 from training.models import EvaluationRun, Lease
-from training.services import runs
+from training.services import runs, work
 from training.services.desk import Desk
 
 pytestmark = pytest.mark.django_db
@@ -150,3 +150,17 @@ def test_a_hint_carries_an_id_only(sent: list[Any], django_capture_on_commit_cal
 
 def test_results_are_not_kept_and_messages_are_acknowledged_early() -> None:
     assert (tasks.look_at_run.ignore_result, tasks.look_at_run.acks_late) == (True, False)
+
+
+@pytest.mark.parametrize(("passed_on", "again"), [(0, [1]), (tasks.PASSES - 1, [tasks.PASSES]), (tasks.PASSES, [])])
+def test_a_worker_already_at_a_run_passes_the_hint_on_a_few_times(
+    sent: list[Any], monkeypatch: pytest.MonkeyPatch, passed_on: int, again: list[int]
+) -> None:
+    monkeypatch.setattr(work, "_here", {17})
+    tasks.look_at_run(17, passed_on)
+    assert [args for args, _ in sent] == [(17, times) for times in again]
+
+
+def test_a_worker_that_took_a_hint_up_does_not_pass_it_on(sent: list[Any]) -> None:
+    tasks.look_at_run(17)
+    assert sent == []
