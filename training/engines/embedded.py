@@ -97,8 +97,8 @@ class EmbeddedEngine:
 
 def _server(path: Path, port: int, slots: int, context: int) -> Any:
     """A running llama.cpp server on loopback; it answers as long as the object lives."""
-    # OpenMP's threads spin while they wait and collapse 5-20 times under any other load; told to sleep, two of them
-    # write 1.9 times as fast as one on two idle cores, and as fast as one on busy ones. Read when the library loads.
+    # OpenMP's threads spin while they wait, which halves the speed when another program wants a core. Told to sleep,
+    # two beat one on idle cores and equal it on busy ones (docs/performance.md). Read when the library loads.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     from xllamacpp import CommonParams, Server
 
