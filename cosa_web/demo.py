@@ -13,9 +13,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -24,7 +24,6 @@ ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 60.0
 END_SECONDS = 8.0
 PR_SET_PDEATHSIG = 1
-Environment = dict[str, str]
 
 
 class DemoProblem(SystemExit):
@@ -45,7 +44,6 @@ class Process:
     restarts: bool = False
     running: subprocess.Popen[str] | None = None
     pipe: bool = False
-    extra: Environment = field(default_factory=dict)
 
     def start(self) -> None:
         """Run it, apart from the terminal, so that Ctrl-C reaches the demo alone."""
@@ -56,7 +54,6 @@ class Process:
                 stdout=subprocess.PIPE if self.pipe else log,
                 stderr=log,
                 text=True,
-                env=os.environ | self.extra,
                 start_new_session=True,
                 preexec_fn=_end_with_parent,
             )
@@ -83,12 +80,12 @@ def _free_port(wanted: int) -> int:
     raise DemoProblem(f"The ports {wanted} to {wanted + 49} are taken. Choose another with COSA_PORT.")
 
 
-def _until(ready: object, process: Process, what: str) -> None:
+def _until(ready: Callable[[], bool], process: Process, what: str) -> None:
     end = time.monotonic() + START_SECONDS
     while time.monotonic() < end:
         if process.ended():
             raise DemoProblem(f"{what} did not start:\n{process.last_words()}")
-        if callable(ready) and ready():
+        if ready():
             return
         time.sleep(0.03)
     raise DemoProblem(f"{what} was not ready within {START_SECONDS:g} s; see {process.log}.")

@@ -122,8 +122,9 @@ def errors(run: EvaluationRun) -> tuple[ErrorCount, ...]:
     rows = run.items.filter(state=ITEM_FAILED).values_list("error_kind", "error").annotate(n=Count("pk"))
     alike: dict[tuple[str, str], ErrorCount] = {}
     for kind, message, number in rows.order_by("-n", "error")[:1000]:
-        first = alike.get((kind, shape(message)), ErrorCount(kind, message, 0))
-        alike[kind, shape(message)] = first._replace(items=first.items + number)
+        trouble = kind, shape(message)
+        first = alike.get(trouble, ErrorCount(kind, message, 0))
+        alike[trouble] = first._replace(items=first.items + number)
     return tuple(sorted(alike.values(), key=lambda error: -error.items)[:20])
 
 

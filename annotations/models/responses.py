@@ -7,6 +7,9 @@ from django.utils import timezone
 from annotations.models.benchmarks import Prompt
 from annotations.models.configs import ConfigVersion
 
+KEY_PREFIX = "COSA_KEY_"
+KEY_RULE = f"The variable's name must start with {KEY_PREFIX}."
+
 
 class LanguageModel(models.Model):
     """A model one can call: which engine, where, under which name, and how hard.
@@ -37,9 +40,9 @@ class LanguageModel(models.Model):
                 condition=models.Q(timeout__gt=0, patience__gt=0), name="languagemodel_waits_positive"
             ),
             models.CheckConstraint(
-                condition=models.Q(key_variable="") | models.Q(key_variable__startswith="COSA_KEY_"),
+                condition=models.Q(key_variable="") | models.Q(key_variable__startswith=KEY_PREFIX),
                 name="languagemodel_key_variable_prefix",
-                violation_error_message="The variable's name must start with COSA_KEY_.",
+                violation_error_message=KEY_RULE,
             ),
         ]
 

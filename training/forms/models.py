@@ -7,6 +7,7 @@ from django.db.models import Q
 
 from annotations.core import folder
 from annotations.models import LanguageModel
+from annotations.models.responses import KEY_PREFIX, KEY_RULE
 from training import engines
 from training.models import EvaluationRun
 
@@ -67,6 +68,6 @@ class ModelForm(forms.ModelForm):
     def clean_key_variable(self) -> str:
         """The variable's name, so that a wrong one is told beside its field and not above the form."""
         name: str = self.cleaned_data["key_variable"]
-        if name and not name.startswith("COSA_KEY_"):
-            raise forms.ValidationError("The variable's name must start with COSA_KEY_.")
+        if name and not name.startswith(KEY_PREFIX):
+            raise forms.ValidationError(KEY_RULE)
         return name

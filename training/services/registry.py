@@ -21,10 +21,14 @@ def endpoint(model: LanguageModel) -> Endpoint:
     return Endpoint(address, model.model, key, model.timeout, model.patience, model.max_concurrency)
 
 
-def engine(model: LanguageModel) -> Engine:
-    """A new engine for the model; close it after use. Raises EngineError when it cannot be made."""
+def engine(model: LanguageModel, *, patience: float | None = None) -> Engine:
+    """A new engine for the model, with its own patience in seconds or another; close it after use.
+
+    Raises EngineError when it cannot be made.
+    """
+    reached = endpoint(model)
     try:
-        return engines.load(model.engine)(endpoint(model))
+        return engines.load(model.engine)(reached if patience is None else reached._replace(patience=patience))
     except LookupError as missing:
         raise EngineError("permanent", str(missing)) from missing
 
@@ -49,15 +53,13 @@ def try_model(model: LanguageModel, prompt: str, *, patience: float = 20) -> Tri
         reply = asyncio.run(_one_call(model, prompt, patience))
     except EngineError as problem:
         error = problem.message
-    except LookupError as missing:
-        error = str(missing)
     except TimeoutError:
         error = f"No answer within {patience:g} seconds. Is the model's server running and not overloaded?"
     return Trial(reply, error, time.perf_counter() - start)
 
 
 async def _one_call(model: LanguageModel, prompt: str, patience: float) -> Reply:
-    reached = engines.load(model.engine)(endpoint(model)._replace(patience=patience))
+    reached = engine(model, patience=patience)
     sampling = Sampling(max_tokens=min(model.max_tokens, 128))
     try:
         return await asyncio.wait_for(reached.chat([{"role": "user", "content": prompt}], sampling), patience + 1)
