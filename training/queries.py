@@ -47,7 +47,6 @@ class Progress(NamedTuple):
     seconds: float | None
     calls: int
     tokens: int
-    errors: tuple[ErrorCount, ...]
 
     @property
     def parts(self) -> tuple[tuple[str, int], ...]:
@@ -68,7 +67,7 @@ class Progress(NamedTuple):
 
 
 def progress(run: EvaluationRun) -> Progress:
-    """How far the run is. Seven short queries, whatever its size."""
+    """How far the run is. Six short queries, whatever its size."""
     counts = dict(run.items.values_list("state").annotate(Count("pk")).order_by())
     done, failed, queued = (counts.get(state, 0) for state in (ITEM_DONE, ITEM_FAILED, ITEM_QUEUED))
     alive = run.leases.filter(until__gte=Now()).aggregate(
@@ -93,7 +92,6 @@ def progress(run: EvaluationRun) -> Progress:
         seconds=_seconds(run),
         calls=calls["calls"],
         tokens=calls["tokens_in"] + calls["tokens_out"],
-        errors=errors(run),
         **alive,
     )
 

@@ -19,7 +19,7 @@ def report(run: EvaluationRun) -> dict[str, Any]:
         "judges": [str(judge) for judge in run.judges.select_related("model")],
         "evidence": not scores.heuristic,
         "items": {name: getattr(now, name) for name in ("total", "done", "failed", "queued", "unscored")},
-        "errors": [error._asdict() for error in now.errors],
+        "errors": [error._asdict() for error in queries.errors(run)],
         "seconds": now.seconds,
         "tokens": now.tokens,
         "cosa_score": scores.mean,

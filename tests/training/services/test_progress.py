@@ -41,9 +41,10 @@ def test_items_done_never_become_fewer_while_a_run_is_worked_on() -> None:
 
 @db
 def test_a_run_that_has_not_begun_has_no_rate_and_no_time_left() -> None:
-    now = queries.progress(make_run(3))
+    run = make_run(3)
+    now = queries.progress(run)
     assert (now.total, now.queued, now.rate, now.seconds_left, now.seconds) == (3, 3, None, None, None)
-    assert (now.workers, now.calls, now.tokens, now.errors, now.rate_words) == (0, 0, 0, (), "")
+    assert (now.workers, now.calls, now.tokens, queries.errors(run), now.rate_words) == (0, 0, 0, (), "")
 
 
 @db
@@ -174,11 +175,11 @@ def test_errors_that_differ_in_a_number_only_are_counted_together() -> None:
         refusals = [{"code": 400, "message": f"Refused; the request was 7f{number:x}3c."} for number in range(4)]
         stage.says("numbered", *({"error": refusal} for refusal in refusals))
         run = play(staged(stage, "numbered", prompts=4))
-    assert [error.items for error in queries.progress(run).errors] == [4]
+    assert [error.items for error in queries.errors(run)] == [4]
 
 
 @threaded
 def test_an_error_of_a_judge_names_the_judge() -> None:
     with Stage() as stage:
         run = play(staged(stage, judges=[helpfulness(stage, "e403")], prompts=1))
-    assert queries.progress(run).errors[0].message.startswith("Judge “Helpfulness”: ")
+    assert queries.errors(run)[0].message.startswith("Judge “Helpfulness”: ")
