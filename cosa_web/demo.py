@@ -126,6 +126,12 @@ class Demo:
         self.address = f"http://127.0.0.1:{port}"
         self.port = port
         self.processes: list[Process] = []
+        self.ending = False
+
+    def interrupt(self, *_: object) -> None:
+        """Handle a signal. Raises KeyboardInterrupt; Python drops it inside a finalizer, so the demo remembers it."""
+        self.ending = True
+        raise KeyboardInterrupt
 
     def start(self, sockets: Path) -> None:
         """Bring everything up; when it returns, pages answer. Raises DemoProblem."""
@@ -145,14 +151,20 @@ class Demo:
         _until(lambda: _answers(f"{self.address}/healthz"), web, "The web server")
 
     def _run(self, name: str, command: list[str], *, pipe: bool = False, restarts: bool = False) -> Process:
+        self._go_on()
         process = Process(name, command, self.logs / f"{name}.log", restarts=restarts, pipe=pipe)
         self.processes.append(process)
         process.start()
         return process
 
+    def _go_on(self) -> None:
+        if self.ending:
+            raise KeyboardInterrupt
+
     def watch(self) -> None:
         """Until a signal comes, start a worker that died again. Raises DemoProblem when another process ends."""
         while True:
+            self._go_on()
             time.sleep(0.5)
             for process in self.processes:
                 if process.ended() and process.restarts:
@@ -187,12 +199,9 @@ def _model_address(model: Process) -> str:
 
 
 @contextmanager
-def _signals_as_interrupt() -> Iterator[None]:
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
+def _signals_end(demo: Demo) -> Iterator[None]:
     # SIGINT too: a shell starts a background job with it ignored.
-    old = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+    old = {number: signal.signal(number, demo.interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
@@ -219,7 +228,7 @@ def main() -> None:
     var = Path(os.environ.get("COSA_VAR", str(ROOT / "var")))
     demo = Demo(var, _free_port(int(os.environ.get("COSA_PORT", "8000"))))
     with ExitStack() as stack:
-        stack.enter_context(_signals_as_interrupt())
+        stack.enter_context(_signals_end(demo))
         sockets = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cosa-")))
         stack.callback(lambda: _end(demo.processes))
         try:

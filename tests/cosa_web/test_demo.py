@@ -8,11 +8,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
 
+from cosa_web import demo as demo_module
 from tests.machines import ROOT, alive, children, end
 from tests.stage import Stage, until
 
@@ -148,6 +150,14 @@ def test_control_c_during_the_start_ends_every_process(var: Path, started: list[
     started.append(demo := Demo(var))
     until(lambda: len(demo.look()) >= 2)
     assert demo.interrupt() < 15
+
+
+def test_control_c_is_kept_when_it_falls_into_a_finalizer(tmp_path: Path) -> None:
+    demo = demo_module.Demo(tmp_path, 8000)
+    with demo_module._signals_end(demo), suppress(KeyboardInterrupt):  # what Python does in a weak reference's callback
+        signal.raise_signal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        demo.watch()
 
 
 def test_control_c_pressed_twice_ends_every_process(var: Path, started: list[Demo]) -> None:
