@@ -62,6 +62,38 @@ def version_for_reader(user: User, pk: int, number: int) -> ConfigVersion:
     return get_object_or_404(versions, config=config_for_reader(user, pk), number=number)
 
 
+def may_write(user: User, organisation_id: int) -> bool:
+    """True for experts and leads of that organisation."""
+    return Membership.objects.filter(user=user, organisation=organisation_id, role__in=AUTHORS).exists()
+
+
+def organisations_to_write_in(user: User) -> QuerySet[Organisation]:
+    """The organisations in which the person writes configs."""
+    mine = Membership.objects.filter(user=user, role__in=AUTHORS)
+    return Organisation.objects.filter(pk__in=mine.values("organisation"))
+
+
+def config_for_author(user: User, pk: int) -> SafetyConfig:
+    """The config of a person who may write in it: 404 for strangers, 403 without the right."""
+    config = config_for_reader(user, pk)
+    if not may_write(user, config.organisation_id):
+        raise PermissionDenied
+    return config
+
+
+def version_for_author(user: User, pk: int, number: int) -> ConfigVersion:
+    """Version `number` of a config the person may write in: 404 for strangers, 403 without the right."""
+    config_for_author(user, pk)
+    return version_for_reader(user, pk, number)
+
+
+def version_for_reviewer(user: User, pk: int, number: int) -> ConfigVersion:
+    """Version `number` of a config, for a reviewer: 404 when there is none, 403 without the right."""
+    version = version_for_reader(user, pk, number)
+    require(user, REVIEWER)
+    return version
+
+
 def benchmark_for_reader(user: User, pk: int) -> Benchmark:
     """The benchmark, or 404."""
     return get_object_or_404(benchmarks(user).select_related("organisation"), pk=pk)

@@ -51,6 +51,7 @@ VERSION_STATES = {
     "returned": Mark("↶", "returned", "amber"),
     "rejected": Mark("✕", "rejected", "red"),
     "retired": Mark("⊘", "retired", "grey"),
+    "set_aside": Mark("⇢", "set aside", "grey"),
 }
 
 

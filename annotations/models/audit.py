@@ -18,7 +18,11 @@ class AuditEvent(models.Model):
 
     class Meta:
         ordering = ["-pk"]
-        indexes = [models.Index(fields=["object_type", "object_id"], name="auditevent_object")]
+        indexes = [
+            models.Index(fields=["object_type", "object_id"], name="auditevent_object"),
+            models.Index(fields=["at"], name="auditevent_at"),
+            models.Index(fields=["action"], name="auditevent_action"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.action} {self.object_type} {self.object_id}"

@@ -1,16 +1,19 @@
 """Safety configs: the named thing, its unchanging versions, and the risk categories they open."""
 
 from django.db import models
+from django.utils import timezone
 
 from annotations.core import config_text
 from annotations.models.people import Organisation, User
 
-DRAFT, SUBMITTED, APPROVED, RETURNED, REJECTED = VERSION_STATES = (
+DRAFT, SUBMITTED, APPROVED, RETURNED, REJECTED, RETIRED, SET_ASIDE = VERSION_STATES = (
     "draft",
     "submitted",
     "approved",
     "returned",
     "rejected",
+    "retired",
+    "set_aside",
 )
 
 
@@ -61,7 +64,10 @@ class SafetyConfig(models.Model):
 
 
 class ConfigVersion(models.Model):
-    """The text of a config at one moment. Once submitted it never changes: the database refuses (see migrations)."""
+    """The text of a config at one moment. Once submitted or tested it never changes: the database refuses.
+
+    A draft that a run has tested is frozen; the next edit sets it aside and goes on as the next version.
+    """
 
     config = models.ForeignKey(SafetyConfig, on_delete=models.PROTECT, related_name="versions")
     number = models.PositiveIntegerField()
@@ -70,9 +76,17 @@ class ConfigVersion(models.Model):
     rules = models.JSONField(default=list, blank=True)
     allowed = models.JSONField(default=list, blank=True)
     digest = models.CharField(max_length=64, db_index=True)
+    base = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    revision = models.PositiveIntegerField(default=0)
+    note = models.TextField(blank=True)
+    authors = models.ManyToManyField(User, related_name="written_versions", blank=True)
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(default=timezone.now)
+    frozen_at = models.DateTimeField(null=True, blank=True)
+    submitted_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     submitted_at = models.DateTimeField(null=True, blank=True)
+    decided_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["config", "-number"]
@@ -81,10 +95,14 @@ class ConfigVersion(models.Model):
             models.UniqueConstraint(
                 fields=["config"], condition=models.Q(state=DRAFT), name="configversion_one_draft_per_config"
             ),
+            models.UniqueConstraint(
+                fields=["config"], condition=models.Q(state=SUBMITTED), name="configversion_one_review_per_config"
+            ),
             models.CheckConstraint(condition=models.Q(state__in=VERSION_STATES), name="configversion_state_known"),
             models.CheckConstraint(
                 condition=models.Q(state=DRAFT, submitted_at=None)
-                | (~models.Q(state=DRAFT) & models.Q(submitted_at__isnull=False)),
+                | models.Q(state=SET_ASIDE)
+                | (~models.Q(state__in=(DRAFT, SET_ASIDE)) & models.Q(submitted_at__isnull=False)),
                 name="configversion_submitted_has_time",
             ),
             models.CheckConstraint(condition=models.Q(number__gte=1), name="configversion_number_from_one"),
@@ -92,6 +110,11 @@ class ConfigVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.config} v{self.number}"
+
+    @property
+    def state_word(self) -> str:
+        """The state as a word in a sentence."""
+        return self.state.replace("_", " ")
 
     @property
     def text(self) -> str:

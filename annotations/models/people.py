@@ -19,9 +19,16 @@ class Organisation(models.Model):
     slug = models.SlugField(unique=True)
     name = models.CharField(max_length=200)
     about = models.TextField(blank=True)
+    approvals_needed = models.PositiveSmallIntegerField(default=1)
 
     class Meta:
         ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(approvals_needed__gte=1, approvals_needed__lte=2),
+                name="organisation_one_or_two_approvals",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -27,6 +27,7 @@ class LanguageModel(models.Model):
     timeout = models.FloatField(default=60, validators=[MinValueValidator(0.1)])
     patience = models.FloatField(default=60, validators=[MinValueValidator(0.1)])
     max_tokens = models.PositiveIntegerField(default=512, validators=[MinValueValidator(1)])
+    context_tokens = models.PositiveIntegerField(null=True, blank=True, validators=[MinValueValidator(1)])
     note = models.TextField(blank=True)
     plumbing = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -9,16 +9,21 @@ from django.db import connections
 
 SUBMITTED_NEVER_CHANGES = "A submitted version never changes; make a new one."
 EVENTS_NEVER_CHANGE = "The audit record never changes."
+DECISIONS_NEVER_CHANGE = "A decision on a version never changes."
+FLOOR_NEVER_CHANGES = "A published floor never changes; publish a new version."
 
 _GUARDS = (
     (
         "annotations_configversion",
-        "OLD.state <> 'draft' AND (NEW.policy <> OLD.policy OR NEW.rules <> OLD.rules OR NEW.allowed <> OLD.allowed"
-        " OR NEW.digest <> OLD.digest OR NEW.number <> OLD.number OR NEW.config_id <> OLD.config_id"
-        " OR NEW.state = 'draft')",
+        "(OLD.state <> 'draft' AND NEW.state = 'draft') OR (OLD.frozen_at IS NOT NULL AND NEW.frozen_at IS NULL)"
+        " OR ((OLD.state <> 'draft' OR OLD.frozen_at IS NOT NULL) AND (NEW.policy <> OLD.policy"
+        " OR NEW.rules <> OLD.rules OR NEW.allowed <> OLD.allowed OR NEW.digest <> OLD.digest"
+        " OR NEW.number <> OLD.number OR NEW.config_id <> OLD.config_id))",
         SUBMITTED_NEVER_CHANGES,
     ),
     ("annotations_auditevent", "1 = 1", EVENTS_NEVER_CHANGE),
+    ("annotations_review", "1 = 1", DECISIONS_NEVER_CHANGE),
+    ("annotations_floorversion", "OLD.state = 'published'", FLOOR_NEVER_CHANGES),
 )
 
 

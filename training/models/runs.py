@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from annotations.models import Benchmark, Candidate, ConfigVersion, Organisation, Prompt, Response, User
+from annotations.models import Benchmark, Candidate, ConfigVersion, FloorVersion, Organisation, Prompt, Response, User
 from training.models.judges import Judge
 
 QUEUED, RUNNING, PAUSED, FINISHED, CANCELLED = RUN_STATES = ("queued", "running", "paused", "finished", "cancelled")
@@ -13,10 +13,15 @@ ITEM_QUEUED, ITEM_DONE, ITEM_FAILED = ITEM_STATES = ("queued", "done", "failed")
 
 
 class EvaluationRun(models.Model):
-    """A candidate answering the prompts of a benchmark, and judges reading the answers."""
+    """A candidate answering the prompts of a benchmark, and judges reading the answers.
+
+    `version` is set when it tests one version alone; `floor` is the provider's floor in force when it started.
+    """
 
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="runs")
     benchmark = models.ForeignKey(Benchmark, on_delete=models.PROTECT, related_name="runs")
+    version = models.ForeignKey(ConfigVersion, on_delete=models.PROTECT, null=True, related_name="test_runs")
+    floor = models.ForeignKey(FloorVersion, on_delete=models.PROTECT, null=True, related_name="runs")
     candidate = models.ForeignKey(Candidate, on_delete=models.PROTECT, related_name="runs")
     judges = models.ManyToManyField(Judge, related_name="runs")
     state = models.CharField(max_length=20, default=QUEUED)

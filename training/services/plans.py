@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from annotations.core import config_text
-from annotations.models import ConfigVersion
+from annotations.models import ConfigVersion, FloorVersion
 from training import strategies
 from training.engines import Engine, EngineError, Sampling
 from training.judges import CodeJudge, LlmJudge
@@ -58,7 +58,7 @@ def load_plan(run_id: int) -> Plan | None:
 
     A run whose model or judge cannot be used at all (no key, changed judge file) is paused with the reason.
     """
-    run = EvaluationRun.objects.select_related("candidate__model").filter(pk=run_id).first()
+    run = EvaluationRun.objects.select_related("candidate__model", "floor").filter(pk=run_id).first()
     if run is None or not run.is_open:
         return None
     try:
@@ -79,7 +79,7 @@ def _plan(run: EvaluationRun) -> Plan:
         strategy=strategies.load(candidate.strategy),
         sampling=Sampling(candidate.temperature, candidate.max_tokens, candidate.top_p, candidate.seed),
         judges=tuple(BoundJudge(row.pk, judge_of(row), row.model_id, row.heuristic) for row in rows),
-        grounds={version.pk: _ground(version) for version in _versions(run)},
+        grounds={version.pk: _ground(version, run.floor) for version in _versions(run)},
         engines={model.pk: registry.engine(model) for model in models},
         names={model.pk: f"{model.engine} {model.base_url} {model.model}" for model in models},
         width=sum(model.max_concurrency for model in models),
@@ -91,7 +91,7 @@ def _versions(run: EvaluationRun) -> list[ConfigVersion]:
     return list(ConfigVersion.objects.filter(pk__in=used))
 
 
-def _ground(version: ConfigVersion) -> Ground:
+def _ground(version: ConfigVersion, floor: FloorVersion | None) -> Ground:
     text = version.text
-    system = config_text.system_prompt(text)
+    system = config_text.system_prompt(text, floor.text if floor else "")
     return Ground(text, system, config_text.digest(system), frozenset(version.allowed))

@@ -8,9 +8,18 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
 from annotations.core import config_text
-from annotations.models import Benchmark, Candidate, ConfigVersion, LanguageModel, Prompt, SystemPrompt, User
+from annotations.models import (
+    Benchmark,
+    Candidate,
+    ConfigVersion,
+    FloorVersion,
+    LanguageModel,
+    Prompt,
+    SystemPrompt,
+    User,
+)
 from annotations.models.configs import APPROVED, DRAFT
-from annotations.services import audit
+from annotations.services import audit, floor
 from training import strategies
 from training.models import EvaluationRun, Judge, RunItem
 from training.models.runs import (
@@ -54,26 +63,41 @@ def start(
     actor: User | None,
     configs: Iterable[int] | None = None,
     per_kind: int | None = None,
+    version: ConfigVersion | None = None,
 ) -> EvaluationRun:
     """A queued run over the benchmark's prompts, each under the newest approved version of its config.
 
-    `configs` (ids) limits it to some configs; `per_kind` to the first so many prompts of each kind for each config.
+    `configs` (ids) limits it to some configs; `per_kind` to the first so many prompts of each kind for each config;
+    `version` tests that version alone, and freezes it when it is a draft. The floor in force now holds for all of it.
     Raises RunProblem when there is no prompt, no judge, or a config without an approved version.
     """
     if not judges:
         raise RunProblem("Choose at least one judge: without a verdict there is no score.")
-    prompts = _chosen(benchmark, configs, per_kind)
+    prompts = _chosen(benchmark, [version.config_id] if version else configs, per_kind)
     if not prompts:
         raise RunProblem(f"“{benchmark}” has no prompt to run. Write prompts first, or choose other configs.")
-    versions = _versions({prompt.config_id for prompt in prompts})
+    versions = _frozen(version) if version else _versions({prompt.config_id for prompt in prompts})
     run = EvaluationRun.objects.create(
-        organisation=benchmark.organisation, benchmark=benchmark, candidate=candidate, created_by=actor
+        organisation=version.config.organisation if version else benchmark.organisation,
+        benchmark=benchmark,
+        candidate=candidate,
+        version=version,
+        floor=floor.in_force(),
+        created_by=actor,
     )
     run.judges.set(judges)
-    _keep_system_prompts(versions.values())
+    _keep_system_prompts(versions.values(), run.floor)
     _make_items(run, prompts, versions)
     audit.record(actor=actor, action="start", obj=run, after={"state": QUEUED, "items": len(prompts)})
     return run
+
+
+def _frozen(version: ConfigVersion) -> dict[int, ConfigVersion]:
+    ConfigVersion.objects.filter(pk=version.pk, state=DRAFT, frozen_at=None).update(frozen_at=Now())
+    version.refresh_from_db()
+    if not version.text:
+        raise RunProblem(f"v{version.number} is empty. Write a policy or a rule first.")
+    return {version.config_id: version}
 
 
 def _make_items(run: EvaluationRun, prompts: Sequence[Prompt], versions: dict[int, ConfigVersion]) -> None:
@@ -109,8 +133,8 @@ def _versions(configs: set[int]) -> dict[int, ConfigVersion]:
     return versions
 
 
-def _keep_system_prompts(versions: Iterable[ConfigVersion]) -> None:
-    texts = [config_text.system_prompt(version.text) for version in versions]
+def _keep_system_prompts(versions: Iterable[ConfigVersion], floor: FloorVersion | None) -> None:
+    texts = [config_text.system_prompt(version.text, floor.text if floor else "") for version in versions]
     rows = [SystemPrompt(digest=config_text.digest(text), text=text) for text in texts]
     SystemPrompt.objects.bulk_create(rows, ignore_conflicts=True)
 

@@ -1,0 +1,67 @@
+"""The provider's floor: written as a draft, published for good, in force until the next one."""
+
+from django.db import IntegrityError, transaction
+from django.db.models import F, Max
+from django.utils import timezone
+
+from annotations.core.config_text import digest
+from annotations.core.storable import storable
+from annotations.models import FloorVersion, User
+from annotations.models.floor import DRAFT, PUBLISHED
+from annotations.services import audit
+
+LONGEST = 20_000
+
+
+class FloorProblem(ValueError):
+    """Why the floor was not saved or published, and what to do about it."""
+
+
+def in_force() -> FloorVersion | None:
+    """The published floor with the highest number; None before the first one."""
+    return FloorVersion.objects.filter(state=PUBLISHED).order_by("-number").first()
+
+
+def save(*, text: str, note: str, revision: int | None, actor: User) -> FloorVersion:
+    """The one draft with this text, made when there is none. `revision` is that of the draft the person saw.
+
+    Raises FloorProblem when somebody else changed the draft meanwhile, or the text is too long.
+    """
+    text, note = storable(text).replace("\r\n", "\n").strip(), storable(note).strip()
+    if len(text) > LONGEST:
+        raise FloorProblem(f"A floor has at most {LONGEST:,} characters; this one has {len(text):,}.")
+    fields = {"text": text, "note": note, "digest": digest(text), "updated_at": timezone.now()}
+    if revision is None:
+        return _new(fields, actor)
+    drafts = FloorVersion.objects.filter(state=DRAFT, revision=revision)
+    if not drafts.update(**fields, revision=F("revision") + 1):
+        raise FloorProblem("Somebody else changed or published this draft meanwhile. Reload the page to see it.")
+    return FloorVersion.objects.get(state=DRAFT)
+
+
+def _new(fields: dict[str, object], actor: User) -> FloorVersion:
+    last = FloorVersion.objects.aggregate(last=Max("number"))["last"] or 0
+    try:
+        with transaction.atomic():
+            return FloorVersion.objects.create(number=last + 1, created_by=actor, **fields)
+    except IntegrityError as taken:
+        raise FloorProblem("Somebody else began a draft meanwhile. Reload the page to see it.") from taken
+
+
+@transaction.atomic
+def publish(*, draft: FloorVersion, actor: User) -> FloorVersion:
+    """The floor, in force for every run and deployment that starts from now on. Raises FloorProblem."""
+    before = in_force()
+    if not draft.text:
+        raise FloorProblem("The floor is empty. Write what no config may open, then publish it.")
+    if before and before.digest == draft.digest:
+        raise FloorProblem(f"This is word for word the floor in force (v{before.number}). Change it first.")
+    drafts = FloorVersion.objects.filter(pk=draft.pk, state=DRAFT, revision=draft.revision)
+    if not drafts.update(state=PUBLISHED, published_at=timezone.now(), published_by=actor):
+        raise FloorProblem("Somebody else changed or published this draft meanwhile. Reload the page to see it.")
+    draft.refresh_from_db()
+    old = {"floor": before.number, "digest": before.digest} if before else {}
+    audit.record(
+        actor=actor, action="publish", obj=draft, before=old, after={"floor": draft.number, "digest": draft.digest}
+    )
+    return draft

@@ -1,0 +1,174 @@
+"""Deciding about versions: four eyes, with evidence, one decision that counts."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from django.db import transaction
+from django.utils import timezone
+
+from annotations.core.storable import storable
+from annotations.models import Comment, ConfigVersion, Review, User
+from annotations.models.configs import APPROVED, REJECTED, RETIRED, RETURNED, SUBMITTED
+from annotations.models.reviews import APPROVE, DECISIONS, REJECT, RETURN
+from annotations.services import audit
+
+OWN_VERSION = "You wrote in this version: somebody else has to decide about it."
+DECIDED_ALREADY = "You have decided about this version already."
+LEADS_TO = {APPROVE: APPROVED, RETURN: RETURNED, REJECT: REJECTED}
+LONGEST_COMMENT = 10_000
+
+
+class Check(NamedTuple):
+    """One question of the checklist."""
+
+    slug: str
+    question: str
+
+
+CHECKLIST = (
+    Check("purpose", "Title, use case and audience say who is served and why."),
+    Check("boundaries", "Each opened category is bounded: the text says what stays closed in it."),
+    Check("clauses", "No clause swallows an allowance, and no two rules contradict each other."),
+    Check("floor", "Nothing in it tries to open what the provider's floor closes."),
+    Check("evidence", "The evidence covers every rule, and its worst prompts were read."),
+    Check("open_comments", "Every comment is answered or resolved."),
+)
+
+
+class ReviewProblem(ValueError):
+    """Why a decision or comment was not taken, and what to do about it."""
+
+
+def obstacle(*, version: ConfigVersion, reviewer: User) -> str:
+    """Why this person cannot decide about the version now, in a sentence; empty when nothing stands in the way."""
+    if version.state != SUBMITTED:
+        return f"v{version.number} is {version.state_word}; there is nothing to decide."
+    if version.submitted_by_id == reviewer.pk or version.authors.filter(pk=reviewer.pk).exists():
+        return OWN_VERSION
+    return DECIDED_ALREADY if version.reviews.filter(reviewer=reviewer).exists() else ""
+
+
+@transaction.atomic
+def decide(
+    *,
+    version: ConfigVersion,
+    reviewer: User,
+    decision: str,
+    reasons: str = "",
+    checklist: Iterable[str] = (),
+    evidence: Sequence[dict[str, Any]] = (),
+    without_evidence: str = "",
+) -> Review:
+    """The decision, kept with the evidence it rests on. The version is approved once enough people approved it.
+
+    Raises ReviewProblem: own version, somebody was faster, no reasons, no evidence and no word why.
+    """
+    version = (
+        ConfigVersion.objects.select_for_update(of=("self",)).select_related("config__organisation").get(pk=version.pk)
+    )
+    reasons, without_evidence = storable(reasons).strip(), storable(without_evidence).strip()
+    if version.state != SUBMITTED:
+        raise ReviewProblem(_faster(version))
+    if problem := obstacle(version=version, reviewer=reviewer) or _lacks(decision, reasons, evidence, without_evidence):
+        raise ReviewProblem(problem)
+    known = [check.slug for check in CHECKLIST]
+    review = Review.objects.create(
+        version=version,
+        reviewer=reviewer,
+        decision=decision,
+        reasons=reasons,
+        checklist=[slug for slug in known if slug in set(checklist)],
+        evidence=list(evidence),
+        without_evidence="" if evidence else without_evidence,
+    )
+    _move(version, review)
+    return review
+
+
+def _lacks(decision: str, reasons: str, evidence: Sequence[dict[str, Any]], without_evidence: str) -> str:
+    if decision not in DECISIONS:
+        return "Choose one: approve, return or reject."
+    if decision != APPROVE and not reasons:
+        return f"Say why, so that the authors know what to change before you {decision} it."
+    if decision == APPROVE and not evidence and not without_evidence:
+        return "No run has evaluated exactly this version. Run its tests, or say why it is approved without them."
+    return ""
+
+
+def _faster(version: ConfigVersion) -> str:
+    last = version.reviews.select_related("reviewer").order_by("-pk").first()
+    who = f"{last.reviewer} decided" if last else "Somebody decided"
+    return f"{who} meanwhile: v{version.number} is {version.state_word}. Somebody was faster; nothing was changed."
+
+
+def approvals(version: ConfigVersion) -> int:
+    """How many people have approved the version."""
+    return version.reviews.filter(decision=APPROVE).count()
+
+
+def _move(version: ConfigVersion, review: Review) -> None:
+    enough = review.decision != APPROVE or approvals(version) >= version.config.organisation.approvals_needed
+    state = LEADS_TO[review.decision] if enough else SUBMITTED
+    if enough:
+        waiting = ConfigVersion.objects.filter(pk=version.pk, state=SUBMITTED)
+        if not waiting.update(state=state, decided_at=timezone.now()):
+            raise ReviewProblem(_faster(version))
+    after = {"state": state, "number": version.number, "digest": version.digest, "reasons": review.reasons}
+    runs = {"runs": [row.get("run") for row in review.evidence]} if review.evidence else {}
+    without = {"without_evidence": review.without_evidence} if review.without_evidence else {}
+    audit.record(
+        actor=review.reviewer,
+        action=review.decision,
+        obj=version,
+        before={"state": SUBMITTED},
+        after=after | runs | without,
+    )
+
+
+@transaction.atomic
+def retire(*, version: ConfigVersion, actor: User, reasons: str) -> ConfigVersion:
+    """The version, no longer served to anybody. Raises ReviewProblem when it is not approved, or without reasons."""
+    reasons = storable(reasons).strip()
+    if not reasons:
+        raise ReviewProblem("Say why it is retired.")
+    if not ConfigVersion.objects.filter(pk=version.pk, state=APPROVED).update(state=RETIRED):
+        version.refresh_from_db()
+        raise ReviewProblem(f"v{version.number} is {version.state_word}: only an approved version can be retired.")
+    after = {"state": RETIRED, "number": version.number, "reasons": reasons}
+    audit.record(actor=actor, action="retire", obj=version, before={"state": APPROVED}, after=after)
+    version.refresh_from_db()
+    return version
+
+
+def comment(
+    *, version: ConfigVersion, author: User, text: str, anchor: str = "", quote: str = "", parent: Comment | None = None
+) -> Comment:
+    """The new comment on a policy line (`p12`), a rule (`r3`) or all of the version; with `parent` an answer to it.
+
+    Raises ReviewProblem for an empty or overlong text.
+    """
+    text = storable(text).strip()
+    if not text:
+        raise ReviewProblem("The comment is empty.")
+    if len(text) > LONGEST_COMMENT:
+        raise ReviewProblem(f"A comment has at most {LONGEST_COMMENT:,} characters; this one has {len(text):,}.")
+    if parent:
+        parent = parent.parent or parent
+        anchor, quote = parent.anchor, parent.quote
+    return Comment.objects.create(
+        version=version, author=author, text=text, anchor=anchor[:10], quote=storable(quote)[:500], parent=parent
+    )
+
+
+def resolve(*, comment: Comment, actor: User) -> bool:
+    """True when this call resolved the thread; False when it was resolved already."""
+    return bool(
+        Comment.objects.filter(pk=comment.pk, resolved_at=None).update(resolved_at=timezone.now(), resolved_by=actor)
+    )
+
+
+def reopen(*, comment: Comment) -> bool:
+    """True when this call opened the thread again."""
+    return bool(
+        Comment.objects.filter(pk=comment.pk).exclude(resolved_at=None).update(resolved_at=None, resolved_by=None)
+    )
