@@ -15,11 +15,13 @@ def test_every_constraint_is_broken_once(name):
     assert f'refused("{name}")' in TESTS
 
 
-@pytest.mark.parametrize("sentence", ["SUBMITTED_NEVER_CHANGES", "EVENTS_NEVER_CHANGE"])
+GUARDS = {name: value for name, value in vars(guards).items() if name.isupper() and isinstance(value, str)}
+
+
+@pytest.mark.parametrize("sentence", GUARDS)
 def test_every_guard_is_broken_once(sentence):
     assert f"refused_with({sentence})" in TESTS
 
 
-def test_the_two_guards_named_here_are_all_there_are():
-    told = {sentence for _, _, sentence in guards._GUARDS}
-    assert told == {guards.SUBMITTED_NEVER_CHANGES, guards.EVENTS_NEVER_CHANGE}
+def test_every_sentence_of_the_guards_guards_something():
+    assert {sentence for _, _, sentence in guards._GUARDS} == set(GUARDS.values())

@@ -59,6 +59,31 @@ def test_a_second_draft_of_a_config_is_refused():
         make_version(draft.config, state="draft")
 
 
+def test_a_second_version_that_waits_for_a_review_is_refused():
+    waiting = make_version(state="submitted")
+    with refused("configversion_one_review_per_config"):
+        make_version(waiting.config, state="submitted")
+
+
+@pytest.mark.parametrize("field", [name for name in CHANGES if name != "state"])
+def test_a_draft_that_was_tested_never_changes(field):
+    version = make_version(state="draft", frozen_at=timezone.now())
+    with refused_with(SUBMITTED_NEVER_CHANGES):
+        ConfigVersion.objects.filter(pk=version.pk).update(**{field: CHANGES[field]})
+
+
+def test_a_draft_that_was_tested_stays_tested():
+    version = make_version(state="draft", frozen_at=timezone.now())
+    with refused_with(SUBMITTED_NEVER_CHANGES):
+        ConfigVersion.objects.filter(pk=version.pk).update(frozen_at=None)
+
+
+def test_a_draft_that_was_tested_can_be_submitted():
+    version = make_version(state="draft", frozen_at=timezone.now())
+    moved = ConfigVersion.objects.filter(pk=version.pk).update(state="submitted", submitted_at=timezone.now())
+    assert moved == 1
+
+
 def test_two_configs_may_each_have_a_draft():
     make_version(make_config("game"), state="draft")
     make_version(make_config("film"), state="draft")

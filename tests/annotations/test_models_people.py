@@ -47,3 +47,9 @@ def test_two_people_with_one_user_name_are_refused():
 def test_a_person_is_shown_by_the_full_name_or_else_the_user_name():
     named, nameless = User(username="ada", first_name="Ada", last_name="Lindqvist"), User(username="grace")
     assert (str(named), str(nameless)) == ("Ada Lindqvist", "grace")
+
+
+@pytest.mark.parametrize("number", [0, 3])
+def test_an_organisation_asks_for_one_or_two_approvals(number):
+    with refused("organisation_one_or_two_approvals"):
+        make_organisation(approvals_needed=number)
