@@ -10,6 +10,7 @@ PURE_FOLDERS = (
     "annotations.core",
     "annotations.exports",
     "annotations.imports",
+    "annotations.lints",
     "training.engines",
     "training.strategies",
     "training.judges",
@@ -17,10 +18,11 @@ PURE_FOLDERS = (
 )
 FLOORS = {
     **dict.fromkeys(("core", "data"), 0),
-    **dict.fromkeys(("engines", "strategies", "judges", "recipes", "exports", "imports"), 1),
-    **dict.fromkeys(("marks", "scores", "troubles"), 1),
+    **dict.fromkeys(("engines", "strategies", "judges", "recipes", "exports", "imports", "lints"), 1),
+    **dict.fromkeys(("marks", "scores", "troubles", "evidence", "rule_tests"), 1),
     **dict.fromkeys(("models", "migrations"), 2),
-    **dict.fromkeys(("services", "queries", "access", "charts", "lineage"), 3),
+    **dict.fromkeys(("services", "queries", "access", "charts", "dossier", "lineage", "roster", "trail"), 3),
+    **dict.fromkeys(("evidence_queries", "room"), 3),
     **dict.fromkeys(("views", "tasks", "management", "admin", "forms", "urls", "apps", "web", "templatetags"), 4),
 }
 LONGEST_FILE, LONGEST_FUNCTION = 300, 30

@@ -142,10 +142,18 @@ def test_the_map_has_every_folder_of_the_tree_and_no_other() -> None:
     assert mapped == there
 
 
-@pytest.mark.parametrize("name", ["engines", "strategies", "judges"])
-def test_the_docs_have_a_row_for_every_entry_and_no_other(name: str) -> None:
-    suffixes = (".toml", ".py") if name == "judges" else (".py",)
-    assert sorted(first_column(table_after(doc(f"{name}.md"), "# "))) == folder.names(f"training.{name}", *suffixes)
+@pytest.mark.parametrize(
+    ("name", "package", "suffixes"),
+    [
+        ("engines", "training.engines", (".py",)),
+        ("strategies", "training.strategies", (".py",)),
+        ("judges", "training.judges", (".toml", ".py")),
+        ("templates", "annotations.data.config_templates", (".toml",)),
+        ("lints", "annotations.lints", (".py",)),
+    ],
+)
+def test_the_docs_have_a_row_for_every_entry_and_no_other(name: str, package: str, suffixes: tuple[str, ...]) -> None:
+    assert sorted(first_column(table_after(doc(f"{name}.md"), "# "))) == folder.names(package, *suffixes)
 
 
 def test_the_docs_of_engines_have_every_kind_of_failure() -> None:
