@@ -6,6 +6,10 @@ import secrets
 from contextlib import suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from typing import Any
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+
+_POSTGRESQL_TAKES = ("host", "sslmode", "sslrootcert", "sslcert", "sslkey")
 
 
 class WrongSetting(SystemExit):
@@ -69,3 +73,49 @@ def _write_whole(file: Path, content: str) -> None:
         made.flush()
         with suppress(FileExistsError):
             os.link(made.name, file)
+
+
+def postgresql(name: str, options: dict[str, Any]) -> dict[str, Any]:
+    """The variable's PostgreSQL address as Django's settings of a database with these options; empty when not set.
+
+    It is `postgresql://user:password@host:port/name`, all but the name optional, each part percent-encoded; a socket's
+    folder and settings of TLS follow as `?host=/run/postgresql&sslmode=require`. Raises WrongSetting, which never
+    repeats the value: it may hold a password.
+    """
+    value = text(name).strip()
+    if not value:
+        return {}
+    try:
+        return _postgresql(urlsplit(value), options)
+    except ValueError as why:
+        reason = why if isinstance(why, _Unreadable) else "its host, its port or what follows ? cannot be read"
+    raise WrongSetting(
+        f"{name} is no address of a PostgreSQL database: {reason}. It has the form postgresql://user:password@host:5432"
+        "/name; in a password write %40 for @, %3A for :, %2F for /, %3F for ?, %23 for # and %25 for %."
+    )
+
+
+class _Unreadable(ValueError):
+    """What is wrong with an address, in words that repeat nothing of it."""
+
+
+def _postgresql(url: SplitResult, options: dict[str, Any]) -> dict[str, Any]:
+    query = dict(parse_qsl(url.query, strict_parsing=True)) if url.query else {}
+    for wrong, reason in (
+        (url.scheme not in {"postgresql", "postgres"}, "it does not begin with postgresql://"),
+        (not url.path.strip("/"), "the database's name is missing"),
+        ("/" in url.path[1:] or url.fragment, "its parts cannot be told apart"),
+        (not query.keys() <= set(_POSTGRESQL_TAKES), f"after ? it takes {', '.join(_POSTGRESQL_TAKES)} only"),
+    ):
+        if wrong:
+            raise _Unreadable(reason)
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(url.path[1:]),
+        "USER": unquote(url.username or ""),
+        "PASSWORD": unquote(url.password or ""),
+        "HOST": query.pop("host", url.hostname or ""),
+        "PORT": str(url.port or ""),
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": query | options,
+    }

@@ -51,6 +51,7 @@ class Machine:
         self.var, self._socket = var, sockets / "broker"
         self.environment = os.environ | {
             "COSA_VAR": str(var),
+            "COSA_DATABASE": "",
             "COSA_SQLITE": str(var / "cosa.sqlite3"),
             "COSA_BROKER": f"redis+socket://{self._socket}",
             "COSA_LEASE_SECONDS": "2",

@@ -1,5 +1,6 @@
 """What the database itself must refuse, told apart by the name of the rule it refuses by."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -22,7 +23,7 @@ def refused(name: str) -> Iterator[None]:
     with pytest.raises(IntegrityError) as problem, transaction.atomic():
         yield
     words = str(problem.value)
-    assert name in words or _columns(name) == _named_columns(words), words
+    assert name in words or _columns(name) == _named_columns(problem.value), words
 
 
 @contextmanager
@@ -41,5 +42,8 @@ def _columns(name: str) -> set[str]:
     return {f"{table._meta.db_table}.{field.column}" for field in fields}
 
 
-def _named_columns(words: str) -> set[str]:
-    return set(words.partition("UNIQUE constraint failed: ")[2].split(", "))
+def _named_columns(problem: IntegrityError) -> set[str]:
+    """The columns of a broken unique rule: PostgreSQL names them and their table apart from each other."""
+    if keys := re.search(r"Key \((.*?)\)=", str(problem)):
+        return {f"{problem.__cause__.diag.table_name}.{column}" for column in keys[1].split(", ")}
+    return set(str(problem).partition("UNIQUE constraint failed: ")[2].split(", "))

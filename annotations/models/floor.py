@@ -29,8 +29,8 @@ class FloorVersion(models.Model):
             models.CheckConstraint(condition=models.Q(state__in=FLOOR_STATES), name="floorversion_state_known"),
             models.UniqueConstraint(fields=["state"], condition=models.Q(state=DRAFT), name="floorversion_one_draft"),
             models.CheckConstraint(
-                condition=models.Q(state=DRAFT, published_at=None)
-                | models.Q(state=PUBLISHED, published_at__isnull=False),
+                condition=models.Q(state=PUBLISHED, published_at__isnull=False)
+                | (~models.Q(state=PUBLISHED) & models.Q(published_at=None)),
                 name="floorversion_published_has_time",
             ),
         ]

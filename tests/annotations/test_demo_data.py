@@ -66,13 +66,18 @@ def test_the_licence_is_named(data):
 
 
 def test_the_tables_have_exactly_the_agreed_keys(data):
-    assert set(data) == TOP_KEYS
+    assert set(data) - {"proposal"} == TOP_KEYS
     assert set(data["organisation"]) == ORGANISATION_KEYS
     assert set(data["config"]) == CONFIG_KEYS
 
 
 def test_each_rule_has_exactly_the_agreed_keys(data):
-    assert [rule for rule in data["rules"] if set(rule) != RULE_KEYS] == []
+    rules = data["rules"] + data.get("proposal", {}).get("rules", [])
+    assert [rule for rule in rules if set(rule) != RULE_KEYS] == []
+
+
+def test_a_proposal_is_a_note_and_the_rules_that_change(data):
+    assert set(data.get("proposal", {})) in (set(), {"note", "rules"})
 
 
 def test_each_prompt_has_exactly_the_agreed_keys(data):

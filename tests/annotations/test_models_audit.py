@@ -9,7 +9,7 @@ from annotations.services.guards import EVENTS_NEVER_CHANGE
 from tests.factories import make_config, make_person
 from tests.refusals import refused_with
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
 
 def made() -> AuditEvent:

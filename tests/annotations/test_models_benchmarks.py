@@ -8,7 +8,7 @@ from annotations.models import Benchmark, Prompt
 from tests.factories import make_benchmark, make_config, make_prompt, make_run
 from tests.refusals import refused
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
 
 def test_two_benchmarks_with_one_slug_are_refused():

@@ -10,7 +10,7 @@ from annotations.services.guards import SUBMITTED_NEVER_CHANGES
 from tests.factories import make_config, make_organisation, make_prompt, make_version
 from tests.refusals import refused, refused_with
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 SUBMITTED = VERSION_STATES[1:]
 CHANGES = {
     "policy": "Now everything goes.",

@@ -7,7 +7,7 @@ from annotations.models.people import ROLES
 from tests.factories import make_organisation, make_person
 from tests.refusals import refused
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
 
 def test_a_role_that_nobody_knows_is_refused():

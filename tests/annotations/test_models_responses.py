@@ -8,7 +8,7 @@ from annotations.models import Candidate, LanguageModel, Response, SystemPrompt
 from tests.factories import make_candidate, make_model, make_prompt, make_version
 from tests.refusals import refused
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 OUT_OF_RANGE = [
     {"temperature": -0.1},
     {"temperature": 2.1},

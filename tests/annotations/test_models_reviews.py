@@ -8,7 +8,7 @@ from annotations.services.guards import DECISIONS_NEVER_CHANGE
 from tests.factories import make_person, make_version
 from tests.refusals import refused, refused_with
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
 
 def make_review(**fields):

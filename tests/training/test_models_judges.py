@@ -6,7 +6,7 @@ from tests.factories import make_judge, make_model
 from tests.refusals import refused
 from training.models import Judge
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
 
 def test_the_same_judge_without_a_model_twice_is_refused():

@@ -9,7 +9,7 @@ from tests.refusals import refused
 from training.models import EvaluationRun, Judgement, RunItem
 from training.models.runs import RUN_STATES
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
 
 def an_item() -> RunItem:

@@ -3,9 +3,11 @@
 import pytest
 from django.core.management import CommandError, call_command
 
+from annotations.access import roles
 from annotations.models import (
     Benchmark,
     ConfigVersion,
+    FloorVersion,
     LanguageModel,
     Membership,
     Organisation,
@@ -13,10 +15,10 @@ from annotations.models import (
     SafetyConfig,
     User,
 )
-from annotations.services import demo
+from annotations.services import demo, floor
 
 pytestmark = pytest.mark.django_db
-TABLES = (Benchmark, ConfigVersion, LanguageModel, Membership, Organisation, Prompt, SafetyConfig, User)
+TABLES = (Benchmark, ConfigVersion, FloorVersion, LanguageModel, Membership, Organisation, Prompt, SafetyConfig, User)
 
 
 def rows():
@@ -96,13 +98,25 @@ def test_every_config_is_approved_and_its_digest_is_right():
     demo.load()
     for version in ConfigVersion.objects.all():
         assert version.digest == demo.version_digest(version.policy, version.rules, version.allowed)
-    assert set(ConfigVersion.objects.values_list("state", flat=True)) == {"approved"}
+    assert set(ConfigVersion.objects.filter(number=1).values_list("state", flat=True)) == {"approved"}
+
+
+def test_one_second_version_waits_for_its_review():
+    demo.load()
+    proposal = ConfigVersion.objects.get(number=2)
+    assert (proposal.state, proposal.base.number, len(proposal.rules)) == ("submitted", 1, 11)
+    assert [user.username for user in proposal.authors.all()] == ["ada"]
+
+
+def test_a_floor_is_in_force():
+    demo.load()
+    assert floor.in_force().published_by.username == "grace"
 
 
 def test_only_grace_may_open_the_admin_pages(settings):
     settings.DEMO = True
     call_command("load_demo", verbosity=0)
-    assert list(User.objects.filter(is_staff=True).values_list("username", flat=True)) == ["grace"]
+    assert [user.username for user in User.objects.all() if "admin" in roles(user)] == ["grace"]
 
 
 def test_outside_of_the_demo_nobody_gets_a_published_password(settings):

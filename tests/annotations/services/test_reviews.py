@@ -1,13 +1,11 @@
 """Deciding about versions: four eyes, evidence, one decision that counts; comments."""
 
-import threading
-
 import pytest
-from django.db import connection
 
 from annotations.models import AuditEvent, ConfigVersion, Review
 from annotations.services import configs, reviews
-from annotations.services.reviews import ReviewProblem
+from annotations.services.reviews import Decision, ReviewProblem
+from tests.databases import at_once
 from tests.factories import make_organisation, make_person, make_version
 
 pytestmark = pytest.mark.django_db
@@ -26,7 +24,8 @@ def another_reviewer(username="rita"):
 
 def decide(version, decision="approve", reviewer=None, **given):
     given = {"evidence": EVIDENCE, "reasons": "Read it."} | given
-    return reviews.decide(version=version, reviewer=reviewer or make_person("bob"), decision=decision, **given)
+    said = Decision(decision, **given)
+    return reviews.decide(version=version, reviewer=reviewer or make_person("bob"), said=said)
 
 
 def state(version):
@@ -164,27 +163,9 @@ def test_a_thread_is_resolved_once_and_opened_again():
     assert [reviews.reopen(comment=thread) for _ in range(2)] == [True, False]
 
 
-def race(version, decisions):
-    """Every decision pressed at the same moment, each by a reviewer of its own; back come who won and who was told."""
-    people = [another_reviewer(f"reviewer{number}") for number, _ in enumerate(decisions)]
-    gate, outcomes = threading.Barrier(len(decisions)), []
-
-    def press(reviewer, decision):
-        gate.wait(10)
-        try:
-            decide(version, decision, reviewer)
-            outcomes.append((decision, ""))
-        except ReviewProblem as told:
-            outcomes.append((decision, str(told)))
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=press, args=pair) for pair in zip(people, decisions, strict=True)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
-    return [row for row in outcomes if not row[1]], [row for row in outcomes if row[1]]
+def pressing(version, decision, reviewer):
+    """Somebody about to press a button; back comes the decision, or what the person is told."""
+    return lambda: decide(version, decision, reviewer).decision
 
 
 @pytest.mark.both_databases
@@ -192,8 +173,10 @@ def race(version, decisions):
 @pytest.mark.parametrize("turn", range(4))
 def test_of_decisions_at_the_same_moment_one_wins_and_the_others_are_told(turn):
     version = waiting()
-    won, told = race(version, ["approve", "return", "reject", "return"])
-    assert len(won) == 1 and len(told) == 3
-    assert state(version) == reviews.LEADS_TO[won[0][0]]
-    assert all("faster" in sentence for _, sentence in told)
-    assert Review.objects.get().decision == won[0][0]
+    buttons = ["approve", "return", "reject", "return"]
+    people = [another_reviewer(f"reviewer{number}") for number, _ in enumerate(buttons)]
+    results = at_once(*(pressing(version, *pair) for pair in zip(buttons, people, strict=True)))
+    won = [result for result in results if isinstance(result, str)]
+    told = [str(result) for result in results if isinstance(result, ReviewProblem) and "faster" in str(result)]
+    assert (len(won), len(told)) == (1, 3)
+    assert state(version) == reviews.LEADS_TO[won[0]] and Review.objects.get().decision == won[0]

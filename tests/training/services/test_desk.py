@@ -14,7 +14,7 @@ from training.models import Call, EvaluationRun, Judgement, Lease, RunItem
 from training.services import runs
 from training.services.desk import Desk, Outcome, Task, Vitals, judgement_row, verdict_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 VITALS = Vitals(in_flight=3, waiting=1, next_try=2.5, trouble="It rests.")
 
 

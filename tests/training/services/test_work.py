@@ -10,13 +10,14 @@ import pytest
 from django.db import connection
 
 from annotations.models import Response
+from tests.databases import this_database
 from tests.factories import make_judge
 from tests.stage import MARK, Shift, Stage, helpfulness, play, served, staged, until
 from training.models import Call, EvaluationRun, Judgement
 from training.services import runs
 from training.services.work import work
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
 ROOT = Path(__file__).resolve().parents[3]
 SECOND_WORKER = """
 import sys, django
@@ -63,10 +64,16 @@ def test_a_hint_at_a_run_that_is_not_there_does_nothing(stage: Stage) -> None:
     assert stage.calls() == 0
 
 
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has no pool of connections")
+def test_a_shift_gives_its_connection_back(stage: Stage) -> None:
+    play(staged(stage))
+    pool = connection.pool.get_stats()
+    assert pool["pool_available"] == pool["pool_size"] - 1  # this test's own is the one in use
+
+
 def second_process(run: EvaluationRun) -> "subprocess.Popen[str]":
     """A worker in a process of its own over this test's database; it starts when a line is written to it."""
-    name = str(connection.settings_dict["NAME"])
-    environment = os.environ | {"COSA_SQLITE": name, "DJANGO_SETTINGS_MODULE": "cosa_web.settings"}
+    environment = os.environ | this_database() | {"DJANGO_SETTINGS_MODULE": "cosa_web.settings"}
     command = [sys.executable, "-c", SECOND_WORKER, str(run.pk)]
     worker = subprocess.Popen(
         command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True

@@ -1,0 +1,39 @@
+"""One database, and several that use it: threads at the same moment, processes beside this one."""
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.db import connection
+
+
+def at_once(*jobs: Callable[[], Any]) -> list[Any]:
+    """What each job gave back or raised. They start at one moment, each on a thread and a connection of its own.
+
+    The test needs `django_db(transaction=True)`: what is not committed, the threads do not see.
+    """
+    start = Barrier(len(jobs))
+
+    def alone(job: Callable[[], Any]) -> Any:
+        try:
+            connection.ensure_connection()
+            start.wait(10)
+            return job()
+        except Exception as problem:
+            return problem
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(jobs)) as threads:
+        return list(threads.map(alone, jobs))
+
+
+def this_database() -> dict[str, str]:
+    """The variables by which another process finds the database of this test."""
+    name = str(connection.settings_dict["NAME"])
+    if connection.vendor == "sqlite":
+        return {"COSA_SQLITE": name}
+    return {"COSA_DATABASE": urlsplit(os.environ["COSA_DATABASE"])._replace(path=f"/{name}").geturl()}

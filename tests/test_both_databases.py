@@ -1,0 +1,34 @@
+"""What is marked `both_databases` runs with all other tests on SQLite, and from here once more on PostgreSQL."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.db import connection
+
+ROOT = Path(__file__).parent.parent
+MARK, DATABASE = "both_databases", "COSA_DATABASE"
+FILES = sorted(path for path in ROOT.glob("tests/**/test_*.py") if MARK in path.read_text(encoding="utf-8"))
+COMMAND = [sys.executable, "-m", "pytest", "-m", MARK, *map(str, FILES)]
+
+
+def without_the_outer_run() -> dict[str, str]:
+    """The environment, less what a parallel run tells its workers."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("postgresql")
+@pytest.mark.skipif(bool(os.environ.get(DATABASE)), reason="this whole run is on a database of your choice")
+def test_what_is_marked_so_holds_on_postgresql_too(postgres: str) -> None:
+    environment = without_the_outer_run() | {DATABASE: postgres}
+    run = subprocess.run(COMMAND, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=180)
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+@pytest.mark.both_databases
+@pytest.mark.django_db
+def test_a_run_is_on_the_database_that_was_asked_for() -> None:
+    assert connection.vendor == ("postgresql" if os.environ.get(DATABASE) else "sqlite")
