@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404
 
 from annotations.models import Benchmark, ConfigVersion, Membership, Organisation, SafetyConfig, User
@@ -17,7 +17,7 @@ AUTHORS = frozenset({EXPERT, LEAD})
 WATCHERS = frozenset({REVIEWER, ADMIN})
 WORKERS = AUTHORS | WATCHERS
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 def roles(user: User) -> frozenset[str]:
@@ -94,6 +94,26 @@ def version_for_reviewer(user: User, pk: int, number: int) -> ConfigVersion:
     return version
 
 
+def versions(user: User) -> QuerySet[ConfigVersion]:
+    """The versions the person may read, those of archived configs left out."""
+    return ConfigVersion.objects.filter(config__in=configs(user)).select_related("config__organisation")
+
+
+def benchmarks_to_write_in(user: User) -> QuerySet[Benchmark]:
+    """The benchmarks whose prompts the person writes: those of the own organisations, all of them for admins."""
+    if ADMIN in roles(user):
+        return benchmarks(user)
+    return benchmarks(user).filter(organisation__in=organisations_to_write_in(user))
+
+
+def benchmark_for_author(user: User, pk: int) -> Benchmark:
+    """The benchmark of a person who may write prompts in it: 404 for strangers, 403 without the right."""
+    benchmark = benchmark_for_reader(user, pk)
+    if not may_run(user, benchmark.organisation_id):
+        raise PermissionDenied
+    return benchmark
+
+
 def benchmark_for_reader(user: User, pk: int) -> Benchmark:
     """The benchmark, or 404."""
     return get_object_or_404(benchmarks(user).select_related("organisation"), pk=pk)
@@ -104,6 +124,16 @@ def may_run(user: User, organisation_id: int) -> bool:
     if ADMIN in roles(user):
         return True
     return Membership.objects.filter(user=user, organisation=organisation_id, role__in=AUTHORS).exists()
+
+
+def person_for_admin(pk: int) -> User:
+    """The person, active or not, or 404."""
+    return get_object_or_404(User, pk=pk)
+
+
+def organisation_for_admin(pk: int) -> Organisation:
+    """The organisation, or 404."""
+    return get_object_or_404(Organisation, pk=pk)
 
 
 def require(user: User, *needed: str) -> None:
@@ -118,7 +148,7 @@ def for_roles(*needed: str) -> Callable[[View], View]:
     def decorate(view: View) -> View:
         @login_required
         @wraps(view)
-        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             require(request.user, *needed)  # type: ignore[arg-type]
             return view(request, *args, **kwargs)
 

@@ -7,16 +7,21 @@ from django.urls import reverse
 
 from annotations import access
 from annotations.models import User
-from annotations.models.people import ADMIN, EXPERT, LEAD
+from annotations.models.people import ADMIN, EXPERT, LEAD, REVIEWER
 
 RAIL = (
     ("Home", "home", "home", None),
     ("Configs", "annotations:config-list", "configs", access.WORKERS),
     ("Benchmarks", "annotations:benchmark-list", "benchmarks", access.WORKERS),
+    ("Playground", "training:playground", "playground", access.WORKERS),
+    ("Reviews", "training:review-list", "reviews", access.WORKERS),
     ("Runs", "training:run-list", "runs", access.WORKERS),
     ("Models", "training:model-list", "models", access.WORKERS),
-    ("Admin", "admin:index", "admin", frozenset({ADMIN})),
+    ("Admin", "annotations:person-list", "admin", frozenset({ADMIN})),
+    ("Audit", "annotations:audit-list", "admin", frozenset({REVIEWER})),
 )
+# An admin finds these under one entry, as tabs.
+ADMIN_PAGES = ("/people/", "/organisations/", "/audit/", "/floor/")
 
 
 class Place(NamedTuple):
@@ -38,7 +43,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     nav = [
         _place(request, label, reverse(name), icon)
         for label, name, icon, needed in RAIL
-        if (needed is None or held & needed) and (name != "admin:index" or person.is_staff)
+        if needed is None or (held & needed and (label != "Audit" or ADMIN not in held))
     ]
     first = person.memberships.select_related("organisation").order_by("pk").first()
     may_start = bool(held & {EXPERT, LEAD, ADMIN})
@@ -46,5 +51,6 @@ def frame(request: HttpRequest) -> dict[str, Any]:
 
 
 def _place(request: HttpRequest, label: str, url: str, icon: str) -> Place:
-    active = request.path == url if url == "/" else request.path.startswith(url)
+    places = ADMIN_PAGES if label == "Admin" else (url,)
+    active = request.path == url if url == "/" else request.path.startswith(places)
     return Place(label, url, icon, active)

@@ -146,7 +146,7 @@ class Demo:
         celery = [sys.executable, "-m", "celery", "-A", "cosa_web", "worker", "-P", "threads", "-c", "4", "-B"]
         self._run("worker", [*celery, "--without-gossip", "--without-mingle", "-l", "WARNING"], restarts=True)
         granian = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1"]
-        granian += ["--port", str(self.port), "--blocking-threads", "4", "--log-level", "warning"]
+        granian += ["--port", str(self.port), "--blocking-threads", "16", "--log-level", "warning"]
         web = self._run("web", [*granian, "cosa_web.wsgi:application"])
         _until(lambda: _answers(f"{self.address}/healthz"), web, "The web server")
 
@@ -225,6 +225,8 @@ def main() -> None:
     # One machine, one clock: a worker that died is missed after seconds, not after half a minute.
     os.environ.setdefault("COSA_LEASE_SECONDS", "6")
     os.environ.setdefault("COSA_SWEEP_SECONDS", "3")
+    os.environ.setdefault("COSA_LOGIN_TRIES", "50")
+    os.environ.setdefault("COSA_LOGIN_WAIT_MINUTES", "1")
     var = Path(os.environ.get("COSA_VAR", str(ROOT / "var")))
     demo = Demo(var, _free_port(int(os.environ.get("COSA_PORT", "8000"))))
     with ExitStack() as stack:

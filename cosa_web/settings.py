@@ -1,5 +1,6 @@
 """Settings of CoSA Web. Every COSA_ variable is explained in .env.example."""
 
+from datetime import timedelta
 from pathlib import Path
 
 from csp.constants import NONE, SELF
@@ -16,7 +17,6 @@ ALLOWED_HOSTS = env.words("COSA_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = env.words("COSA_ORIGINS")
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -24,6 +24,7 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "csp",
+    "axes",
     "django_htmx",
     "annotations",
     "training",
@@ -40,6 +41,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "cosa_web.urls"
 WSGI_APPLICATION = "cosa_web.wsgi.application"
@@ -55,32 +57,51 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "cosa_web.context.frame",
             ],
-            "builtins": ["django.templatetags.static", "annotations.templatetags.look"],
+            "builtins": [
+                "django.templatetags.static",
+                "annotations.templatetags.look",
+                "annotations.templatetags.markdown",
+            ],
         },
     }
 ]
 
-DATABASES = {
-    "default": {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": env.text("COSA_SQLITE", str(VAR_DIR / "cosa.sqlite3")),
-        "OPTIONS": {
-            "timeout": 20,
-            "transaction_mode": "IMMEDIATE",
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
-        },
-        "TEST": {"NAME": str(VAR_DIR / "test.sqlite3")},
-    }
+SQLITE = {
+    "ENGINE": "django.db.backends.sqlite3",
+    "NAME": env.text("COSA_SQLITE", str(VAR_DIR / "cosa.sqlite3")),
+    "OPTIONS": {
+        "timeout": 20,
+        "transaction_mode": "IMMEDIATE",
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    },
+    "TEST": {"NAME": str(VAR_DIR / "test.sqlite3")},
 }
+POOL = {"min_size": 1, "max_size": int(env.number("COSA_DATABASE_CONNECTIONS", 16, low=2)), "timeout": 10}
+LIMITS = "-c lock_timeout=20s -c statement_timeout=60s -c idle_in_transaction_session_timeout=60s"
+POSTGRESQL = env.postgresql("COSA_DATABASE", {"pool": POOL, "options": LIMITS, "connect_timeout": 5})
+DATABASES = {"default": POSTGRESQL or SQLITE}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "annotations.User"
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "login"
+
+# Failed log-ins count by user name and address together, until one succeeds or none has failed for the time to wait.
+AXES_FAILURE_LIMIT = int(env.number("COSA_LOGIN_TRIES", 5, low=1))
+AXES_COOLOFF_TIME = timedelta(minutes=env.number("COSA_LOGIN_WAIT_MINUTES", 15, low=1))
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = AXES_DISABLE_ACCESS_LOG = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = AXES_ENABLE_ADMIN = AXES_VERBOSE = False
+AXES_USERNAME_CALLABLE = "cosa_web.throttle.client_name"
+AXES_CLIENT_IP_CALLABLE = "cosa_web.throttle.client_address"
+AXES_LOCKOUT_CALLABLE = "cosa_web.throttle.locked_out"
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -94,7 +115,8 @@ CONTENT_SECURITY_POLICY = {
 }
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.flag("COSA_HTTPS")
 SECURE_SSL_REDIRECT = env.flag("COSA_HTTPS")
-if env.flag("COSA_BEHIND_PROXY"):
+BEHIND_PROXY = env.flag("COSA_BEHIND_PROXY")
+if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_HSTS_SECONDS = int(env.number("COSA_HSTS_SECONDS", 0))
 

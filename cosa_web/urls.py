@@ -1,17 +1,17 @@
 """Every address of the application."""
 
-from django.contrib import admin
 from django.contrib.auth import views as auth
 from django.urls import include, path
 
-from cosa_web import views
+from cosa_web import passwords, views
 
 urlpatterns = [
     path("", views.home, name="home"),
     path("login/", views.LogIn.as_view(), name="login"),
     path("logout/", auth.LogoutView.as_view(), name="logout"),
+    path("password/", passwords.PasswordChange.as_view(), name="password-change"),
+    path("password/<uidb64>/<token>/", passwords.PasswordSet.as_view(), name="password-set"),
     path("healthz", views.healthz, name="healthz"),
-    path("admin/", admin.site.urls),
     path("", include("annotations.urls")),
     path("", include("training.urls")),
 ]

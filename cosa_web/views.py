@@ -12,8 +12,10 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from annotations import access as people_access
+from annotations import queries as people_queries
 from annotations.charts import ticks
 from annotations.models import User
+from annotations.models.people import REVIEWER
 from annotations.services import demo
 from training import access, queries
 from training.charts import config_rows
@@ -40,10 +42,14 @@ def home(request: HttpRequest) -> HttpResponse:
     """What waits for the person, what runs, and the newest scores."""
     user = cast(User, request.user)
     runs = access.runs(user)
+    roles = people_access.roles(user)
+    waiting = people_queries.waiting(user, people_access.configs(user), reviews=REVIEWER in roles)
+    stopped = queries.with_counts(runs.filter(state="paused"))[:5]
     context = {
-        "roles": people_access.roles(user),
-        "works": bool(people_access.roles(user) & people_access.WORKERS),
-        "stopped": queries.with_counts(runs.filter(state="paused"))[:5],
+        "works": bool(roles & people_access.WORKERS),
+        "waiting": waiting,
+        "stopped": stopped,
+        "something_waits": any(waiting) or bool(stopped),
         "unfinished": queries.with_counts(queries.unfinished(runs))[:5],
         "recent": queries.with_counts(runs).order_by("-pk")[:8],
         "rows": config_rows(runs, people_access.configs(user)),

@@ -1,14 +1,17 @@
 """What every test may use: people who are logged in, and an engine-safe environment."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.db import connection
+from django.test import Client, TransactionTestCase
 
+from annotations.services import guards
 from cosa_web import celery_app
 from tests.factories import make_person
+from tests.postgres import server
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 # A developer's own broker must not get hints at rows of a test database.
@@ -25,6 +28,36 @@ def as_person(db: None) -> Callable[[str], Client]:
         return client
 
     return log_in
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The address of a PostgreSQL server that this run starts and ends by itself."""
+    with server() as address:
+        yield address
+
+
+def _lift_what_is_kept() -> None:
+    """Nothing is kept from deletion any more, until `keep_guards` sees to it again after the flush."""
+    whole = connection.vendor == "postgresql"
+    with connection.cursor() as cursor:
+        for table, _, _ in guards._KEPT:
+            name, place = guards._trigger(table, "DELETE"), f" ON {table}" if whole else ""
+            for trigger in (name, f"{name}_whole") if whole else (name,):
+                cursor.execute(f"DROP TRIGGER IF EXISTS {trigger}{place}")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _a_test_with_real_transactions_may_empty_its_tables() -> Iterator[None]:
+    plain = TransactionTestCase._fixture_teardown
+
+    def teardown(case: TransactionTestCase) -> None:
+        _lift_what_is_kept()
+        plain(case)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", teardown)
+        yield
 
 
 @pytest.fixture(autouse=True)

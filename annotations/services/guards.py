@@ -1,4 +1,4 @@
-"""Rules the database itself holds and no table constraint can say: what is written once stays as it is.
+"""Rules the database itself holds and no table constraint can say: what is written once stays, and stays as it is.
 
 Made anew after every migrate, because a table that is rebuilt loses its triggers.
 """
@@ -11,6 +11,10 @@ SUBMITTED_NEVER_CHANGES = "A submitted version never changes; make a new one."
 EVENTS_NEVER_CHANGE = "The audit record never changes."
 DECISIONS_NEVER_CHANGE = "A decision on a version never changes."
 FLOOR_NEVER_CHANGES = "A published floor never changes; publish a new version."
+VERSIONS_STAY = "A version that was submitted, tested or set aside is never deleted."
+EVENTS_STAY = "The audit record is never deleted."
+DECISIONS_STAY = "A decision on a version is never deleted."
+FLOOR_STAYS = "A published floor is never deleted."
 
 _GUARDS = (
     (
@@ -25,30 +29,46 @@ _GUARDS = (
     ("annotations_review", "1 = 1", DECISIONS_NEVER_CHANGE),
     ("annotations_floorversion", "OLD.state = 'published'", FLOOR_NEVER_CHANGES),
 )
+_KEPT = (
+    ("annotations_configversion", "OLD.state <> 'draft' OR OLD.frozen_at IS NOT NULL", VERSIONS_STAY),
+    ("annotations_auditevent", "1 = 1", EVENTS_STAY),
+    ("annotations_review", "1 = 1", DECISIONS_STAY),
+    ("annotations_floorversion", "OLD.state = 'published'", FLOOR_STAYS),
+)
 
 
 def keep_guards(using: str = "default", **_: Any) -> None:
-    """Nothing; the database refuses updates that break a guard, with its sentence as the error."""
+    """Nothing; the database refuses updates and deletions that break a guard, with its sentence as the error."""
     connection = connections[using]
     make = _postgresql if connection.vendor == "postgresql" else _sqlite
     with connection.cursor() as cursor:
-        for table, condition, sentence in _GUARDS:
-            for statement in make(table, condition, sentence):
-                cursor.execute(statement)
+        for verb, guards in (("UPDATE", _GUARDS), ("DELETE", _KEPT)):
+            for table, condition, sentence in guards:
+                for statement in make(table, verb, condition, sentence):
+                    cursor.execute(statement)
 
 
-def _sqlite(table: str, condition: str, sentence: str) -> list[str]:
+def _trigger(table: str, verb: str) -> str:
+    return f"{table}_{'unchanging' if verb == 'UPDATE' else 'kept'}"
+
+
+def _sqlite(table: str, verb: str, condition: str, sentence: str) -> list[str]:
+    name = _trigger(table, verb)
     return [
-        f"DROP TRIGGER IF EXISTS {table}_unchanging",
-        f"CREATE TRIGGER {table}_unchanging BEFORE UPDATE ON {table} FOR EACH ROW WHEN {condition} "
+        f"DROP TRIGGER IF EXISTS {name}",
+        f"CREATE TRIGGER {name} BEFORE {verb} ON {table} FOR EACH ROW WHEN {condition} "
         f"BEGIN SELECT RAISE(ABORT, '{sentence}'); END",
     ]
 
 
-def _postgresql(table: str, condition: str, sentence: str) -> list[str]:
-    return [
-        f"CREATE OR REPLACE FUNCTION {table}_unchanging() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+def _postgresql(table: str, verb: str, condition: str, sentence: str) -> list[str]:
+    name = _trigger(table, verb)
+    made = [
+        f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
         f"RAISE EXCEPTION '{sentence}' USING ERRCODE = 'check_violation'; END $$",
-        f"CREATE OR REPLACE TRIGGER {table}_unchanging BEFORE UPDATE ON {table} FOR EACH ROW WHEN ({condition}) "
-        f"EXECUTE FUNCTION {table}_unchanging()",
+        f"CREATE OR REPLACE TRIGGER {name} BEFORE {verb} ON {table} FOR EACH ROW WHEN ({condition}) "
+        f"EXECUTE FUNCTION {name}()",
     ]
+    # TRUNCATE deletes without asking the rows.
+    whole = f"CREATE OR REPLACE TRIGGER {name}_whole BEFORE TRUNCATE ON {table} EXECUTE FUNCTION {name}()"
+    return [*made, whole] if verb == "DELETE" else made

@@ -30,6 +30,7 @@ class Demo:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         own = {"COSA_VAR": str(var), "COSA_PORT": str(self.port), "COSA_LEASE_SECONDS": "2", "COSA_SWEEP_SECONDS": "1"}
+        own["COSA_DATABASE"] = ""
         self.var, self.environment, self.seen = var, os.environ | own, set[int]()
         self._said = var / "said"
         with self._said.open("w") as said:

@@ -1,8 +1,11 @@
 """Settings from the environment: what is wrong stops the start, by the variable's name."""
 
 import stat
+import traceback
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -105,3 +108,65 @@ def test_processes_that_start_together_share_one_secret(file):
     with ThreadPoolExecutor(8) as starts:
         found = {start.result() for start in [starts.submit(env.secret, "COSA_X", file) for _ in range(64)]}
     assert len(found) == 1 and [path.name for path in file.parent.iterdir()] == ["secret"]
+
+
+@pytest.fixture
+def database(monkeypatch) -> Callable[[str], dict[str, Any]]:
+    """What becomes of an address."""
+
+    def read(address: str) -> dict[str, Any]:
+        monkeypatch.setenv("COSA_X", address)
+        return env.postgresql("COSA_X", {"connect_timeout": 5})
+
+    return read
+
+
+def parts(settings: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(settings[part] for part in ("NAME", "USER", "PASSWORD", "HOST", "PORT"))
+
+
+@pytest.mark.parametrize("address", ["", "  "])
+def test_without_an_address_there_is_no_postgresql(database, address):
+    assert database(address) == {}
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("postgresql://ada:pw@db.example:5433/cosa", ("cosa", "ada", "pw", "db.example", "5433")),
+        ("postgres://ada@[::1]/cosa", ("cosa", "ada", "", "::1", "")),
+        ("postgresql:///cosa", ("cosa", "", "", "", "")),
+        ("postgresql://ada@/cosa?host=/run/postgresql", ("cosa", "ada", "", "/run/postgresql", "")),
+        ("postgresql://ada@:5433/cosa?host=%2Frun%2Fmy%20sockets", ("cosa", "ada", "", "/run/my sockets", "5433")),
+        ("postgresql://a%40b:p%40%3A%2F%3F%23%25@db/co%20sa", ("co sa", "a@b", "p@:/?#%", "db", "")),
+    ],
+)
+def test_an_address_is_taken_apart(database, address, expected):
+    assert parts(database(address)) == expected
+
+
+def test_what_an_address_says_of_tls_is_added_to_the_options(database):
+    options = database("postgresql://db/cosa?sslmode=verify-full&sslrootcert=/etc/ca.pem")["OPTIONS"]
+    assert options == {"sslmode": "verify-full", "sslrootcert": "/etc/ca.pem", "connect_timeout": 5}
+
+
+@pytest.mark.parametrize(
+    ("address", "reason"),
+    [
+        ("ada:secret@db/cosa", "does not begin with postgresql://"),
+        ("mysql://ada:secret@db/cosa", "does not begin with postgresql://"),
+        ("postgresql://ada:secret@db", "name is missing"),
+        ("postgresql://ada:secret@db:many/cosa", "cannot be read"),
+        ("postgresql://ada:secret@[db/cosa", "cannot be read"),
+        ("postgresql://ada:my/secret@db/cosa", "cannot be told apart"),
+        ("postgresql://ada:1/secret@db/cosa", "cannot be told apart"),
+        ("postgresql://ada:1#secret@db/cosa", "name is missing"),
+        ("postgresql://ada:1/cosa#secret@db/cosa", "cannot be told apart"),
+        ("postgresql://ada:1?secret@db/cosa", "cannot be read"),
+        ("postgresql://ada@db/cosa?password=secret", "takes host, sslmode"),
+    ],
+)
+def test_an_address_that_is_none_stops_by_its_name_and_keeps_the_password(database, address, reason):
+    with pytest.raises(env.WrongSetting, match=f"^COSA_X is no address of a PostgreSQL database: .*{reason}") as wrong:
+        database(address)
+    assert "secret" not in "".join(traceback.format_exception(wrong.value))

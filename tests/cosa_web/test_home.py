@@ -5,9 +5,11 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
-from tests.factories import make_run
-from tests.markup import elements
+from annotations.services import configs
+from tests.factories import make_config, make_person, make_run, make_version
+from tests.markup import elements, inline
 from tests.outcomes import answer, finish, finished_run
+from tests.review_desk import ENDLESS, HOSTILE, UPSIDE_DOWN, address, decide, say, waits
 from training.models import EvaluationRun
 
 pytestmark = pytest.mark.django_db
@@ -87,3 +89,74 @@ def test_a_database_that_is_gone_is_no_sign_of_life(monkeypatch):
 
     monkeypatch.setattr(connection, "cursor", gone)
     assert Client(raise_request_exception=False).get(reverse("healthz")).status_code == 500
+
+
+def waiting(client):
+    """What stands in the card of what waits: each row's link and words."""
+    rows = [one for one in elements(home(client), "li") if card_of(one) == "waits"]
+    return [" ".join(row.text.split()) for row in rows]
+
+
+def card_of(element):
+    return next((one.attributes.get("aria-labelledby") for one in element.parents if "card" in one.classes), None)
+
+
+def test_a_version_waits_on_a_reviewers_home_until_it_is_decided(as_person):
+    version = waits()
+    assert waiting(as_person("bob"))[0].startswith("Review Config game v1")
+    assert address("training:review-detail", version) in links(home(as_person("bob")))
+    decide(version)
+    assert waiting(as_person("bob")) == []
+
+
+def test_a_reviewers_own_version_does_not_wait_there(as_person):
+    version = waits()
+    version.authors.add(make_person("bob"))
+    assert [row for row in waiting(as_person("bob")) if row.startswith("Review")] == []
+
+
+def test_a_returned_version_waits_for_its_author_until_the_next_is_begun(as_person):
+    version = waits()
+    decide(version, "return")
+    assert waiting(as_person("ada"))[0].startswith("Config game v1 came back")
+    configs.draft_of(config=version.config, actor=make_person("ada"))
+    assert waiting(as_person("ada")) == ["Config game ◇v2 draft"]
+
+
+def test_a_comment_waits_for_the_author_until_it_is_answered(as_person):
+    version = waits()
+    thread = say(version)
+    ada = as_person("ada")
+    assert waiting(ada) == ["Answer 1 comment on Config game v1 the last from Bob: Which weapons?"]
+    assert f"{address('training:review-detail', version)}#comment-{thread.pk}" in links(home(ada))
+    say(version, "All of them.", "ada", parent=thread)
+    assert waiting(ada) == []
+
+
+def test_the_last_word_of_a_thread_is_shown_and_leads_to_its_thread(as_person):
+    version = waits()
+    thread = say(version, "Is this enough?", "ada")
+    say(version, "No.", parent=thread)
+    assert waiting(as_person("ada")) == ["Answer 1 comment on Config game v1 the last from Bob: No."]
+    assert f"{address('training:review-detail', version)}#comment-{thread.pk}" in links(home(as_person("ada")))
+
+
+def test_the_own_draft_leads_to_the_editor(as_person):
+    draft = make_version(state="draft")
+    draft.authors.add(make_person("ada"))
+    assert reverse("annotations:config-edit", args=[draft.config_id]) in links(home(as_person("ada")))
+
+
+def test_who_has_nothing_to_do_is_told_what_would_stand_there(as_person):
+    assert "Reviews, comments, drafts and runs that stop themselves" in home(as_person("ada"))
+
+
+@pytest.mark.parametrize("words", [HOSTILE, UPSIDE_DOWN, ENDLESS], ids=["html", "right-to-left", "endless"])
+def test_a_text_of_any_kind_stays_text_on_the_home(as_person, words):
+    one, other = waits(make_config("a", title=words[:300])), waits(make_config("b", title=words[:300]))
+    say(one, words), decide(other, "return", reasons=words)
+    for person in ("ada", "bob"):
+        html = home(as_person(person))
+        shown = [each for each in elements(html) if words[:60] in "".join(each.own)]
+        assert inline(html) == [] and "<img src=x" not in html
+        assert shown and all(any(at.isolates for at in (each, *each.parents)) for each in shown)

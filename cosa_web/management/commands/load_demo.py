@@ -5,7 +5,6 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from annotations.models import User
 from annotations.services import demo
 from training.services.demo import load_models
 
@@ -21,5 +20,4 @@ class Command(BaseCommand):
             raise CommandError("The demo's log-ins have a published password. Set COSA_DEMO=1 where that is harmless.")
         benchmark = demo.load()
         load_models()
-        User.objects.filter(username="grace", is_staff=False).update(is_staff=True, is_superuser=True)
         self.stdout.write(f"Demo data: {benchmark.prompts.count()} prompts in “{benchmark}”.")

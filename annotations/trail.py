@@ -1,0 +1,226 @@
+"""Reading the record of decisions: which events, in which words, about what."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime, time, timedelta
+from typing import Any, NamedTuple
+
+from django.apps import apps
+from django.db.models import Model, Q, QuerySet, TextField
+from django.db.models.functions import Cast
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+
+from annotations.models import AuditEvent, User
+
+NOTHING = "–"
+ACTIONS = {
+    "approve": "approved",
+    "cancelled": "cancelled",
+    "change_password": "changed the own password",
+    "create": "created",
+    "deactivate": "deactivated",
+    "describe": "changed the description",
+    "edit": "changed",
+    "give_role": "gave a role",
+    "make_link": "made a password link",
+    "pause": "paused",
+    "publish": "published",
+    "queued": "resumed",
+    "reactivate": "reactivated",
+    "reject": "rejected",
+    "restore": "restored",
+    "retire": "retired",
+    "return": "returned",
+    "set_password": "set a password with a link",
+    "start": "started",
+    "submit": "submitted",
+    "take_role": "took a role away",
+    "withdraw": "withdrew",
+}
+KINDS = {"user": "person", "safetyconfig": "config", "configversion": "version", "evaluationrun": "run"}
+# The page of a kind of object, and what leads there from a row of it.
+PAGES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "benchmark": ("annotations:benchmark-detail", ("pk",)),
+    "comment": ("annotations:version-detail", ("version.config_id", "version.number")),
+    "configversion": ("annotations:version-detail", ("config_id", "number")),
+    "evaluationrun": ("training:run-detail", ("pk",)),
+    "floorversion": ("annotations:floor-detail", ("number",)),
+    "languagemodel": ("training:model-detail", ("pk",)),
+    "organisation": ("annotations:organisation-edit", ("pk",)),
+    "review": ("annotations:version-detail", ("version.config_id", "version.number")),
+    "safetyconfig": ("annotations:config-detail", ("pk",)),
+    "user": ("annotations:person-detail", ("pk",)),
+}
+# What the name of an object is made of, besides the object itself.
+NAMED_BY = {"comment": ["version__config"], "configversion": ["config"], "review": ["reviewer", "version__config"]}
+FOR_ADMINS = frozenset({"user", "organisation"})
+SYSTEM = "system"
+
+
+def action_words(action: str) -> str:
+    """What was done, as a person says it."""
+    return ACTIONS.get(action, action.replace("_", " "))
+
+
+def kind_words(kind: str) -> str:
+    """What it was done to, as a person says it."""
+    model = _models().get(kind)
+    return KINDS.get(kind) or (str(model._meta.verbose_name) if model else kind)
+
+
+def actions() -> list[str]:
+    """Every action of the record, in alphabetical order of its words."""
+    return sorted(AuditEvent.objects.order_by().values_list("action", flat=True).distinct(), key=action_words)
+
+
+def kinds() -> list[str]:
+    """Every kind of object of the record, in alphabetical order of its words."""
+    return sorted(AuditEvent.objects.order_by().values_list("object_type", flat=True).distinct(), key=kind_words)
+
+
+def actors() -> QuerySet[User]:
+    """Everybody who did something."""
+    done = AuditEvent.objects.order_by().exclude(actor=None).values("actor").distinct()
+    return User.objects.filter(pk__in=done).order_by("first_name", "last_name", "username")
+
+
+def events(
+    *,
+    person: str = "",
+    action: str = "",
+    kind: str = "",
+    number: int | None = None,
+    since: date | None = None,
+    until: date | None = None,
+    words: str = "",
+) -> QuerySet[AuditEvent]:
+    """The events that match everything given, newest first. `until` is the last day that counts.
+
+    `person` is an id, or "system" for what nobody did; `number` the id of the object; `words` stand in what changed.
+    """
+    exact: dict[str, Any] = {"action": action, "object_type": kind, "object_id": number}
+    given = {name: value for name, value in exact.items() if value not in ("", None)}
+    found = AuditEvent.objects.select_related("actor").filter(**given)
+    if person:
+        found = found.filter(actor=None if person == SYSTEM else int(person))
+    if since or until:
+        # By the index of the days alone: in the order of the ids, every day's events would be sorted first.
+        found = found.order_by("-at", "-pk")
+    if since:
+        found = found.filter(at__gte=_begin(since))
+    if until:
+        found = found.filter(at__lt=_begin(until + timedelta(days=1)))
+    return _with_words(found, words) if words else found
+
+
+def _begin(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time.min))
+
+
+def _with_words(found: QuerySet[AuditEvent], words: str) -> QuerySet[AuditEvent]:
+    """SQLite keeps letters beyond ASCII in JSON as escapes, PostgreSQL as they are: both are looked for."""
+    stored = {json.dumps(words)[1:-1], json.dumps(words, ensure_ascii=False)[1:-1]}
+    found = found.annotate(was=Cast("before", TextField()), became=Cast("after", TextField()))
+    anywhere = Q()
+    for text in stored:
+        anywhere |= Q(was__icontains=text) | Q(became__icontains=text)
+    return found.filter(anywhere)
+
+
+class Change(NamedTuple):
+    """One thing that changed, as text; "–" where there was nothing."""
+
+    name: str
+    before: str
+    after: str
+
+
+class Line(NamedTuple):
+    """One event for the page: `url` is empty when its object has no page the person may open."""
+
+    event: AuditEvent
+    action: str
+    kind: str
+    label: str
+    url: str
+    changes: list[Change]
+
+
+def lines(found: Iterable[AuditEvent], *, admin: bool) -> list[Line]:
+    """The events with their objects' names and pages; one query for each kind of object. `admin` may open people."""
+    rows = list(found)
+    objects = _objects(rows)
+    return [_line(event, objects.get((event.object_type, event.object_id)), admin) for event in rows]
+
+
+def _line(event: AuditEvent, row: Model | None, admin: bool) -> Line:
+    kind = kind_words(event.object_type)
+    label = str(row) if row is not None else f"{kind} {event.object_id}"
+    url = _url(event.object_type, row) if admin or event.object_type not in FOR_ADMINS else ""
+    return Line(event, action_words(event.action), kind, label, url, changes(event.before, event.after))
+
+
+def _models() -> dict[str, type[Model]]:
+    return {str(model._meta.model_name): model for model in apps.get_models()}
+
+
+def _objects(rows: list[AuditEvent]) -> dict[tuple[str, int], Model]:
+    wanted: dict[str, set[int]] = defaultdict(set)
+    for event in rows:
+        wanted[event.object_type].add(event.object_id)
+    known = _models()
+    found: dict[tuple[str, int], Model] = {}
+    for kind, ids in wanted.items():
+        if kind in known:
+            rows_of_kind = known[kind]._base_manager.select_related(*NAMED_BY.get(kind, ()))
+            found |= {(kind, row.pk): row for row in rows_of_kind.filter(pk__in=ids)}
+    return found
+
+
+def _url(kind: str, row: Model | None) -> str:
+    if row is None or kind not in PAGES or getattr(row, "archived_at", None):
+        return ""
+    name, path = PAGES[kind]
+    try:
+        return reverse(name, args=[_follow(row, step) for step in path])
+    except NoReverseMatch:
+        return ""
+
+
+def _follow(row: Any, path: str) -> Any:
+    for step in path.split("."):
+        row = getattr(row, step)
+    return row
+
+
+def changes(before: dict[str, Any], after: dict[str, Any]) -> list[Change]:
+    """What differs, in the order it was written down."""
+    names = [*before, *(name for name in after if name not in before)]
+    return [
+        Change(name.replace("_", " "), _text(before.get(name)), _text(after.get(name)))
+        for name in names
+        if before.get(name) != after.get(name)
+    ]
+
+
+def _text(value: Any) -> str:
+    if value is None or value == "" or value == [] or value == {}:
+        return NOTHING
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list) and all(isinstance(part, str | int | float) for part in value):
+        return ", ".join(map(str, value))
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+COLUMNS = ("at", "user_name", "name", "action", "kind", "object", "before", "after")
+
+
+def table(found: QuerySet[AuditEvent], *, chunk: int = 2000) -> Iterator[list[Any]]:
+    """A row of COLUMNS for each event, with one query and never more than `chunk` of them in memory."""
+    who = ("actor__username", "actor__first_name", "actor__last_name")
+    what = ("action", "object_type", "object_id", "before", "after")
+    for at, username, first, last, *rest in found.values_list("at", *who, *what).iterator(chunk_size=chunk):
+        yield [at.isoformat(), username or SYSTEM, f"{first or ''} {last or ''}".strip(), *rest]

@@ -1,0 +1,55 @@
+"""The record of decisions: the list with its filters, and the same rows to take away."""
+
+from typing import cast
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from annotations import exports, trail
+from annotations.access import for_roles, roles
+from annotations.core.folder import NoSuchEntry
+from annotations.forms.audit import AuditFilter
+from annotations.models import AuditEvent, User
+from annotations.models.people import ADMIN, REVIEWER
+from annotations.web import paged, wants_fragment
+
+PAGE, FRAGMENT = "annotations/audit_list.html", "annotations/_audit_rows.html"
+
+
+@require_safe
+@for_roles(ADMIN, REVIEWER)
+def audit_list(request: HttpRequest) -> HttpResponse:
+    """Who decided what, when, and what it changed: newest first."""
+    form = AuditFilter(request.GET)
+    found = trail.events(**form.cleaned_data) if form.is_valid() else AuditEvent.objects.none()
+    page, admin = paged(request, found), ADMIN in roles(cast(User, request.user))
+    context = {
+        "form": form,
+        "page": page,
+        "lines": trail.lines(page.object_list, admin=admin),
+        "filtered": any(form.cleaned_data.values()),
+        "formats": [(name, exports.load(name).LABEL) for name in exports.names()],
+        "admin": admin,
+    }
+    template = FRAGMENT if wants_fragment(request) else PAGE
+    return render(request, template, context, status=200 if form.is_valid() else 422)
+
+
+@require_safe
+@for_roles(ADMIN, REVIEWER)
+def audit_export(request: HttpRequest) -> HttpResponseBase:
+    """The rows that the filters leave, as a file in the format that `?format=` names."""
+    form = AuditFilter(request.GET)
+    try:
+        format = exports.load(request.GET.get("format", "csv"))
+    except NoSuchEntry as unknown:
+        raise Http404(str(unknown)) from unknown
+    if not form.is_valid():
+        return render(request, PAGE, {"form": form, "page": paged(request, AuditEvent.objects.none())}, status=422)
+    rows = trail.table(trail.events(**form.cleaned_data))
+    response = StreamingHttpResponse(format.lines(trail.COLUMNS, rows), content_type=format.CONTENT_TYPE)
+    name = f"audit-{timezone.localdate():%Y-%m-%d}{format.SUFFIX}"
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response

@@ -1,0 +1,74 @@
+"""Every format of the folder does what it promises; spreadsheets get nothing they would run."""
+
+import csv
+import io
+import json
+from datetime import date
+
+import pytest
+
+from annotations import exports
+
+COLUMNS = ["name", "value"]
+ROWS = [["Ada, “the first”", 1], ["line\nbreak", None], ["مشهد", {"a": ["ü"]}]]
+
+
+def written(name, columns=COLUMNS, rows=ROWS):
+    out = io.StringIO(newline="")
+    exports.load(name).write(columns, rows, out)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("name", exports.names())
+def test_every_format_says_what_it_is(name):
+    format = exports.load(name)
+    assert format.LABEL and format.SUFFIX.startswith(".") and "/" in format.CONTENT_TYPE
+
+
+@pytest.mark.parametrize("name", exports.names())
+def test_every_format_takes_rows_one_at_a_time(name):
+    seen = []
+
+    def rows():
+        for number in range(3):
+            seen.append(number)
+            yield [str(number), number]
+
+    lines = exports.load(name).lines(COLUMNS, rows())
+    assert next(line for line in lines if "0" in line) and seen == [0]
+
+
+@pytest.mark.parametrize("name", exports.names())
+def test_the_pieces_are_the_whole_file(name):
+    assert "".join(exports.load(name).lines(COLUMNS, ROWS)) == written(name)
+
+
+@pytest.mark.parametrize("name", exports.names())
+def test_no_rows_are_a_file_too(name):
+    assert written(name, rows=[]) in {"", "name,value\r\n"}
+
+
+def test_a_format_that_is_not_there_is_said():
+    with pytest.raises(LookupError, match="There is no 'xlsx'"):
+        exports.load("xlsx")
+
+
+def test_csv_can_be_read_again():
+    rows = list(csv.reader(io.StringIO(written("csv"), newline="")))
+    assert rows == [COLUMNS, ["Ada, “the first”", "1"], ["line\nbreak", ""], ["مشهد", '{"a": ["ü"]}']]
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "@SUM(A1)", "\tx", "\r=1", "-cmd", "-=1"])
+def test_csv_keeps_a_formula_as_text(text):
+    assert list(csv.reader(io.StringIO(written("csv", rows=[[text, 1]]), newline="")))[1][0] == "'" + text
+
+
+@pytest.mark.parametrize("text", ["-5", "-.5", "a=b", "1+1", ""])
+def test_csv_leaves_numbers_and_words_alone(text):
+    assert list(csv.reader(io.StringIO(written("csv", rows=[[text, 1]]), newline="")))[1][0] == text
+
+
+def test_json_lines_can_be_read_again():
+    lines = written("jsonl", rows=[*ROWS, ["day", date(2026, 3, 2)]]).splitlines()
+    assert [json.loads(line)["value"] for line in lines] == [1, None, {"a": ["ü"]}, "2026-03-02"]
+    assert "مشهد" in lines[2]
