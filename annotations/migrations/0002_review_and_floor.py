@@ -14,6 +14,11 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AddField(
+            model_name='safetyconfig',
+            name='last_rule',
+            field=models.PositiveIntegerField(default=0),
+        ),
         migrations.CreateModel(
             name='Comment',
             fields=[

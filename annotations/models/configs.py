@@ -41,7 +41,10 @@ class RiskCategory(models.Model):
 
 
 class SafetyConfig(models.Model):
-    """The named thing an organisation writes: its versions carry the text."""
+    """The named thing an organisation writes: its versions carry the text.
+
+    `last_rule` is the highest number a rule had that a draft no longer holds: it is not given again.
+    """
 
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="configs")
     slug = models.SlugField()
@@ -49,6 +52,7 @@ class SafetyConfig(models.Model):
     use_case = models.TextField(blank=True)
     audience = models.TextField(blank=True)
     language = models.CharField(max_length=35, default="en")
+    last_rule = models.PositiveIntegerField(default=0)
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     archived_at = models.DateTimeField(null=True, blank=True)
