@@ -9,11 +9,14 @@ from annotations.models import LanguageModel, User
 from annotations.models.people import ADMIN
 from training.models import EvaluationRun
 
+TEXTS = ("version__policy", "version__rules", "version__allowed", "version__note", "floor__text", "floor__note")
+
 
 def runs(user: User) -> QuerySet[EvaluationRun]:
     """The runs the person may read: those of the own organisations, all of them for reviewers and admins."""
     mine = EvaluationRun.objects.filter(organisation__in=access.organisations(user))
-    return mine.select_related("benchmark", "candidate__model", "created_by")
+    related = mine.select_related("benchmark", "candidate__model", "created_by", "version__config", "floor")
+    return related.defer(*TEXTS)
 
 
 def run_for_reader(user: User, pk: int) -> EvaluationRun:

@@ -10,17 +10,21 @@ from annotations.charts import (
     IntervalRow,
     OutcomeRow,
     ScatterPoint,
+    Segment,
     Tick,
     interval_row,
     outcome_row,
+    outcome_segments,
     scatter_points,
     ticks,
 )
 from annotations.core.cosa_score import Scored
 from annotations.marks import OUTCOMES
 from annotations.models import SafetyConfig
+from annotations.queries import NO_RULE
 from training import queries
 from training.models import EvaluationRun
+from training.rule_tests import Cell, Matrix, RuleRow, Share
 from training.scores import RunScores, ScoreRow
 
 
@@ -111,3 +115,37 @@ def config_rows(runs: QuerySet[EvaluationRun], configs: QuerySet[SafetyConfig]) 
         row = next(row for row in scores[run.pk].configs if row.config_id == config)
         found.append(_interval(row, items_url(run.pk, config=config)))
     return sorted(found, key=lambda row: row.label)
+
+
+class RuleCell(NamedTuple):
+    """A cell of the rule tests: its prompts by benchmark, the last outcomes as parts of a bar, none of them empty."""
+
+    kind: str
+    prompts: int
+    shares: tuple[tuple[Share, str], ...]
+    segments: tuple[Segment, ...]
+    not_run: int
+
+
+def matrix_rows(found: Matrix, config: int) -> list[tuple[RuleRow, list[RuleCell]]]:
+    """Each row of the matrix with its cells; prompts lead to the benchmark, outcomes to the run they are all from."""
+    return [(row, [_rule_cell(cell, row.rule or NO_RULE, config) for cell in row.cells]) for row in found.rows]
+
+
+def _rule_cell(cell: Cell, rule: str, config: int) -> RuleCell:
+    wanted = {"config": config, "kind": cell.kind, "rule": rule}
+    query = urlencode(wanted)
+    one_run = {name: next(iter(runs)) for name, runs in cell.runs.items() if len(runs) == 1}
+    urls = {name: items_url(run, outcome=name, **wanted) for name, run in one_run.items() if run is not None}
+    segments = outcome_segments(cell.outcomes, urls)
+    return RuleCell(
+        kind=cell.kind,
+        prompts=cell.prompts,
+        shares=tuple((share, f"{_benchmark_url(share.benchmark)}?{query}#prompts") for share in cell.shares),
+        segments=tuple(segment for segment in segments if segment.number),
+        not_run=cell.not_run,
+    )
+
+
+def _benchmark_url(benchmark: int) -> str:
+    return reverse("annotations:benchmark-detail", args=[benchmark])

@@ -10,31 +10,42 @@ Step = tuple[str, str]
 
 def _from_model(run: EvaluationRun) -> list[Step]:
     model = run.candidate.model
+    floor = [(f"Floor v{run.floor.number}", "")] if run.floor else []
     return [
+        *floor,
         (run.benchmark.title, reverse("annotations:benchmark-detail", args=[run.benchmark_id])),
         (f"{model.name}, {run.candidate.strategy}", reverse("training:model-detail", args=[model.pk])),
     ]
 
 
 def run_lineage(run: EvaluationRun) -> list[Step]:
-    """score ← judges ← responses ← benchmark ← model."""
+    """score ← judges ← responses ← the one version it tests, if it does ← floor ← benchmark ← model."""
     judges = ", ".join(str(judge) for judge in run.judges.select_related("model"))
     items = reverse("training:item-list", args=[run.pk])
-    return [("Scores", ""), (f"Judges: {judges}", items), ("Responses", items), *_from_model(run)]
+    return [("Scores", ""), (f"Judges: {judges}", items), ("Responses", items), *_alone(run), *_from_model(run)]
+
+
+def _alone(run: EvaluationRun) -> list[Step]:
+    return [_version_step(run.version)] if run.version else []
+
+
+def _version_step(version: ConfigVersion) -> Step:
+    url = reverse("annotations:version-detail", args=[version.config_id, version.number])
+    return f"{version.config.title} v{version.number}", url
+
+
+def version_lineage(version: ConfigVersion, run: int) -> list[Step]:
+    """scores ← the newest run behind them ← the version they are about."""
+    return [("Scores", ""), (f"Run {run}", reverse("training:run-detail", args=[run])), _version_step(version)]
 
 
 def item_lineage(item: RunItem) -> list[Step]:
-    """verdicts ← response ← config version ← benchmark ← model, of one item."""
-    version: ConfigVersion = item.version
-    config = version.config
+    """verdicts ← response ← config version ← floor ← benchmark ← model, of one item."""
     run = item.run
     return [
         (f"Run {run.pk}", reverse("training:run-detail", args=[run.pk])),
         ("Verdicts", ""),
         ("Response", ""),
-        (
-            f"{config.title} v{version.number}",
-            reverse("annotations:version-detail", args=[config.pk, version.number]),
-        ),
+        _version_step(item.version),
         *_from_model(run),
     ]

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from annotations.core.taxonomy import KINDS
 from annotations.models import SafetyConfig
-from annotations.queries import whole_number
+from annotations.queries import NO_RULE, whole_number
 from training.models import Call, EvaluationRun, RunItem
 from training.models.runs import FINISHED, ITEM_DONE, ITEM_FAILED, ITEM_QUEUED, QUEUED, RUNNING
 from training.scores import Row, RunScores, run_scores
@@ -174,13 +174,17 @@ OUTCOMES = {
 }
 
 
-def items(run: EvaluationRun, *, config: str = "", kind: str = "", outcome: str = "") -> QuerySet[RunItem]:
+def items(
+    run: EvaluationRun, *, config: str = "", kind: str = "", outcome: str = "", rule: str = ""
+) -> QuerySet[RunItem]:
     """The run's ended items that match; unknown or empty filter values match everything."""
     found = run.items.exclude(state=ITEM_QUEUED).select_related("prompt", "version__config", "response")
     if (config_id := whole_number(config)) is not None:
         found = found.filter(version__config=config_id)
     if kind in KINDS:
         found = found.filter(prompt__kind=kind)
+    if rule.isprintable() and rule:
+        found = found.filter(prompt__rule="" if rule == NO_RULE else rule)
     if outcome in OUTCOMES:
         found = found.filter(OUTCOMES[outcome])
     if outcome == "failed":

@@ -55,8 +55,8 @@ class Row(NamedTuple):
 def run_scores(rows: Sequence[Row], titles: Mapping[int, str]) -> RunScores:
     """All figures over the ended items of one run; `titles` names at least each config of the rows."""
     ids = sorted({row.config_id for row in rows}, key=lambda pk: titles[pk])
-    configs = [_score_row(pk, titles[pk], [row for row in rows if row.config_id == pk]) for pk in ids]
-    kinds = [_score_row(None, kind, [row for row in rows if row.kind == kind]) for kind in KINDS]
+    configs = [score_row(pk, titles[pk], [row for row in rows if row.config_id == pk]) for pk in ids]
+    kinds = kind_rows(rows)
     ceilings = [row.ceiling for row in configs if row.ceiling is not None]
     return RunScores(
         mean=mean_over_configs(row.scored for row in configs),
@@ -66,12 +66,19 @@ def run_scores(rows: Sequence[Row], titles: Mapping[int, str]) -> RunScores:
         overall=_scored(rows),
         bounds=bounds((row.helpfulness, row.follows_config) for row in rows),
         configs=tuple(configs),
-        kinds=tuple(row for row in kinds if row.scored.n_total),
+        kinds=kinds,
         heuristic=any(row.heuristic for row in rows),
     )
 
 
-def _score_row(config: int | None, label: str, rows: list[Row]) -> ScoreRow:
+def kind_rows(rows: Sequence[Row]) -> tuple[ScoreRow, ...]:
+    """The figures of each kind of prompt that has a row."""
+    found = [score_row(None, kind, [row for row in rows if row.kind == kind]) for kind in KINDS]
+    return tuple(row for row in found if row.scored.n_total)
+
+
+def score_row(config: int | None, label: str, rows: Sequence[Row]) -> ScoreRow:
+    """The figures over these rows, under a label; without rows a score of None and no interval."""
     return ScoreRow(
         config_id=config,
         label=label,

@@ -5,7 +5,9 @@ from math import ceil
 
 _LATIN_WORD = re.compile(r"[A-Za-z]+")
 _LINES = re.compile(r"\s*\n\s*")
-_ENGLISH = frozenset(("a", "and", "are", "as", "be", "for", "in", "is", "it", "may", "not", "of", "or", "the", "this", "to"))
+_ENGLISH = frozenset(
+    ("a", "and", "are", "as", "be", "for", "in", "is", "it", "may", "not", "of", "or", "the", "this", "to")
+)
 _WORDS_TO_TELL, _ENGLISH_SHARE = 6, 0.1
 _SHORT_WORD, _LONG_WORD_LETTER, _FOREIGN_LETTER = 6, 0.13, 0.42
 

@@ -23,7 +23,7 @@ class ModelForm(forms.ModelForm):
         model = LanguageModel
         fields = [
             "name", "slug", "engine", "base_url", "model", "key_variable",
-            "max_concurrency", "timeout", "patience", "max_tokens", "plumbing", "note",
+            "max_concurrency", "timeout", "patience", "max_tokens", "context_tokens", "plumbing", "note",
         ]  # fmt: skip
         labels = {
             "slug": "Short name",
@@ -34,6 +34,7 @@ class ModelForm(forms.ModelForm):
             "timeout": "Time for one try",
             "patience": "Time for one call",
             "max_tokens": "Longest answer",
+            "context_tokens": "Context",
             "plumbing": "Plumbing, not evidence",
         }
         help_texts = {
@@ -45,6 +46,7 @@ class ModelForm(forms.ModelForm):
             "timeout": "Seconds for one try of a call.",
             "patience": "Seconds for one call with all its tries and waits.",
             "max_tokens": "In tokens, unless a run says otherwise.",
+            "context_tokens": "The most tokens it reads and writes in one call; empty when you do not know.",
             "plumbing": "Too small to mean anything: it proves the path. Its figures are marked as no evidence.",
         }
         widgets = {"note": forms.Textarea(attrs={"rows": 3})}

@@ -3,9 +3,10 @@
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
 
 from annotations import access as people_access
-from annotations.models import Benchmark, LanguageModel, SafetyConfig, User
+from annotations.models import Benchmark, ConfigVersion, LanguageModel, SafetyConfig, User
 from training import access, judges, strategies
 from training.models import EvaluationRun
 from training.services import judging, runs
@@ -46,11 +47,20 @@ class RunForm(forms.Form):
         organisations = [o.pk for o in people_access.organisations(user) if people_access.may_run(user, o.pk)]
         benchmarks = people_access.benchmarks(user).filter(organisation__in=organisations)
         fields = self.fields
-        fields["benchmark"].queryset = benchmarks
-        fields["configs"].queryset = SafetyConfig.objects.filter(prompts__benchmark__in=benchmarks).distinct()
+        self.offer(benchmarks)
         fields["model"].queryset = fields["judge_model"].queryset = access.models()
         fields["strategy"].choices = [(name, strategies.load(name).LABEL) for name in strategies.names()]
         fields["judges"].choices = [(name, judges.load(name).label) for name in judges.names()]
+
+    def offer(self, benchmarks: QuerySet[Benchmark]) -> None:
+        """Nothing; the form offers these benchmarks, and the configs they have prompts for."""
+        self.fields["benchmark"].queryset = benchmarks
+        configs = SafetyConfig.objects.filter(prompts__benchmark__in=benchmarks).distinct()
+        self.fields["configs"].queryset = configs
+
+    def what(self) -> dict[str, Any]:
+        """Which versions a valid form evaluates, as `runs.start` takes it."""
+        return {"configs": [config.pk for config in self.cleaned_data["configs"]] or None}
 
     def first_choices(self) -> dict[str, Any]:
         """What stands in an untouched form: the only benchmark, the first model, the judges that need no model."""
@@ -82,9 +92,49 @@ class RunForm(forms.Form):
                 candidate=candidate,
                 judges=chosen,
                 actor=self.user,
-                configs=[config.pk for config in data["configs"]] or None,
                 per_kind=data["per_kind"],
+                **self.what(),
             )
         except runs.RunProblem as problem:
             self.add_error(None, str(problem))
             return None
+
+
+class VersionRunForm(RunForm):
+    """How one version alone is tested."""
+
+    configs = None
+
+    def __init__(self, user: User, version: ConfigVersion, *args: Any, **kwargs: Any):
+        self.version = version
+        super().__init__(user, *args, **kwargs)
+
+    def offer(self, benchmarks: QuerySet[Benchmark]) -> None:
+        """Nothing; the form offers those of the benchmarks that have prompts for the version's config."""
+        mine = benchmarks.filter(prompts__config=self.version.config_id).distinct()
+        self.fields["benchmark"].queryset = mine
+
+    def what(self) -> dict[str, Any]:
+        """This version, as `runs.start` takes it."""
+        return {"version": self.version}
+
+    def first_choices(self) -> dict[str, Any]:
+        """As the last test of the config was made, so that the figures can be compared; else as any run begins."""
+        last = EvaluationRun.objects.filter(version__config=self.version.config_id).select_related("candidate")
+        run = last.prefetch_related("judges").order_by("-pk").first()
+        return super().first_choices() | (_as(run) if run else {})
+
+
+def _as(run: EvaluationRun) -> dict[str, Any]:
+    candidate, used = run.candidate, list(run.judges.all())
+    asked = [judge.model_id for judge in used if judge.model_id]
+    return {
+        "benchmark": run.benchmark_id,
+        "model": candidate.model_id,
+        "strategy": candidate.strategy,
+        "temperature": candidate.temperature,
+        "max_tokens": candidate.max_tokens,
+        "seed": candidate.seed,
+        "judges": [judge.name for judge in used],
+        "judge_model": asked[0] if asked else None,
+    }

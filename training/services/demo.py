@@ -1,6 +1,7 @@
 """The models of the demo: the packaged small one, and the echo."""
 
 from annotations.models import LanguageModel
+from training.engines.embedded import SLOT_CONTEXT
 
 MODELS = (
     {
@@ -12,6 +13,7 @@ MODELS = (
         "timeout": 120,
         "patience": 180,
         "max_tokens": 64,
+        "context_tokens": SLOT_CONTEXT,
         "plumbing": True,
         "note": "Ships in a package and runs on the processor. It proves the path from config to score; it is no safe "
         "assistant, and as a judge it is no better than chance.",
@@ -33,4 +35,6 @@ MODELS = (
 def load_models() -> None:
     """Nothing; the demo's models are in the registry. Safe to call again."""
     for model in MODELS:
-        LanguageModel.objects.get_or_create(slug=model["slug"], defaults=model)
+        row, made = LanguageModel.objects.get_or_create(slug=model["slug"], defaults=model)
+        if not made and row.context_tokens is None and row.engine == "embedded":
+            LanguageModel.objects.filter(pk=row.pk).update(context_tokens=SLOT_CONTEXT)

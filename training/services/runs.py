@@ -77,14 +77,9 @@ def start(
     if not prompts:
         raise RunProblem(f"“{benchmark}” has no prompt to run. Write prompts first, or choose other configs.")
     versions = _frozen(version) if version else _versions({prompt.config_id for prompt in prompts})
-    run = EvaluationRun.objects.create(
-        organisation=version.config.organisation if version else benchmark.organisation,
-        benchmark=benchmark,
-        candidate=candidate,
-        version=version,
-        floor=floor.in_force(),
-        created_by=actor,
-    )
+    home = version.config.organisation if version else benchmark.organisation
+    made = {"organisation": home, "version": version, "floor": floor.in_force(), "created_by": actor}
+    run = EvaluationRun.objects.create(benchmark=benchmark, candidate=candidate, **made)
     run.judges.set(judges)
     _keep_system_prompts(versions.values(), run.floor)
     _make_items(run, prompts, versions)

@@ -18,7 +18,7 @@ from training.lineage import item_lineage
 from training.models import EvaluationRun, Judgement, RunItem
 from training.models.runs import ITEM_FAILED
 
-FILTERS = ("config", "kind", "outcome")
+FILTERS = ("config", "kind", "rule", "outcome")
 
 
 def _wanted(request: HttpRequest) -> dict[str, str]:

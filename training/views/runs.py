@@ -60,14 +60,14 @@ def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
     run = access.run_for_reader(cast(User, request.user), pk)
     if wants_fragment(request) and request.htmx.target == "run-figures":
         return page_or_fragment(request, "training/run_detail.html", "training/_run_figures.html", _figures(run))
-    context = _progress(request, run)
+    context = progress_of(request, run)
     if not wants_fragment(request):
         context |= _figures(run)
     answer = page_or_fragment(request, "training/run_detail.html", "training/_run_live.html", context)
     return trigger_client_event(answer, "run-moved") if context["moved"] else answer
 
 
-def _progress(request: HttpRequest, run: EvaluationRun) -> dict[str, Any]:
+def progress_of(request: HttpRequest, run: EvaluationRun) -> dict[str, Any]:
     """How far the run is; `moved` when it is in another state than the one the page already `known`."""
     progress = queries.progress(run)
     alone = run.is_open and not progress.workers

@@ -160,7 +160,7 @@ def test_a_judge_that_is_a_prompt_asks_for_its_model(as_person):
 
 def test_a_config_without_an_approved_version_is_said_in_words(as_person):
     values = posted()
-    make_config().versions.all().delete()
+    make_config().versions.update(state="returned")
     response = as_person("ada").post(NEW, values)
     words = " ".join(errors_of(response.content.decode()))
     assert response.status_code == 422 and "There is no approved version of" in words
