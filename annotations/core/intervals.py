@@ -65,8 +65,13 @@ def _tables(rows: Sequence[tuple[float | None, Hashable, Hashable]]) -> tuple[ND
 
 
 def _numbered(names: Sequence[Hashable]) -> list[int]:
-    places = {name: place for place, name in enumerate(sorted(set(names), key=repr))}
+    places = {name: place for place, name in enumerate(sorted(set(names), key=_order))}
     return [places[name] for name in names]
+
+
+def _order(name: Hashable) -> tuple[int, str]:
+    """Numbers by size, so that rows with other ids in the same order have the same interval; all else by its words."""
+    return (name, "") if isinstance(name, int) else (0, repr(name))
 
 
 def _draws(clusters: int, resamples: int, seed: int) -> Iterator[NDArray[np.float64]]:

@@ -100,3 +100,9 @@ def test_two_thousand_items_take_under_two_seconds_and_bounded_memory():
     tracemalloc.stop()
     assert seconds < 2
     assert peak < 100_000_000
+
+
+def test_other_ids_in_the_same_order_give_the_same_interval():
+    values = [0.0, 0.2, 1.0, 0.4, 0.9, 0.1, 0.6]
+    ends = [bootstrap(values, [first + place for place in range(7)]) for first in (1, 6, 97, 998)]
+    assert set(ends) == {ends[0]}
