@@ -182,6 +182,9 @@ async def _stream(request: web.Request, body: Body, text: str) -> web.StreamResp
         await _broken_stream(response, request, body["model"])
     for piece in [*pieces, {"delta": {}, "finish_reason": "stop"}]:
         await response.write(b"data: " + json.dumps(head | {"choices": [{"index": 0} | piece]}).encode() + b"\n\n")
+    if body.get("stream_options", {}).get("include_usage"):
+        usage = {"prompt_tokens": 10, "completion_tokens": 40, "total_tokens": 50}
+        await response.write(b"data: " + json.dumps(head | {"choices": [], "usage": usage}).encode() + b"\n\n")
     await response.write(b"data: [DONE]\n\n")
     return response
 

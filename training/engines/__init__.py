@@ -4,6 +4,7 @@ An engine belongs to the event loop that first uses it; `close()` ends its conne
 """
 
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, cast
 
 from annotations.core import folder
@@ -35,6 +36,16 @@ class Reply(NamedTuple):
     finish: str
     latency_ms: float
     attempts: int
+
+
+@dataclass
+class Ending:
+    """What a stream tells besides its text, filled in as it comes; the fields mean what they mean in Reply."""
+
+    identity: str = ""
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+    finish: str = ""
 
 
 class EngineError(Exception):
@@ -90,8 +101,8 @@ class Engine(Protocol):
     async def chat(self, messages: Messages, sampling: Sampling, schema: dict[str, Any] | None = None) -> Reply:
         """The answer to the messages; with a JSON `schema` an answer that follows it. Raises EngineError."""
 
-    def stream(self, messages: Messages, sampling: Sampling) -> AsyncIterator[str]:
-        """The answer in pieces as they come. Raises EngineError, also between two pieces."""
+    def stream(self, messages: Messages, sampling: Sampling, ending: Ending | None = None) -> AsyncIterator[str]:
+        """The answer in pieces as they come; `ending` is filled meanwhile. Raises EngineError, also between pieces."""
 
     @property
     def trouble(self) -> str:

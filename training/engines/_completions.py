@@ -3,7 +3,7 @@
 from typing import Any
 
 from annotations.core.storable import storable
-from training.engines import EngineError, Messages, Reply, Sampling
+from training.engines import Ending, EngineError, Messages, Reply, Sampling
 from training.engines._failures import FILTERED
 
 _COUNT_LIMIT = 10**9
@@ -38,12 +38,22 @@ def reply(body: Body, latency_ms: float) -> Reply:
 
 def piece(chunk: object) -> str:
     """The text in one chunk of a stream, mostly a word, "" when it brings none. Raises EngineError when filtered."""
-    choices = getattr(chunk, "choices", None)
-    choice = choices[0] if isinstance(choices, list) and choices else None
+    choice = _choice(chunk)
     if getattr(choice, "finish_reason", None) == "content_filter":
         raise EngineError("permanent", FILTERED)
     content = getattr(getattr(choice, "delta", None), "content", None)
     return storable(content) if isinstance(content, str) else ""
+
+
+def note(chunk: object, ending: Ending) -> None:
+    """Nothing; what one chunk of a stream tells besides its text stands in the ending."""
+    finish, usage = getattr(_choice(chunk), "finish_reason", None), getattr(chunk, "usage", None)
+    named = {name: getattr(chunk, name, None) for name in ("model", "system_fingerprint")}
+    ending.identity = _identity(named) or ending.identity
+    ending.finish = storable(finish) if isinstance(finish, str) else ending.finish
+    if usage is not None:
+        ending.tokens_in = _count(getattr(usage, "prompt_tokens", None))
+        ending.tokens_out = _count(getattr(usage, "completion_tokens", None))
 
 
 def model_names(body: object, limit: int) -> list[str]:
@@ -51,6 +61,11 @@ def model_names(body: object, limit: int) -> list[str]:
     listed = _mapping(body).get("data")
     models = [_mapping(model) for model in listed] if isinstance(listed, list) else []
     return [storable(model["id"])[:_NAME_LIMIT] for model in models if isinstance(model.get("id"), str)][:limit]
+
+
+def _choice(chunk: object) -> object:
+    choices = getattr(chunk, "choices", None)
+    return choices[0] if isinstance(choices, list) and choices else None
 
 
 def _mapping(value: object) -> Body:

@@ -12,7 +12,7 @@ from time import perf_counter
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
-from training.engines import KINDS, Endpoint, EngineError, Messages, Reply, Sampling
+from training.engines import KINDS, Ending, Endpoint, EngineError, Messages, Reply, Sampling
 from training.engines._gate import Gate
 
 LABEL = "Echo (no model)"
@@ -87,14 +87,16 @@ class EchoEngine:
             text, finish = json.dumps(filled(schema, digest)), "stop"
         else:
             text, finish = answer(messages, digest, sampling.max_tokens)
-        asked = sum(len(message["content"].split()) for message in messages)
         latency_ms = (perf_counter() - started) * 1000
-        return Reply(text, "echo", asked, len(text.split()), finish, latency_ms, 1)
+        return Reply(text, "echo", _words(messages), len(text.split()), finish, latency_ms, 1)
 
-    async def stream(self, messages: Messages, sampling: Sampling) -> AsyncIterator[str]:
-        """The answer of `chat`, word by word."""
+    async def stream(self, messages: Messages, sampling: Sampling, ending: Ending | None = None) -> AsyncIterator[str]:
+        """The answer of `chat`, word by word; tokens are words."""
         digest = await self._admitted(messages, sampling)
-        text, _ = answer(messages, digest, sampling.max_tokens)
+        text, finish = answer(messages, digest, sampling.max_tokens)
+        if ending is not None:
+            ending.identity, ending.finish = "echo", finish
+            ending.tokens_in, ending.tokens_out = _words(messages), len(text.split())
         for number, word in enumerate(text.split(" ")):
             yield word if number == 0 else f" {word}"
 
@@ -122,6 +124,10 @@ def answer(messages: Messages, digest: bytes, max_tokens: int) -> tuple[str, str
     pattern = _picked(_REFUSALS if refused else _ANSWERS, digest)
     words = pattern.replace("{asked}", asked).split(" ")
     return " ".join(words[:max_tokens]), "stop" if len(words) <= max_tokens else "length"
+
+
+def _words(messages: Messages) -> int:
+    return sum(len(message["content"].split()) for message in messages)
 
 
 def _picked(choices: "tuple[Any, ...] | list[Any]", digest: bytes) -> Any:

@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-from training.engines import Endpoint, Engine, Messages, Reply, Sampling, openai_http
+from training.engines import Ending, Endpoint, Engine, Messages, Reply, Sampling, openai_http
 from training.engines._child import Child, model_file
 
 LABEL = "Small built-in model"
@@ -76,9 +76,9 @@ class EmbeddedEngine:
         """The whole answer. Raises EngineError, permanent when the model's packages are not installed."""
         return await (await self._reached()).chat(messages, sampling, schema)
 
-    async def stream(self, messages: Messages, sampling: Sampling) -> AsyncIterator[str]:
+    async def stream(self, messages: Messages, sampling: Sampling, ending: Ending | None = None) -> AsyncIterator[str]:
         """The answer in pieces. Raises EngineError."""
-        async for piece in (await self._reached()).stream(messages, sampling):
+        async for piece in (await self._reached()).stream(messages, sampling, ending):
             yield piece
 
     async def close(self) -> None:

@@ -19,8 +19,8 @@ from time import monotonic, perf_counter
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from training.engines import Endpoint, EngineError, Messages, Reply, Sampling
-from training.engines._completions import Body, model_names, piece, reply, request_body
+from training.engines import Ending, Endpoint, EngineError, Messages, Reply, Sampling
+from training.engines._completions import Body, model_names, note, piece, reply, request_body
 from training.engines._failures import NOT_COMPATIBLE, Refusal, explained, parsed, refusal
 from training.engines._gate import Gate
 from training.engines._retries import Retries
@@ -87,13 +87,15 @@ class OpenAIEngine:
             answer, attempts = await self._retries.call(lambda: self._attempt(payload, private))
         return answer if attempts == 1 else answer._replace(attempts=attempts)
 
-    async def stream(self, messages: Messages, sampling: Sampling) -> AsyncIterator[str]:
+    async def stream(self, messages: Messages, sampling: Sampling, ending: Ending | None = None) -> AsyncIterator[str]:
         """The answer in pieces; tried again only until it begins. Close it when you stop early. Raises EngineError."""
         body, private = request_body(self._model, messages, sampling), self._private(messages)
+        if ending is not None:
+            body["stream_options"] = {"include_usage": True}
         async with self._gate:
             source, _ = await self._retries.call(lambda: self._open(body, private))
             try:
-                async for text in self._pieces(source):
+                async for text in self._pieces(source, ending or Ending()):
                     yield text
             finally:
                 await source.close()
@@ -194,10 +196,11 @@ class OpenAIEngine:
             raise EngineError("permanent", _NO_STREAM.format(where=self._where))
         return source
 
-    async def _pieces(self, source: "openai.AsyncStream[Any]") -> AsyncIterator[str]:
+    async def _pieces(self, source: "openai.AsyncStream[Any]", ending: Ending) -> AsyncIterator[str]:
         ends, size = monotonic() + self._patience, 0
         async for chunk in self._chunks(source, ends):
             text = piece(chunk)
+            note(chunk, ending)
             size += len(text)
             if size > BODY_LIMIT:
                 raise EngineError("permanent", _TOO_LARGE)

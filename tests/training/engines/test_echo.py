@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from training.engines import Endpoint, EngineError, Reply, Sampling, echo
+from training.engines import Ending, Endpoint, EngineError, Reply, Sampling, echo
 
 JUDGE = {
     "type": "object",
@@ -95,3 +95,15 @@ def test_a_stream_gives_the_same_words() -> None:
         return "".join([piece async for piece in echo.engine(Endpoint("", "echo")).stream(messages, Sampling())])
 
     assert asyncio.run(pieces()) == asked("one  two").text
+
+
+def test_a_stream_tells_the_same_ending() -> None:
+    ending, messages = Ending(), [{"role": "user", "content": "one two"}]
+
+    async def read() -> None:
+        async for _ in echo.engine(Endpoint("", "echo")).stream(messages, Sampling(), ending):
+            pass
+
+    asyncio.run(read())
+    whole = asked("one two")
+    assert ending == Ending(whole.identity, whole.tokens_in, whole.tokens_out, whole.finish)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.stub_server import StubServer
-from training.engines import Endpoint, EngineError, Reply, Sampling, load, openai_http
+from training.engines import Ending, Endpoint, EngineError, Reply, Sampling, load, openai_http
 from training.engines.openai_http import OpenAIEngine
 
 PROMPT = "a prompt that must stay between the two of us"
@@ -243,6 +243,15 @@ def test_a_stream_yields_the_answer_in_pieces(stub: StubServer) -> None:
     pieces = used(Endpoint(stub.base_url, "echo"), streamed)
     assert len(pieces) > 3
     assert "".join(pieces).strip() == PROMPT
+
+
+def test_a_stream_tells_identity_tokens_and_finish_when_asked(stub: StubServer) -> None:
+    async def ended(engine: OpenAIEngine) -> Ending:
+        ending = Ending()
+        assert [piece async for piece in engine.stream(MESSAGES, Sampling(), ending)]
+        return ending
+
+    assert used(Endpoint(stub.base_url, "echo"), ended) == Ending("echo", 10, 40, "stop")
 
 
 def test_a_stream_is_tried_again_until_it_begins(stub: StubServer) -> None:

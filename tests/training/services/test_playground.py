@@ -244,6 +244,13 @@ def test_one_cell_is_stopped_and_the_others_go_on(stage):
     until(lambda: not stage.open)
 
 
+def test_a_cell_stopped_before_it_begins_has_an_end_and_no_call(stage):
+    asking = playground.Asking([cell(served(stage, "drip"))], ended=lambda key: None)
+    asking.stop()
+    asking.start()
+    assert last(read(asking))["done"]["finish"] == "stopped" and not stage.open
+
+
 def test_nobody_stops_the_ask_of_another_person(stage):
     asking = started(ask(person=ADA, cells=[cell(served(stage, "drip"))]))
     assert not stop(person=BOB, key=asking.key) and not stop(person=ADA, key="guessed")
