@@ -22,6 +22,8 @@ check: .venv/dev
 
 bench: .venv/dev
 	$(BIN)/python -m bench.run_engine
+	$(BIN)/python -m bench.diff
+	$(BIN)/python -m bench.configs
 
 chromium:
 	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; }

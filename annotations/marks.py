@@ -54,6 +54,12 @@ VERSION_STATES = {
     "set_aside": Mark("⇢", "set aside", "grey"),
 }
 
+DECISIONS = {
+    "approve": Mark("✓", "approved", "teal"),
+    "return": Mark("↶", "returned", "amber"),
+    "reject": Mark("✕", "rejected", "red"),
+}
+
 
 def mark(marks: dict[str, Mark], name: object) -> Mark:
     """The mark of a name; a name without one is shown as its own word in grey, so that a page never breaks on it."""

@@ -1,9 +1,13 @@
 """Every address of the project by its name, and how to reach it in a world of rows."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
 
+from annotations.models import Comment, ConfigVersion, FloorVersion
+from annotations.services import people
+from tests.factories import make_person
 from tests.outcomes import finished_run
 from training.models import EvaluationRun
 
@@ -12,15 +16,15 @@ class Place(NamedTuple):
     """The rows a whole walk through the pages leads to."""
 
     run: EvaluationRun
-    arguments: dict[str, list[int]]
+    arguments: dict[str, list[Any]]
 
     def url(self, name: str) -> str:
         """The address of that name in this world."""
-        return reverse(name, args=self.arguments.get(name.partition(":")[2], []))
+        return reverse(name, args=self.arguments.get(name.rpartition(":")[2], []))
 
 
 def names() -> list[str]:
-    """Every URL name, `app:noun-verb`, Django's admin left out."""
+    """Every URL name, `app:noun-verb`."""
     return sorted(_names(get_resolver().url_patterns, ""))
 
 
@@ -29,11 +33,40 @@ def _names(patterns: list[URLPattern | URLResolver], prefix: str) -> list[str]:
     for pattern in patterns:
         if isinstance(pattern, URLResolver):
             space = pattern.namespace
-            found += [] if space == "admin" else _names(pattern.url_patterns, f"{prefix}{space}:" if space else prefix)
+            found += _names(pattern.url_patterns, f"{prefix}{space}:" if space else prefix)
         else:
             assert pattern.name, f"the address {pattern.pattern} has no name"
             found.append(prefix + pattern.name)
     return found
+
+
+def _people() -> dict[str, list[Any]]:
+    """The addresses of Nina, an annotator whose password link is still unused, and of her organisation."""
+    nina = make_person("nina", role="annotator")
+    held = nina.memberships.get()
+    named = ("detail", "edit", "link", "deactivate", "reactivate")
+    return {
+        **{f"person-{name}": [nina.pk] for name in named},
+        "role-add": [nina.pk],
+        "role-remove": [nina.pk, held.pk],
+        "organisation-edit": [held.organisation_id],
+        "password-set": [*people.link_parts(nina)],
+    }
+
+
+def _reviewed(version: ConfigVersion) -> dict[str, list[Any]]:
+    """The addresses of a version, of a comment on it, and of the floor it stands on."""
+    config, number = version.config_id, version.number
+    remark = Comment.objects.create(version=version, author=make_person("bob"), text="Which weapons?")
+    published = {"text": "Nobody is put at risk.", "state": "published", "published_at": timezone.now()}
+    floor, _ = FloorVersion.objects.get_or_create(number=1, defaults=published)
+    return {
+        **{f"version-{name}": [config] for name in ("list", "compare")},
+        "version-diff": [config, number, number],
+        **{name: [config, number] for name in ("review-detail", "review-decide", "version-retire", "comment-add")},
+        "comment-resolve": [config, number, remark.pk],
+        "floor-detail": [floor.number],
+    }
 
 
 def make_place(run: EvaluationRun | None = None) -> Place:
@@ -44,9 +77,15 @@ def make_place(run: EvaluationRun | None = None) -> Place:
     arguments = {
         "config-detail": [config.pk],
         "version-detail": [config.pk, item.version.number],
+        **{f"config-{name}": [config.pk] for name in ("draft", "edit", "save", "preview")},
+        **{f"version-{name}": [config.pk, item.version.number] for name in ("submit", "withdraw", "restore")},
+        **_reviewed(item.version),
+        "config-tokens": [config.pk],
+        **{name: [config.pk, item.version.number] for name in ("version-tests", "version-test-run")},
         "benchmark-detail": [benchmark.pk],
         **{name: [model.pk] for name in ("model-detail", "model-edit", "model-test")},
         **{name: [run.pk] for name in ("run-detail", "run-cancel", "run-resume", "item-list")},
         "item-detail": [run.pk, item.pk],
+        **_people(),
     }
     return Place(run, arguments)

@@ -7,22 +7,20 @@ import pytest
 from django.test import Client
 
 from annotations.models import Benchmark, LanguageModel, Organisation, Prompt, Response, SafetyConfig
-from tests.addresses import Place, make_place, names
+from tests.addresses import Place, make_place
 from tests.factories import make_config, make_judge, make_model, make_organisation, make_person, make_run, make_version
 from tests.markup import elements, inline, text, undirected
 from tests.outcomes import answer, fail, finish
+from tests.test_access import ROWS
 from training.models import EvaluationRun, Judgement
 
 pytestmark = pytest.mark.django_db
 HOSTILE = """<script>alert(1)</script><img src=x onerror=alert(2)>" onfocus="alert(3)" ' {response} $response {{ x }}"""
 ARABIC = "اكتب مشهداً"
-GET = [
-    name
-    for name in names()
-    if name not in {"logout", "training:model-test", "training:run-cancel", "training:run-resume"}
-]
-PAGES = [name for name in GET if name not in {"healthz"}]
-OWN = [name for name in PAGES if name not in {"login", "annotations:living"}]
+READ = [row for row in ROWS if row.method == "GET"]
+GET = [row.name for row in READ]
+PAGES = [name for name in GET if name not in {"healthz", "annotations:audit-export"}]
+OWN = [row.name for row in READ if row.answers["grace"] == "200" and row.name in PAGES and "living" not in row.name]
 
 
 class World(NamedTuple):
@@ -44,7 +42,7 @@ def written(words: str, names: str) -> EvaluationRun:
     make_version(config, policy=words, rules=[rule])
     run = make_run(2, judges=[make_judge("helpfulness", make_model("judge", name=names))])
     first, second = run.items.all()
-    answer(first, text=words, finish=names)
+    answer(first, text=words, finish=names[:50])
     fail(second, error=names, kind="passing")
     Judgement.objects.update(reasons=words, raw=words)
     EvaluationRun.objects.update(reason=names)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from training.views import items, models, runs
+from training.views import comments, items, models, playground, reviews, runs, tokens, version_tests
 
 app_name = "training"
 urlpatterns = [
@@ -11,6 +11,23 @@ urlpatterns = [
     path("models/<int:pk>/", models.model_detail, name="model-detail"),
     path("models/<int:pk>/edit/", models.model_edit, name="model-edit"),
     path("models/<int:pk>/test/", models.model_test, name="model-test"),
+    path("playground/", playground.playground_page, name="playground"),
+    path("playground/ask/", playground.playground_ask, name="playground-ask"),
+    path("playground/stop/", playground.playground_stop, name="playground-stop"),
+    path("playground/save/", playground.playground_save, name="playground-save"),
+    path("reviews/", reviews.review_list, name="review-list"),
+    path("configs/<int:pk>/v<int:number>/review/", reviews.review_detail, name="review-detail"),
+    path("configs/<int:pk>/v<int:number>/decide/", reviews.review_decide, name="review-decide"),
+    path("configs/<int:pk>/v<int:number>/retire/", reviews.version_retire, name="version-retire"),
+    path("configs/<int:pk>/v<int:number>/comments/", comments.comment_add, name="comment-add"),
+    path(
+        "configs/<int:pk>/v<int:number>/comments/<int:comment>/resolve/",
+        comments.comment_resolve,
+        name="comment-resolve",
+    ),
+    path("configs/<int:pk>/v<int:number>/tests/", version_tests.version_tests, name="version-tests"),
+    path("configs/<int:pk>/v<int:number>/tests/run/", version_tests.version_test_run, name="version-test-run"),
+    path("configs/<int:pk>/tokens/", tokens.config_tokens, name="config-tokens"),
     path("runs/", runs.run_list, name="run-list"),
     path("runs/new/", runs.run_new, name="run-new"),
     path("runs/<int:pk>/", runs.run_detail, name="run-detail"),

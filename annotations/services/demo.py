@@ -7,8 +7,18 @@ from django.db import transaction
 from django.utils import timezone
 
 from annotations.core import config_text, folder
-from annotations.models import Benchmark, ConfigVersion, Membership, Organisation, Prompt, SafetyConfig, User
-from annotations.models.configs import APPROVED
+from annotations.models import (
+    Benchmark,
+    ConfigVersion,
+    FloorVersion,
+    Membership,
+    Organisation,
+    Prompt,
+    SafetyConfig,
+    User,
+)
+from annotations.models.configs import APPROVED, SUBMITTED
+from annotations.models.floor import PUBLISHED
 from annotations.models.people import ADMIN, ANNOTATOR, EXPERT, LEAD, REVIEWER
 from annotations.services.configs import version_digest
 
@@ -36,7 +46,7 @@ PEOPLE = (
     Person("bob", "Bob", "Okafor", "reviewer at the provider", (REVIEWER,)),
     Person("carol", "Carol", "Mensah", "annotator", (ANNOTATOR,)),
     Person("dan", "Dan", "Petrov", "annotator", (ANNOTATOR,)),
-    Person("grace", "Grace", "Tanaka", "admin: models and runs", (ADMIN,)),
+    Person("grace", "Grace", "Tanaka", "admin: people, models and runs", (ADMIN,)),
     Person("mallory", "Mallory", "Quist", "expert of another organisation", (), (), (EXPERT,)),
 )
 
@@ -50,6 +60,7 @@ def load() -> Benchmark:
     for person in PEOPLE:
         _person(person, provider, customers, strangers)
     ada = User.objects.get(username="ada")
+    _floor(User.objects.get(username="grace"))
     benchmark, _ = Benchmark.objects.get_or_create(
         slug=BENCHMARK,
         defaults={
@@ -61,8 +72,25 @@ def load() -> Benchmark:
         },
     )
     for organisation, data in zip(customers, files, strict=True):
-        _prompts(benchmark, _config(organisation, ada, data["config"], data["rules"]), data["prompts"])
+        config = _config(organisation, ada, data["config"], data["rules"])
+        _prompts(benchmark, config, data["prompts"])
+        _proposal(config, ada, data["rules"], data.get("proposal"))
     return benchmark
+
+
+def _floor(admin: User) -> None:
+    text = tomllib.loads(folder.text("annotations.data", "floor.toml"))["text"].strip()
+    if not FloorVersion.objects.exists():
+        FloorVersion.objects.create(
+            number=1,
+            state=PUBLISHED,
+            text=text,
+            note="The first floor.",
+            digest=config_text.digest(text),
+            created_by=admin,
+            published_by=admin,
+            published_at=timezone.now(),
+        )
 
 
 def _organisation(slug: str, name: str, about: str) -> Organisation:
@@ -94,20 +122,28 @@ def _config(
         defaults={key: config[key] for key in ("title", "use_case", "audience", "language")} | {"created_by": author},
     )
     policy = config["policy"].strip()
-    ConfigVersion.objects.get_or_create(
-        config=made,
-        number=1,
-        defaults={
-            "state": APPROVED,
-            "policy": policy,
-            "rules": rules,
-            "allowed": config["allowed"],
-            "digest": version_digest(policy, rules, config["allowed"]),
-            "created_by": author,
-            "submitted_at": timezone.now(),
-        },
-    )
+    _version(made, 1, author, (policy, rules, config["allowed"]), state=APPROVED, decided_at=timezone.now())
     return made
+
+
+def _proposal(config: SafetyConfig, author: User, rules: list[dict[str, str]], proposal: dict[str, Any] | None) -> None:
+    if proposal is None:
+        return
+    first = config.versions.get(number=1)
+    merged = list(({rule["id"]: rule for rule in rules} | {rule["id"]: rule for rule in proposal["rules"]}).values())
+    content = first.policy, merged, first.allowed
+    _version(config, 2, author, content, state=SUBMITTED, base=first, note=proposal["note"])
+
+
+def _version(
+    config: SafetyConfig, number: int, author: User, content: tuple[str, list[dict[str, str]], list[str]], **fields: Any
+) -> None:
+    policy, rules, allowed = content
+    texts = {"policy": policy, "rules": rules, "allowed": allowed, "digest": version_digest(*content)}
+    people = {"created_by": author, "submitted_by": author, "submitted_at": timezone.now()}
+    version, made = ConfigVersion.objects.get_or_create(config=config, number=number, defaults=texts | people | fields)
+    if made:
+        version.authors.add(author)
 
 
 def _prompts(benchmark: Benchmark, config: SafetyConfig, prompts: list[dict[str, Any]]) -> None:

@@ -1,6 +1,6 @@
 """Deciding about versions: four eyes, with evidence, one decision that counts."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from django.db import transaction
@@ -48,51 +48,50 @@ def obstacle(*, version: ConfigVersion, reviewer: User) -> str:
     return DECIDED_ALREADY if version.reviews.filter(reviewer=reviewer).exists() else ""
 
 
+class Decision(NamedTuple):
+    """What a reviewer says: approve, return or reject, why, what was checked, and the evidence it rests on."""
+
+    decision: str
+    reasons: str = ""
+    checklist: Sequence[str] = ()
+    evidence: Sequence[dict[str, Any]] = ()
+    without_evidence: str = ""
+
+    @property
+    def lacks(self) -> str:
+        """What is missing before it can count, in a sentence; empty when nothing is."""
+        if self.decision not in DECISIONS:
+            return "Choose one: approve, return or reject."
+        if self.decision != APPROVE and not self.reasons.strip():
+            return f"Say why, so that the authors know what to change before you {self.decision} it."
+        if self.decision == APPROVE and not self.evidence and not self.without_evidence.strip():
+            return "No run has evaluated exactly this version. Run its tests, or say why it is approved without them."
+        return ""
+
+
 @transaction.atomic
-def decide(
-    *,
-    version: ConfigVersion,
-    reviewer: User,
-    decision: str,
-    reasons: str = "",
-    checklist: Iterable[str] = (),
-    evidence: Sequence[dict[str, Any]] = (),
-    without_evidence: str = "",
-) -> Review:
+def decide(*, version: ConfigVersion, reviewer: User, said: Decision) -> Review:
     """The decision, kept with the evidence it rests on. The version is approved once enough people approved it.
 
     Raises ReviewProblem: own version, somebody was faster, no reasons, no evidence and no word why.
     """
-    version = (
-        ConfigVersion.objects.select_for_update(of=("self",)).select_related("config__organisation").get(pk=version.pk)
-    )
-    reasons, without_evidence = storable(reasons).strip(), storable(without_evidence).strip()
+    held = ConfigVersion.objects.select_for_update(of=("self",)).select_related("config__organisation")
+    version = held.get(pk=version.pk)
     if version.state != SUBMITTED:
         raise ReviewProblem(_faster(version))
-    if problem := obstacle(version=version, reviewer=reviewer) or _lacks(decision, reasons, evidence, without_evidence):
+    if problem := obstacle(version=version, reviewer=reviewer) or said.lacks:
         raise ReviewProblem(problem)
-    known = [check.slug for check in CHECKLIST]
     review = Review.objects.create(
         version=version,
         reviewer=reviewer,
-        decision=decision,
-        reasons=reasons,
-        checklist=[slug for slug in known if slug in set(checklist)],
-        evidence=list(evidence),
-        without_evidence="" if evidence else without_evidence,
+        decision=said.decision,
+        reasons=storable(said.reasons).strip(),
+        checklist=[check.slug for check in CHECKLIST if check.slug in said.checklist],
+        evidence=list(said.evidence),
+        without_evidence="" if said.evidence else storable(said.without_evidence).strip(),
     )
     _move(version, review)
     return review
-
-
-def _lacks(decision: str, reasons: str, evidence: Sequence[dict[str, Any]], without_evidence: str) -> str:
-    if decision not in DECISIONS:
-        return "Choose one: approve, return or reject."
-    if decision != APPROVE and not reasons:
-        return f"Say why, so that the authors know what to change before you {decision} it."
-    if decision == APPROVE and not evidence and not without_evidence:
-        return "No run has evaluated exactly this version. Run its tests, or say why it is approved without them."
-    return ""
 
 
 def _faster(version: ConfigVersion) -> str:

@@ -23,7 +23,7 @@ def benchmark_list(request: HttpRequest) -> HttpResponse:
 def benchmark_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """A benchmark's coverage and its prompts, filtered by config, kind and words."""
     benchmark = access.benchmark_for_reader(request.user, pk)
-    wanted = {name: request.GET.get(name, "").strip() for name in ("config", "kind", "words")}
+    wanted = {name: request.GET.get(name, "").strip() for name in ("config", "kind", "rule", "words")}
     context = {
         "benchmark": benchmark,
         "coverage": queries.coverage(benchmark),

@@ -109,6 +109,12 @@ def test_a_version_waits_on_a_reviewers_home_until_it_is_decided(as_person):
     assert waiting(as_person("bob")) == []
 
 
+@pytest.mark.parametrize("person", ["ada", "lea", "grace"])
+def test_a_review_waits_only_on_a_reviewers_home(as_person, person):
+    waits(author="bob")
+    assert waiting(as_person(person)) == []
+
+
 def test_a_reviewers_own_version_does_not_wait_there(as_person):
     version = waits()
     version.authors.add(make_person("bob"))

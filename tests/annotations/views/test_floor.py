@@ -63,6 +63,7 @@ def test_only_an_admin_writes_it(as_person, person):
 def test_others_do_not_see_the_draft(as_person):
     draft("A secret plan.")
     assert "A secret plan." not in page(as_person("bob")) and "A secret plan." in page(as_person("grace"))
+    assert as_person("bob").get(LIST).context["draft"] is None
 
 
 @pytest.mark.parametrize("number", [1, 2, 10**17, 10**30])
