@@ -62,9 +62,10 @@ def test_the_longest_waiting_comes_first_with_its_open_comments():
     assert [(version, version.open_threads) for version in found] == [(early, 0), (late, 2)]
 
 
-def test_a_returned_version_comes_back_until_the_next_one_is_begun():
+@pytest.mark.parametrize("decision", ["return", "reject"])
+def test_a_version_that_was_not_approved_comes_back_until_the_next_one_is_begun(decision):
     version = waits()
-    decide(version, "return")
+    decide(version, decision)
     assert waiting("ada").returned == [version]
     configs.draft_of(config=version.config, actor=make_person("ada"))
     assert waiting("ada").returned == []
@@ -75,9 +76,8 @@ def test_it_comes_back_to_its_authors_alone():
     assert waiting("lea").returned == waiting("bob").returned == []
 
 
-@pytest.mark.parametrize("decision", ["approve", "reject"])
-def test_what_is_approved_or_rejected_does_not_come_back(decision):
-    decide(waits(), decision)
+def test_what_is_approved_does_not_come_back():
+    decide(waits(), "approve")
     assert waiting("ada").returned == []
 
 
