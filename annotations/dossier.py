@@ -57,7 +57,10 @@ class RuleLine(NamedTuple):
 
 
 class Dossier(NamedTuple):
-    """All of it. `base` is the version it is compared with, None when nobody has decided about an earlier one."""
+    """All of it. `base` is the version it is compared with.
+
+    It is None when nobody has decided about an earlier one; then the whole text is new, and none of it is marked.
+    """
 
     base: ConfigVersion | None
     others: tuple[ConfigVersion, ...]
@@ -80,7 +83,7 @@ def dossier(version: ConfigVersion, against: str = "") -> Dossier:
     base = _base(version, others, against)
     if base:
         base.refresh_from_db(fields=_TEXT)
-    change = diff.version_diff(as_text(base), as_text(version))
+    change = diff.version_diff(as_text(base or version), as_text(version))
     threads = threads_by_place(version)
     above = floor.in_force()
     findings = tuple(lints.check(draft_for_lints(version, above)))
@@ -155,10 +158,8 @@ def _base(version: ConfigVersion, others: Sequence[ConfigVersion], against: str)
     return next(iter(chosen or served or read), None)
 
 
-def as_text(version: ConfigVersion | None) -> diff.Text:
-    """What the diff compares; an empty text for no version."""
-    if version is None:
-        return diff.Text("", (), frozenset())
+def as_text(version: ConfigVersion) -> diff.Text:
+    """What the diff compares."""
     return diff.Text(version.policy, tuple(version.rule_list), frozenset(version.allowed))
 
 

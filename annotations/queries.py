@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from django.db.models import Count, Exists, Max, OuterRef, Prefetch, Q, QuerySet, Subquery
 
+from annotations.core.storable import storable
 from annotations.core.taxonomy import KINDS
 from annotations.models import Benchmark, Comment, ConfigVersion, Prompt, Review, RiskCategory, SafetyConfig, User
 from annotations.models.configs import DRAFT, REJECTED, RETURNED, SUBMITTED
@@ -86,7 +87,7 @@ def prompts(
         found = found.filter(kind=kind)
     if rule.isprintable() and rule:
         found = found.filter(rule="" if rule == NO_RULE else rule)
-    return found.filter(text__icontains=words) if words else found
+    return found.filter(text__icontains=storable(words)) if words else found
 
 
 def categories(slugs: Iterable[str]) -> list[RiskCategory]:
@@ -130,29 +131,42 @@ class Remarks(NamedTuple):
 
 
 class Waiting(NamedTuple):
-    """What waits for one person: versions to review, own versions that came back, remarks to answer, own drafts."""
+    """What waits for one person: versions to review, own versions that came back, remarks to answer, own drafts.
+
+    `others` are the versions that wait for somebody else's decision.
+    """
 
     reviews: list[ConfigVersion]
     returned: list[ConfigVersion]
     remarks: list[Remarks]
     drafts: list[ConfigVersion]
+    others: list[ConfigVersion]
+
+    @property
+    def something(self) -> bool:
+        """True when anything waits for the person."""
+        return bool(self.reviews or self.returned or self.remarks or self.drafts)
 
 
 def waiting(user: User, configs: QuerySet[SafetyConfig], *, reviews: bool) -> Waiting:
     """What waits for the person; `reviews` says whether reviewing is theirs to do. At most ten of each.
 
     A version waits for a reviewer who neither wrote in it nor has decided about it; a returned or rejected one waits
-    for its authors until they begin the next; a thread waits for the authors until somebody of them answers last.
+    for its authors until they begin the next; a thread waits for the authors until somebody of them answers last, or a
+    later version is submitted.
     """
     written = ConfigVersion.objects.filter(config__in=configs, authors=user)
     mine = written.select_related("config__organisation").defer(*TEXT)
     newer = ConfigVersion.objects.filter(config=OuterRef("config"), number__gt=OuterRef("number"))
-    to_review = versions_in_review(configs).exclude(authors=user).exclude(reviews__reviewer=user)
+    decidable = versions_in_review(configs).exclude(authors=user).exclude(submitted_by=user)
+    to_review = decidable.exclude(reviews__reviewer=user)
+    in_review = versions_in_review(configs)
     return Waiting(
         reviews=list(to_review[:10]) if reviews else [],
         returned=list(mine.filter(~Exists(newer), state__in=(RETURNED, REJECTED)).order_by("-decided_at")[:10]),
-        remarks=_unanswered(written),
+        remarks=_unanswered(written.filter(~Exists(newer.exclude(submitted_at=None)))),
         drafts=list(mine.filter(state=DRAFT).order_by("-updated_at")[:10]),
+        others=list((in_review.exclude(pk__in=to_review.order_by().values("pk")) if reviews else in_review)[:10]),
     )
 
 

@@ -3,6 +3,7 @@
 from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
+from annotations.core.storable import storable
 from annotations.models import Membership, Organisation, SafetyConfig, User
 
 
@@ -10,7 +11,7 @@ def people(words: str = "") -> QuerySet[User]:
     """Everybody with `roles_held`, the active ones first, then by name; `words` stand in a name or an e-mail."""
     held = Membership.objects.select_related("organisation").order_by("organisation__name", "role")
     found = User.objects.prefetch_related(Prefetch("memberships", held, to_attr="roles_held"))
-    for word in words.split():
+    for word in storable(words).split():
         named = Q(username__icontains=word) | Q(first_name__icontains=word) | Q(last_name__icontains=word)
         found = found.filter(named | Q(email__icontains=word))
     return found.order_by("-is_active", "first_name", "last_name", "username")

@@ -12,7 +12,8 @@ from django.db.models.functions import Cast
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
-from annotations.models import AuditEvent, User
+from annotations.models import AuditEvent, ConfigVersion, User
+from annotations.models.configs import RETIRED
 
 NOTHING = "–"
 ACTIONS = {
@@ -148,6 +149,14 @@ class Line(NamedTuple):
     changes: list[Change]
 
 
+def retirement(version: ConfigVersion) -> AuditEvent | None:
+    """Who took the version out of service, when and why; None for one that is not retired."""
+    if version.state != RETIRED:
+        return None
+    mine = AuditEvent.objects.filter(object_type="configversion", object_id=version.pk, action="retire")
+    return mine.select_related("actor").order_by("-pk").first()
+
+
 def lines(found: Iterable[AuditEvent], *, admin: bool) -> list[Line]:
     """The events with their objects' names and pages; one query for each kind of object. `admin` may open people."""
     rows = list(found)
@@ -199,20 +208,22 @@ def changes(before: dict[str, Any], after: dict[str, Any]) -> list[Change]:
     """What differs, in the order it was written down."""
     names = [*before, *(name for name in after if name not in before)]
     return [
-        Change(name.replace("_", " "), _text(before.get(name)), _text(after.get(name)))
+        Change(name.replace("_", " "), *(_text(side.get(name), is_state=name == "state") for side in (before, after)))
         for name in names
         if before.get(name) != after.get(name)
     ]
 
 
-def _text(value: Any) -> str:
+def _text(value: Any, *, is_state: bool = False) -> str:
     if value is None or value == "" or value == [] or value == {}:
         return NOTHING
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list) and all(isinstance(part, str | int | float) for part in value):
         return ", ".join(map(str, value))
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    if isinstance(value, str):
+        return value.replace("_", " ") if is_state else value
+    return json.dumps(value, ensure_ascii=False)
 
 
 COLUMNS = ("at", "user_name", "name", "action", "kind", "object", "before", "after")

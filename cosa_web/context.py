@@ -22,6 +22,8 @@ RAIL = (
 )
 # An admin finds these under one entry, as tabs.
 ADMIN_PAGES = ("/people/", "/organisations/", "/audit/", "/floor/")
+# A version's review lies below its config, and belongs to the reviews.
+REVIEW_PAGES = frozenset({"review-detail", "review-decide", "version-retire", "comment-add", "comment-resolve"})
 
 
 class Place(NamedTuple):
@@ -53,4 +55,6 @@ def frame(request: HttpRequest) -> dict[str, Any]:
 def _place(request: HttpRequest, label: str, url: str, icon: str) -> Place:
     places = ADMIN_PAGES if label == "Admin" else (url,)
     active = request.path == url if url == "/" else request.path.startswith(places)
+    if request.resolver_match and request.resolver_match.url_name in REVIEW_PAGES:
+        active = label == "Reviews"
     return Place(label, url, icon, active)

@@ -20,11 +20,20 @@ from annotations.services import demo
 from training import access, queries
 from training.charts import config_rows
 
+WRONG_LOG_IN = "This user name and password do not belong together. Capital and small letters count."
+
 
 class LogIn(LoginView):
     """The log-in; the demo names its people on it."""
 
     redirect_authenticated_user = True
+
+    def get_form(self, form_class: Any = None) -> Any:
+        """The form, in the words of the other pages."""
+        form = super().get_form(form_class)
+        form.fields["username"].label = "User name"
+        form.error_messages = form.error_messages | {"invalid_login": WRONG_LOG_IN}
+        return form
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """The form, and in the demo who one can be."""
@@ -49,7 +58,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "works": bool(roles & people_access.WORKERS),
         "waiting": waiting,
         "stopped": stopped,
-        "something_waits": any(waiting) or bool(stopped),
+        "something_waits": waiting.something or bool(stopped),
         "unfinished": queries.with_counts(queries.unfinished(runs))[:5],
         "recent": queries.with_counts(runs).order_by("-pk")[:8],
         "rows": config_rows(runs, people_access.configs(user)),

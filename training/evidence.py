@@ -22,7 +22,8 @@ BETTER, WORSE, SAME, UNSCORED, ONLY_HERE, ONLY_BEFORE = (
 class RunFacts(NamedTuple):
     """One run as it bears on one version; `scored` counts that version's items with a value.
 
-    `alone` when it tests this version and nothing else; `floor` is the floor's number, None without one.
+    `alone` when it tests this version and nothing else; `floor` is the floor's number, None without one; `plumbing`
+    when a model in it is too small to mean anything.
     """
 
     run: int
@@ -39,6 +40,7 @@ class RunFacts(NamedTuple):
     started_at: datetime
     finished_at: datetime | None
     scored: int
+    plumbing: bool = False
 
     @property
     def is_evidence(self) -> bool:
@@ -75,6 +77,7 @@ def as_plain(run: VersionRun, worst: Iterable[int]) -> dict[str, Any]:
         "floor": facts.floor,
         "finished_at": facts.finished_at.isoformat() if facts.finished_at else None,
         "heuristic": run.row.heuristic,
+        "plumbing": facts.plumbing,
         **_figures(run.row),
         "kinds": [{"kind": row.label, **_figures(row)} for row in run.kinds],
         "worst": list(worst),

@@ -60,6 +60,7 @@ def _facts(run: Any, version: ConfigVersion) -> RunFacts:
         started_at=run.created_at,
         finished_at=run.finished_at,
         scored=run.scored,
+        plumbing=run.candidate.model.plumbing or any(judge.model and judge.model.plumbing for judge in judges),
     )
 
 
@@ -117,13 +118,47 @@ def _worst_first(items: QuerySet[RunItem]) -> QuerySet[RunItem]:
     return ended.order_by(F("value").asc(nulls_last=True), "position")
 
 
+def _telling(version: ConfigVersion) -> QuerySet[EvaluationRun]:
+    """The finished runs in which something of exactly this version was scored."""
+    scored = RunItem.objects.filter(SCORED, version=version).order_by().values("run")
+    return EvaluationRun.objects.filter(state=FINISHED, pk__in=scored)
+
+
+class Stand(NamedTuple):
+    """Which runs `evidence` tells of, newest first, and one word for them: another word, other evidence."""
+
+    runs: tuple[int, ...]
+    word: str
+
+
+def stand(version: ConfigVersion) -> Stand:
+    """How the evidence stands now; without any, no runs and an empty word. One query."""
+    ended = list(_telling(version).order_by("-pk").values_list("pk", "finished_at")[:MOST_RUNS])
+    word = ",".join(f"{run}@{moment.timestamp()}" for run, moment in ended if moment)
+    return Stand(tuple(run for run, _ in ended), word)
+
+
+class Reading(NamedTuple):
+    """The runs to read about a version, newest first, and how many older ones are not among them."""
+
+    runs: list[VersionRun]
+    older: int
+
+
+def reading(runs: QuerySet[EvaluationRun], version: ConfigVersion, telling: Iterable[int]) -> Reading:
+    """The newest runs among `runs` in whatever state, and those of `telling` however old they are."""
+    found = runs.filter(pk__in=RunItem.objects.filter(version=version).order_by().values("run")).order_by("-pk")
+    every = list(found.values_list("pk", flat=True))
+    shown = set(every[:MOST_RUNS]) | set(every) & set(telling)
+    return Reading(runs_of_version(runs.filter(pk__in=shown), version, len(shown)), len(every) - len(shown))
+
+
 def evidence(version: ConfigVersion) -> list[dict[str, Any]]:
     """The figures of the newest finished runs of exactly this version, to be kept with a decision about it.
 
     A run in which nothing could be scored is no evidence and left out.
     """
-    finished = EvaluationRun.objects.filter(state=FINISHED)
-    found = [run for run in runs_of_version(finished, version) if run.is_evidence]
+    found = runs_of_version(_telling(version), version)
     items = _worst_first(RunItem.objects.filter(run__in=[run.facts.run for run in found], version=version))
     by_run: dict[int, list[int]] = defaultdict(list)
     for item, run in items.values_list("pk", "run"):

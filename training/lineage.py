@@ -10,12 +10,16 @@ Step = tuple[str, str]
 
 def _from_model(run: EvaluationRun) -> list[Step]:
     model = run.candidate.model
-    floor = [(f"Floor v{run.floor.number}", "")] if run.floor else []
+    floor = [_floor_step(run.floor.number)] if run.floor else []
     return [
         *floor,
         (run.benchmark.title, reverse("annotations:benchmark-detail", args=[run.benchmark_id])),
         (f"{model.name}, {run.candidate.strategy}", reverse("training:model-detail", args=[model.pk])),
     ]
+
+
+def _floor_step(number: int) -> Step:
+    return f"Floor v{number}", reverse("annotations:floor-detail", args=[number])
 
 
 def run_lineage(run: EvaluationRun) -> list[Step]:

@@ -9,7 +9,7 @@ from typing import Any, TextIO
 LABEL = "CSV"
 SUFFIX = ".csv"
 CONTENT_TYPE = "text/csv; charset=utf-8"
-FORMULA = re.compile(r"[=+@\t\r]|-(?![\d.])")
+FORMULA = re.compile(r"[=+@\t\r]|-(?!\d*\.?\d+(?:e[+-]?\d+)?\Z)")
 
 
 class _Echo:

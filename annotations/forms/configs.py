@@ -72,25 +72,27 @@ class StartForm(forms.Form):
 
     def create(self, actor: User) -> ConfigVersion | None:
         """The first draft of the new config; None when it cannot be, the reason then stands on the form."""
-        about, content = self._beginning()
+        about, content, source = self._beginning()
         about["title"] = self.cleaned_data["title"] or about.get("title", "")
         home = self.cleaned_data["organisation"]
         try:
-            return configs.create(organisation=home, about=about, content=content, actor=actor)
+            return configs.create(organisation=home, about=about, content=content, actor=actor, source=source)
         except configs.ConfigProblem as problem:
             self.add_error(problem.field if problem.field in self.fields else None, str(problem))
             return None
 
-    def _beginning(self) -> tuple[dict[str, str], configs.Content]:
+    def _beginning(self) -> tuple[dict[str, str], configs.Content, ConfigVersion | None]:
         start, source = self.cleaned_data["start"], self.cleaned_data["source"]
         if start == EMPTY:
-            return {}, configs.Content("", [], [])
+            return {}, configs.Content("", [], []), None
         if start == FROM_CONFIG:
             about = about_of(source) | {"title": f"{source.title[:290]} (copy)"}
-            return about, configs.content_of(source.versions.order_by("-number").first())
+            newest = source.versions.order_by("-number").first()
+            return about, configs.content_of(newest), newest
         template = config_templates.load(start)
         about = {field: getattr(template, field) for field in configs.ABOUT}
-        return about, configs.content(template.policy, [rule._asdict() for rule in template.rules], template.allowed)
+        rules = [rule._asdict() for rule in template.rules]
+        return about, configs.content(template.policy, rules, template.allowed), None
 
 
 class Choice(NamedTuple):

@@ -15,7 +15,7 @@ ABOUT = ("title", "use_case", "audience", "language")
 
 
 class ConfigProblem(ValueError):
-    """Why a config was not saved or handed in, and what to do about it. `field` is the field it is about, or empty."""
+    """Why a config was not saved or submitted, and what to do about it. `field` is the field it is about, or empty."""
 
     def __init__(self, sentence: str, field: str = ""):
         super().__init__(sentence)

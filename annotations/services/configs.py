@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.text import slugify
 
 from annotations.models import ConfigVersion, Organisation, Prompt, SafetyConfig, User
-from annotations.models.configs import APPROVED, DRAFT, RETIRED, SET_ASIDE, SUBMITTED
+from annotations.models.configs import APPROVED, DRAFT, SET_ASIDE, SUBMITTED
 from annotations.services import audit, config_content
 from annotations.services.config_content import ABOUT as ABOUT
 from annotations.services.config_content import RULE_ID, clean, rule_ids
@@ -33,15 +33,27 @@ def next_rule(config: SafetyConfig | None) -> int:
 
 
 @transaction.atomic
-def create(*, organisation: Organisation, about: dict[str, str], content: Content, actor: User) -> ConfigVersion:
-    """Version 1, a draft, of a new config. Raises ConfigProblem when there is no title."""
+def create(
+    *,
+    organisation: Organisation,
+    about: dict[str, str],
+    content: Content,
+    actor: User,
+    source: ConfigVersion | None = None,
+) -> ConfigVersion:
+    """Version 1, a draft, of a new config. Raises ConfigProblem when there is no title.
+
+    Who wrote in `source`, the version of another config it begins with, is an author of it: nobody approved it here.
+    """
     about = config_content.about(about)
     Organisation.objects.select_for_update().get(pk=organisation.pk)
     config = SafetyConfig.objects.create(
         organisation=organisation, slug=_free_slug(organisation, about["title"]), created_by=actor, **about
     )
     audit.record(actor=actor, action="create", obj=config, after=about)
-    return _draft(config, content, actor, base=None)
+    draft = _draft(config, content, actor, base=None)
+    draft.authors.add(*(source.authors.all() if source else ()))
+    return draft
 
 
 def _free_slug(organisation: Organisation, title: str) -> str:
@@ -62,8 +74,8 @@ def _draft(config: SafetyConfig, content: Content, actor: User, base: ConfigVers
 
 
 def _authors_so_far(base: ConfigVersion | None) -> Iterable[User]:
-    """Who wrote in what nobody approved yet: they stay authors of what goes on from it, and cannot approve it."""
-    return [] if base is None or base.state in {APPROVED, RETIRED} else base.authors.all()
+    """Who wrote in what is not approved, or not any more: they stay authors of what goes on from it."""
+    return [] if base is None or base.state == APPROVED else base.authors.all()
 
 
 def content_of(version: ConfigVersion) -> Content:
@@ -174,11 +186,11 @@ def restore(*, version: ConfigVersion, actor: User) -> ConfigVersion:
 def submit(*, draft: ConfigVersion, note: str, actor: User, revision: int | None = None) -> ConfigVersion:
     """The version, waiting for a review and never changing again.
 
-    `revision`, when given, is the one the person saw: another one is not handed in.
+    `revision`, when given, is the one the person saw: another one is not submitted.
     Raises ConfigProblem when it is empty, no draft any more, the same as an approved version, or another one waits.
     """
     if not draft.policy and not draft.rules:
-        raise ConfigProblem("The version is empty. Write a policy or a rule, then hand it in.")
+        raise ConfigProblem("The version is empty. Write a policy or a rule, then submit it.")
     same = draft.config.versions.filter(digest=draft.digest, state=APPROVED).exclude(pk=draft.pk).first()
     if same:
         raise ConfigProblem(f"This says word for word what v{same.number} says, and that is approved. Change it first.")
@@ -190,7 +202,7 @@ def submit(*, draft: ConfigVersion, note: str, actor: User, revision: int | None
     except IntegrityError as waiting:
         raise ConfigProblem("An earlier version still waits for its review. Withdraw it first, or wait.") from waiting
     if not moved:
-        raise Conflict("The draft changed or was handed in meanwhile. Reload to see it.")
+        raise Conflict("The draft changed or was submitted meanwhile. Reload to see it.")
     _moved(draft, "submit", DRAFT, actor)
     return draft
 

@@ -1,7 +1,7 @@
 """The provider's floor: written as a draft, published for good, in force until the next one."""
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, Max
+from django.db.models import F
 from django.utils import timezone
 
 from annotations.core.config_text import digest
@@ -22,25 +22,30 @@ def in_force() -> FloorVersion | None:
     return FloorVersion.objects.filter(state=PUBLISHED).order_by("-number").first()
 
 
-def save(*, text: str, note: str, revision: int | None, actor: User) -> FloorVersion:
+def save(*, text: str, note: str, revision: int | None, actor: User, above: int | None = None) -> FloorVersion:
     """The one draft with this text, made when there is none. `revision` is that of the draft the person saw.
 
-    Raises FloorProblem when somebody else changed the draft meanwhile, or the text is too long.
+    `above`, when given, is the number of the floor a new draft was written over, 0 for none: over another one it is not
+    begun. Raises FloorProblem then, when somebody else changed the draft meanwhile, or a text is too long.
     """
     text, note = storable(text).replace("\r\n", "\n").strip(), storable(note).strip()
-    if len(text) > LONGEST:
-        raise FloorProblem(f"A floor has at most {LONGEST:,} characters; this one has {len(text):,}.")
+    for what, words in (("floor", text), ("note", note)):
+        if len(words) > LONGEST:
+            raise FloorProblem(f"A {what} has at most {LONGEST:,} characters; this one has {len(words):,}.")
     fields = {"text": text, "note": note, "digest": digest(text), "updated_at": timezone.now()}
     if revision is None:
-        return _new(fields, actor)
+        return _new(fields, actor, above)
     drafts = FloorVersion.objects.filter(state=DRAFT, revision=revision)
     if not drafts.update(**fields, revision=F("revision") + 1):
         raise FloorProblem("Somebody else changed or published this draft meanwhile. Reload the page to see it.")
     return FloorVersion.objects.get(state=DRAFT)
 
 
-def _new(fields: dict[str, object], actor: User) -> FloorVersion:
-    last = FloorVersion.objects.aggregate(last=Max("number"))["last"] or 0
+def _new(fields: dict[str, object], actor: User, above: int | None) -> FloorVersion:
+    now = in_force()
+    last = now.number if now else 0
+    if above is not None and above != last:
+        raise FloorProblem(f"v{last} was published meanwhile. Put what it says into your text, then save again.")
     try:
         with transaction.atomic():
             return FloorVersion.objects.create(number=last + 1, created_by=actor, **fields)

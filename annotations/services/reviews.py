@@ -8,14 +8,14 @@ from django.utils import timezone
 
 from annotations.core.storable import storable
 from annotations.models import Comment, ConfigVersion, Review, User
-from annotations.models.configs import APPROVED, REJECTED, RETIRED, RETURNED, SUBMITTED
+from annotations.models.configs import APPROVED, REJECTED, RETIRED, RETURNED, SET_ASIDE, SUBMITTED
 from annotations.models.reviews import APPROVE, DECISIONS, REJECT, RETURN
 from annotations.services import audit
 
 OWN_VERSION = "You wrote in this version: somebody else has to decide about it."
 DECIDED_ALREADY = "You have decided about this version already."
 LEADS_TO = {APPROVE: APPROVED, RETURN: RETURNED, REJECT: REJECTED}
-LONGEST_COMMENT = 10_000
+LONGEST_COMMENT = LONGEST_REASONS = 10_000
 
 
 class Check(NamedTuple):
@@ -43,19 +43,28 @@ def obstacle(*, version: ConfigVersion, reviewer: User) -> str:
     """Why this person cannot decide about the version now, in a sentence; empty when nothing stands in the way."""
     if version.state != SUBMITTED:
         return f"v{version.number} is {version.state_word}; there is nothing to decide."
-    if version.submitted_by_id == reviewer.pk or version.authors.filter(pk=reviewer.pk).exists():
+    if version.submitted_by_id == reviewer.pk or _wrote(version, reviewer):
         return OWN_VERSION
     return DECIDED_ALREADY if version.reviews.filter(reviewer=reviewer).exists() else ""
 
 
+def _wrote(version: ConfigVersion, person: User) -> bool:
+    """True when the person wrote in the version, or in any other that says word for word the same."""
+    return ConfigVersion.objects.filter(digest=version.digest, authors=person).exists()
+
+
 class Decision(NamedTuple):
-    """What a reviewer says: approve, return or reject, why, what was checked, and the evidence it rests on."""
+    """What a reviewer says: approve, return or reject, why, what was checked, and the evidence it rests on.
+
+    `stale` says that the evidence is not what the reviewer read.
+    """
 
     decision: str
     reasons: str = ""
     checklist: Sequence[str] = ()
     evidence: Sequence[dict[str, Any]] = ()
     without_evidence: str = ""
+    stale: bool = False
 
     @property
     def lacks(self) -> str:
@@ -64,8 +73,15 @@ class Decision(NamedTuple):
             return "Choose one: approve, return or reject."
         if self.decision != APPROVE and not self.reasons.strip():
             return f"Say why, so that the authors know what to change before you {self.decision} it."
+        if max(len(self.reasons), len(self.without_evidence)) > LONGEST_REASONS:
+            return f"Reasons have at most {LONGEST_REASONS:,} characters."
+        if self.decision == APPROVE and self.stale:
+            return "The runs of this version changed after you opened the page. Read the evidence as it is now first."
         if self.decision == APPROVE and not self.evidence and not self.without_evidence.strip():
-            return "No run has evaluated exactly this version. Run its tests, or say why it is approved without them."
+            return (
+                "No run has evaluated exactly this version. Its authors can run its tests; or say why it is approved "
+                "without them."
+            )
         return ""
 
 
@@ -95,6 +111,8 @@ def decide(*, version: ConfigVersion, reviewer: User, said: Decision) -> Review:
 
 
 def _faster(version: ConfigVersion) -> str:
+    if version.state == SET_ASIDE:
+        return f"v{version.number} was withdrawn meanwhile and is set aside; nothing was changed."
     last = version.reviews.select_related("reviewer").order_by("-pk").first()
     who = f"{last.reviewer} decided" if last else "Somebody decided"
     return f"{who} meanwhile: v{version.number} is {version.state_word}. Somebody was faster; nothing was changed."
@@ -130,6 +148,8 @@ def retire(*, version: ConfigVersion, actor: User, reasons: str) -> ConfigVersio
     reasons = storable(reasons).strip()
     if not reasons:
         raise ReviewProblem("Say why it is retired.")
+    if len(reasons) > LONGEST_REASONS:
+        raise ReviewProblem(f"Reasons have at most {LONGEST_REASONS:,} characters.")
     if not ConfigVersion.objects.filter(pk=version.pk, state=APPROVED).update(state=RETIRED):
         version.refresh_from_db()
         raise ReviewProblem(f"v{version.number} is {version.state_word}: only an approved version can be retired.")

@@ -183,7 +183,7 @@ def config_preview(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 @for_roles(*WORKERS)
 def version_submit(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """Hands the draft in with a note to the reviewers."""
+    """Submits the draft with a note to the reviewers."""
     draft = access.version_for_author(_person(request), pk, number)
     note, seen = request.POST.get("note", ""), request.POST.get("revision", "")
     revision = int(seen) if seen.isdecimal() and len(seen) < 10 else None
@@ -192,7 +192,7 @@ def version_submit(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     except configs.ConfigProblem as problem:
         draft.refresh_from_db()
         return version_page(request, draft, status=422, submit_problem=str(problem), note=note)
-    messages.success(request, f"v{draft.number} is handed in. A reviewer who did not write in it decides about it.")
+    messages.success(request, f"v{draft.number} is submitted. A reviewer who did not write in it decides about it.")
     return redirect("annotations:version-detail", pk, number)
 
 
@@ -203,7 +203,7 @@ def version_withdraw(request: HttpRequest, pk: int, number: int) -> HttpResponse
     version = access.version_for_author(_person(request), pk, number)
     try:
         configs.withdraw(version=version, actor=_person(request))
-        messages.success(request, f"v{number} is withdrawn and set aside. Edit goes on from it as the next version.")
+        messages.success(request, f"v{number} is withdrawn and set aside. A new version goes on from it.")
     except configs.ConfigProblem as problem:
         messages.error(request, str(problem))
     return redirect("annotations:version-detail", pk, number)

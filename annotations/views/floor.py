@@ -44,8 +44,9 @@ def floor_save(request: HttpRequest) -> HttpResponse:
     """The draft of the next floor is kept; with `publish` it is in force from then on."""
     user = cast(User, request.user)
     text, note = request.POST.get("text", ""), request.POST.get("note", "")
+    revision, above = (whole_number(request.POST.get(name, "")) for name in ("revision", "above"))
     try:
-        draft = floor.save(text=text, note=note, revision=whole_number(request.POST.get("revision", "")), actor=user)
+        draft = floor.save(text=text, note=note, revision=revision, actor=user, above=above or 0)
         if "publish" in request.POST:
             floor.publish(draft=draft, actor=user)
     except floor.FloorProblem as problem:

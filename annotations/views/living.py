@@ -13,6 +13,8 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from annotations import charts, marks
+from annotations.core import diff
+from annotations.core.config_text import Rule
 
 ICON = re.compile(r'id="([\w-]+)"')
 LONG_NAME = (
@@ -127,6 +129,15 @@ def _reader() -> dict[str, object]:
     }
 
 
+def _changed() -> diff.VersionDiff:
+    same, gone = Rule("r2", "disallow", "No real person is threatened.", ""), Rule("r3", "disallow", "No wounds.", "")
+    old = diff.Text("Quarrels may be shown.", (Rule("r1", "allow", "Weapons may be named.", ""), same, gone))
+    new_rule = Rule("r1", "conditional", "Weapons may be named as props.", "A sword over the fireplace.")
+    return diff.version_diff(
+        old, diff.Text("Quarrels may be hinted at.", (new_rule, same, Rule("r4", "allow", "شجار.", "")))
+    )
+
+
 def _icons() -> list[str]:
     sprite = finders.find("icons.svg")
     return ICON.findall(Path(str(sprite)).read_text(encoding="utf-8")) if sprite else []
@@ -147,6 +158,7 @@ def living(request: HttpRequest) -> HttpResponse:
         "form": SampleForm(initial={"title": LONG_NAME}),
         "wrong_form": SampleForm({"language": "xx"}, prefix="wrong"),
         "icons": _icons(),
+        "changed": _changed(),
         "lineage": [("score 0.41", "#figures"), ("2 judges", "#reading"), ("200 responses", "#tables"), ("v4", "")],
     }
     return render(request, "living.html", context | _charts() | _reader())

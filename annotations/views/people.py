@@ -123,7 +123,9 @@ def person_deactivate(request: HttpRequest, pk: int) -> HttpResponse:
     except people.PeopleProblem as problem:
         messages.error(request, str(problem))
     else:
-        messages.success(request, f"{person} is {'out, everywhere' if moved else 'deactivated already'}.")
+        messages.success(
+            request, f"{person} is {'deactivated and signed out everywhere' if moved else 'deactivated already'}."
+        )
     return _to_person(request, person)
 
 

@@ -75,7 +75,7 @@ function save(name, blob) {
 function cell(node) {
   const text = (node.dataset.value ?? node.innerText).trim().replace(/\s+/g, " ");
   // A spreadsheet would run a text that begins like a formula; a leading apostrophe keeps it text.
-  const safe = /^[=+@\t]|^-(?![\d.])/.test(text) ? `'${text}` : text;
+  const safe = /^[=+@\t]|^-(?!\d*\.?\d+(e[+-]?\d+)?$)/.test(text) ? `'${text}` : text;
   return `"${safe.replaceAll('"', '""')}"`;
 }
 

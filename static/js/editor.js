@@ -425,7 +425,7 @@
     if (!halted) await send();
     if (dirty() && !halted && !ticking && !away) await send();
     if (dirty() || lost || halted || sign.dataset.state !== "saved") {
-      complaint.textContent = `${sign.textContent}. Only what is saved can be handed in.`;
+      complaint.textContent = `Only what is saved can be submitted: ${sign.textContent}.`;
       complaint.hidden = false;
       return;
     }

@@ -1,6 +1,8 @@
 """Each component says its meaning in words, and shows what it does not know as unknown."""
 
+import re
 from inspect import unwrap
+from pathlib import Path
 from types import SimpleNamespace
 
 from django import forms
@@ -9,7 +11,11 @@ from django.template.loader import render_to_string
 from django.test import RequestFactory
 
 from annotations import charts, marks
+from annotations.core.config_text import Rule
+from annotations.core.diff import Piece, rules
 from annotations.views.living import living
+
+TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 
 
 def shown(component: str, **context: object) -> str:
@@ -99,3 +105,26 @@ def test_the_living_page_shows_every_run_state():
     request.user = SimpleNamespace(is_authenticated=False)
     html = unwrap(living)(request).content.decode()
     assert [state for state in marks.RUN_STATES if state not in html] == []
+
+
+def test_words_of_a_diff_can_show_one_side_alone():
+    pieces = [Piece("same", "a "), Piece("removed", "b"), Piece("added", "c")]
+    sides = [shown("words", pieces=pieces, side=side).strip() for side in ("", "old", "new")]
+    assert sides == ["a <del>b</del><ins>c</ins>", "a <del>b</del>", "a <ins>c</ins>"]
+
+
+def test_a_changed_rule_shows_its_old_side_with_its_old_kind_and_no_new_example():
+    old, new = Rule("r1", "allow", "Fights.", ""), Rule("r1", "conditional", "Fights.", "A duel.")
+    (rule,) = rules([old], [new])
+    html = shown("rule_change", rule=rule, side="old")
+    assert ">allow<" in html and "conditional" not in html and "For example" not in html
+
+
+def test_every_component_is_on_the_living_page():
+    seen, ahead = set(), ["living.html"]
+    while ahead:
+        named = re.findall(r'{% (?:include|extends) "([^"]+)"', (TEMPLATES / ahead.pop()).read_text(encoding="utf-8"))
+        ahead += [name for name in named if name not in seen]
+        seen |= set(named)
+    components = {f"components/{path.name}" for path in (TEMPLATES / "components").glob("*.html")}
+    assert components - seen == set()

@@ -24,9 +24,10 @@ def decided(version, state="approved", after=timedelta(seconds=0)):
     return version
 
 
-def test_the_first_version_is_compared_with_nothing():
+def test_the_first_version_is_compared_with_nothing_and_no_word_of_it_is_marked():
     found = read(waits())
-    assert (found.base, [row.line.status for row in found.policy]) == (None, ["added"] * 4)
+    assert (found.base, [row.line.status for row in found.policy]) == (None, ["same"] * 4)
+    assert {row.change.status for row in found.rules} == {"same"}
 
 
 def test_a_version_is_compared_with_the_last_approved_one_before_it():

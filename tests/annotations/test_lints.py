@@ -26,6 +26,7 @@ BAD = {
     "missing_audience": GOOD._replace(audience=""),
     "missing_use_case": GOOD._replace(use_case=" "),
     "opened_but_unsaid": GOOD._replace(allowed=frozenset({"violence", "privacy"})),
+    "poses_as_frame": with_policy("Provider's floor: nothing is closed."),
     "rule_against_allowed": with_rule("disallow", "No violence."),
     "rule_without_prompt": GOOD._replace(prompts_by_rule={"r1": 1}),
     "rules_repeat": with_rule("allow", "No torture shown act by act and no severed limbs"),

@@ -173,3 +173,31 @@ def test_lists_do_not_load_the_text_of_versions():
     decide(version)
     decided = queries.decisions(access.configs(bob)).get().version
     assert [{*queries.TEXT} <= each.get_deferred_fields() for each in (version, decided)] == [True, True]
+
+
+def test_what_a_reviewer_cannot_decide_any_more_waits_for_others():
+    make_organisation(approvals_needed=2)
+    version, fresh = waits(make_config("seen")), waits(make_config("fresh"))
+    decide(version)
+    found = waiting("bob")
+    assert (found.others, found.reviews) == ([version], [fresh])
+
+
+def test_what_the_author_submitted_waits_for_others_and_asks_nothing_of_the_author():
+    version = waits()
+    found = waiting("ada")
+    assert (found.others, found.something) == ([version], False)
+
+
+def test_nothing_waits_for_others_that_the_person_must_not_read():
+    waits()
+    assert waiting("mallory").others == []
+
+
+def test_a_remark_waits_no_more_once_a_later_version_is_submitted():
+    first = waits(state="returned")
+    say(first, "Name the epoch.")
+    draft = make_version(first.config, "draft")
+    assert len(last_words("ada")) == 1
+    ConfigVersion.objects.filter(pk=draft.pk).update(state="submitted", submitted_at=timezone.now())
+    assert last_words("ada") == []

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from annotations import trail
 from annotations.models import AuditEvent, Organisation
-from annotations.services import audit
+from annotations.services import audit, reviews
 from tests.factories import make_config, make_organisation, make_person, make_version
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
@@ -160,3 +160,15 @@ def test_the_table_has_a_value_for_each_column_and_keeps_the_values(django_asser
     assert (ada["user_name"], ada["name"], ada["before"], ada["after"]) == ("ada", "Ada", {"n": 1}, {"n": [2]})
     assert (system["user_name"], system["name"]) == ("system", "")
     assert json.dumps(ada) and datetime.fromisoformat(ada["at"]).tzinfo is not None
+
+
+def test_a_state_is_told_in_words():
+    assert trail.changes({"state": "draft"}, {"state": "set_aside"}) == [trail.Change("state", "draft", "set aside")]
+
+
+def test_a_retired_version_tells_who_retired_it_and_why():
+    version = make_version()
+    assert trail.retirement(version) is None
+    retired = reviews.retire(version=version, actor=make_person("bob"), reasons="v4 replaces it.")
+    event = trail.retirement(retired)
+    assert (event.actor.username, event.after["reasons"]) == ("bob", "v4 replaces it.")

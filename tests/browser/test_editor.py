@@ -274,9 +274,9 @@ def test_a_log_out_in_between_is_said_and_saving_goes_on_after_the_log_in(edit, 
 
 
 def log_in(tab: Page) -> None:
-    if not tab.get_by_label("Username").count():
+    if not tab.get_by_label("User name").count():
         return
-    tab.get_by_label("Username").fill("ada")
+    tab.get_by_label("User name").fill("ada")
     tab.get_by_label("Password").fill(PASSWORD)
     tab.get_by_role("button", name="Log in").click()
     tab.wait_for_url(re.compile(r"^(?!.*/login/)"))
@@ -290,12 +290,12 @@ def test_only_what_is_saved_is_handed_in(edit, draft, forgiven):
     page.get_by_label("Note to the reviewers").fill("Mind r1.")
     page.context.set_offline(True)
     page.get_by_role("button", name="Submit v1").click()
-    expect(page.locator("#submit-refused")).to_contain_text("Only what is saved can be handed in")
+    expect(page.locator("#submit-refused")).to_contain_text("Only what is saved can be submitted")
     page.context.set_offline(False)
     saved(page)
     page.get_by_role("button", name="Submit v1").click()
     expect(page.locator(".head .badge")).to_have_text("◆v1 submitted")
-    expect(page.locator(".toast")).to_contain_text("v1 is handed in")
+    expect(page.locator(".toast")).to_contain_text("v1 is submitted")
     assert (now(draft).policy, now(draft).note) == ("Be helpful. Last words.", "Mind r1.")
 
 

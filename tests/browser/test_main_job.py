@@ -30,7 +30,7 @@ def benchmark(ada: User) -> Benchmark:
 
 
 def log_in(page: Page) -> None:
-    page.get_by_label("Username").fill("ada")
+    page.get_by_label("User name").fill("ada")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
 

@@ -16,11 +16,11 @@ def grace(transactional_db) -> User:
 
 def test_a_refused_log_in_keeps_the_user_name(window, ada):
     page = window.open("/login/")
-    page.get_by_label("Username").fill("ada")
+    page.get_by_label("User name").fill("ada")
     page.get_by_label("Password").fill("not the password")
     page.get_by_role("button", name="Log in").click()
-    expect(page.get_by_role("alert")).to_contain_text("correct username and password")
-    expect(page.get_by_label("Username")).to_have_value("ada")
+    expect(page.get_by_role("alert")).to_contain_text("do not belong together")
+    expect(page.get_by_label("User name")).to_have_value("ada")
 
 
 def test_a_refused_form_keeps_what_was_typed_and_leads_to_the_error(window, grace):

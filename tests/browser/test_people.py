@@ -20,7 +20,7 @@ def test_a_person_is_let_in_with_a_link_and_put_out_at_once(window, transactiona
     nina.get_by_label("New password", exact=True).fill(PASSWORD)
     nina.get_by_label("The new password again").fill(PASSWORD)
     nina.get_by_role("button", name="Set the password").click()
-    nina.get_by_label("Username").fill("nina")
+    nina.get_by_label("User name").fill("nina")
     nina.get_by_label("Password").fill(PASSWORD)
     nina.get_by_role("button", name="Log in").click()
     expect(nina).to_have_url(f"{window.address}/")

@@ -166,3 +166,15 @@ def test_a_text_of_any_kind_stays_text_on_the_home(as_person, words):
         shown = [each for each in elements(html) if words[:60] in "".join(each.own)]
         assert inline(html) == [] and "<img src=x" not in html
         assert shown and all(any(at.isolates for at in (each, *each.parents)) for each in shown)
+
+
+def test_what_was_submitted_waits_for_reviewers_on_its_authors_home(as_person):
+    version = waits()
+    html = home(as_person("ada"))
+    assert "Waits for reviewers" in html and address("training:review-detail", version) in links(html)
+    assert "Nothing. Reviews, comments, drafts" in html
+
+
+def test_a_very_long_title_is_cut(as_person):
+    waits(make_config(title="w" * 300))
+    assert "w" * 99 + "…" in home(as_person("bob")) and "w" * 101 not in home(as_person("bob"))

@@ -58,12 +58,12 @@ def test_csv_can_be_read_again():
     assert rows == [COLUMNS, ["Ada, “the first”", "1"], ["line\nbreak", ""], ["مشهد", '{"a": ["ü"]}']]
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "@SUM(A1)", "\tx", "\r=1", "-cmd", "-=1"])
+@pytest.mark.parametrize("text", ["=1+1", "+1", "@SUM(A1)", "\tx", "\r=1", "-cmd", "-=1", "-1+cmd|x!A0", "-1-1"])
 def test_csv_keeps_a_formula_as_text(text):
     assert list(csv.reader(io.StringIO(written("csv", rows=[[text, 1]]), newline="")))[1][0] == "'" + text
 
 
-@pytest.mark.parametrize("text", ["-5", "-.5", "a=b", "1+1", ""])
+@pytest.mark.parametrize("text", ["-5", "-.5", "-2.5e-07", "a=b", "1+1", ""])
 def test_csv_leaves_numbers_and_words_alone(text):
     assert list(csv.reader(io.StringIO(written("csv", rows=[[text, 1]]), newline="")))[1][0] == text
 

@@ -7,11 +7,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from annotations import access, queries
+from annotations import access, queries, trail
 from annotations.access import WORKERS, for_roles
 from annotations.dossier import dossier
 from annotations.models import ConfigVersion, User
-from annotations.models.configs import SUBMITTED
+from annotations.models.configs import REJECTED, RETURNED, SUBMITTED
 from annotations.models.people import REVIEWER
 from annotations.services import reviews
 from annotations.services.reviews import CHECKLIST, Decision, ReviewProblem
@@ -20,6 +20,7 @@ from training import access as run_access
 from training import evidence_queries
 
 PAGE = "training/review_detail.html"
+CAME_BACK = (RETURNED, REJECTED)
 
 
 @require_safe
@@ -51,7 +52,10 @@ def review_decide(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     given = {name: request.POST.get(name, "") for name in ("decision", "reasons", "without_evidence")}
     try:
         said = Decision(
-            checklist=request.POST.getlist("checklist"), evidence=evidence_queries.evidence(version), **given
+            checklist=request.POST.getlist("checklist"),
+            evidence=evidence_queries.evidence(version),
+            stale=request.POST.get("seen", "") != evidence_queries.stand(version).word,
+            **given,
         )
         reviews.decide(version=version, reviewer=user, said=said)
     except ReviewProblem as problem:
@@ -88,21 +92,26 @@ def review_page(request: HttpRequest, version: ConfigVersion, *, status: int = 2
     """The page of one version under review; `more` is what a form on it said that was refused."""
     user = cast(User, request.user)
     reviewing = REVIEWER in access.roles(user)
+    may_write = (not reviewing or version.state in CAME_BACK) and access.may_write(user, version.config.organisation_id)
     mine = run_access.runs(user)
-    runs = evidence_queries.runs_of_version(mine, version)
+    stand = evidence_queries.stand(version)
+    found = evidence_queries.reading(mine, version, stand.runs)
     context = {
         "version": version,
         "config": version.config,
         "dossier": dossier(version, request.GET.get("against", "")),
-        "runs": runs,
+        "runs": found.runs,
+        "older": found.older,
         "worst": evidence_queries.worst(mine, version),
-        "has_evidence": any(run.is_evidence for run in runs),
+        "seen": stand.word,
         "reviews": list(version.reviews.select_related("reviewer")),
         "approvals": reviews.approvals(version),
         "checks": CHECKLIST,
         "reviewing": reviewing,
         "obstacle": reviews.obstacle(version=version, reviewer=user) if reviewing else "",
-        "may_comment": reviewing or access.may_write(user, version.config.organisation_id),
+        "may_answer": may_write,
+        "may_comment": reviewing or may_write,
+        "retired": trail.retirement(version),
         "commenting": request.GET.get("comment", ""),
     }
     return render(request, PAGE, context | more, status=status)

@@ -46,7 +46,7 @@ def test_what_the_person_did_not_see_is_not_handed_in():
     draft = begun()
     saved(draft, said("Changed in another window."), actor="lea")
     draft.refresh_from_db()
-    with pytest.raises(Conflict, match="changed or was handed in meanwhile"):
+    with pytest.raises(Conflict, match="changed or was submitted meanwhile"):
         configs.submit(draft=draft, note="", actor=make_person(), revision=0)
 
 

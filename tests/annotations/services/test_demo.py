@@ -124,3 +124,9 @@ def test_outside_of_the_demo_nobody_gets_a_published_password(settings):
     with pytest.raises(CommandError, match="Set COSA_DEMO=1"):
         call_command("load_demo", verbosity=0)
     assert not User.objects.exists()
+
+
+def test_an_approved_version_of_the_demo_says_who_approved_it():
+    demo.load()
+    approved = ConfigVersion.objects.filter(state="approved")
+    assert {version.reviews.get().reviewer.username for version in approved} == {"bob"} and approved.count() == 5

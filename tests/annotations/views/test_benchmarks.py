@@ -70,6 +70,11 @@ def test_words_are_found_whatever_their_case(as_person, benchmark, words):
     assert shown(as_person("ada").get(detail(benchmark), {"words": words})) == ["Describe the Siege."]
 
 
+@pytest.mark.both_databases
+def test_words_that_no_database_holds_are_not_found(as_person, benchmark):
+    assert shown(as_person("ada").get(detail(benchmark), {"words": "Siege\x00"})) == []
+
+
 def test_arabic_words_are_found(as_person, benchmark):
     assert shown(as_person("ada").get(detail(benchmark), {"words": "مشهد"})) == ["اكتب مشهداً قصيراً"]
 

@@ -33,6 +33,12 @@ def test_opening_makes_nothing_and_leads_to_the_version(ada):
     assert config.versions.count() == 1
 
 
+@pytest.mark.parametrize(("frozen_at", "said"), [(None, False), ("2026-01-01T00:00Z", True)])
+def test_a_tested_draft_says_that_the_next_edit_is_the_next_version(ada, frozen_at, said):
+    draft = make_draft(frozen_at=frozen_at)
+    assert ("Your next edit goes on as the next version." in open_editor(ada, draft.config)) is said
+
+
 def test_the_button_makes_the_draft_and_opens_it(ada):
     config = make_version(policy="The newest.").config
     response = ada.post(url("config-draft", config.pk), follow=True)

@@ -129,7 +129,7 @@ def test_an_empty_floor_is_not_published(as_person, words):
 
 def test_the_words_in_force_are_not_published_again(as_person):
     published()
-    response = save(as_person("grace"), FIRST, publish="1")
+    response = save(as_person("grace"), FIRST, publish="1", above="1")
     assert response.status_code == 422 and "word for word the floor in force" in response.content.decode()
 
 
@@ -174,3 +174,18 @@ def test_a_text_of_any_kind_stays_text(as_person, words):
         assert inline(html) == [] and "<img src=x" not in html
         shown = [one for one in elements(html, css="text") if words in one.text]
         assert shown and {one.attributes["dir"] for one in shown} == {"auto"}
+
+
+def test_a_draft_is_not_begun_over_a_floor_that_nobody_read(as_person):
+    published()
+    grace = as_person("grace")
+    over = next(one for one in elements(page(grace), "input") if one.attributes.get("name") == "above")
+    published(f"{FIRST} Nobody is cheated.")
+    response = save(grace, f"{FIRST} Ever.", above=over.attributes["value"])
+    html = response.content.decode()
+    assert response.status_code == 422 and "v2 was published meanwhile." in html and FloorVersion.objects.count() == 2
+    assert area(html, "text") == f"{FIRST} Ever."
+
+
+def test_an_endless_note_is_refused(as_person):
+    assert save(as_person("grace"), FIRST, note="w" * 20_001).status_code == 422

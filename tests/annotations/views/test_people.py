@@ -76,6 +76,11 @@ def test_the_list_says_who_cannot_log_in(as_person):
     assert {name: badges[name] for name in wanted} == wanted
 
 
+@pytest.mark.both_databases
+def test_words_that_no_database_holds_find_nobody(as_person):
+    assert as_person("grace").get(LIST, {"words": "grace\x00"}).status_code == 200
+
+
 @pytest.mark.parametrize(("words", "found"), [("lov", {"Ada"}), ("ADA", {"Ada"}), ("ada love", {"Ada"}), ("zz", set())])
 def test_the_list_finds_words_in_names_and_addresses(as_person, words, found):
     ada = make_person("ada")

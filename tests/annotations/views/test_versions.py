@@ -107,7 +107,7 @@ def test_inline_shows_what_came_and_what_went(as_person):
 
 def test_side_by_side_pairs_the_lines(as_person):
     html = diff(as_person("ada"), pair(), view="side")
-    rows = elements(html, css="sides-row")
+    rows = [row for row in elements(html, css="sides-row") if "rule-sides" not in row.classes]
     assert ["changed" in row.classes for row in rows] == [False, True, False]
     assert " ".join(rows[1].text.split()) == "2Two. 2Two words."
 
@@ -172,3 +172,10 @@ def test_a_text_of_any_kind_stays_text(as_person, words, view):
     shown = [one for one in elements(html, css="diff-words") if words in one.text]
     assert shown and {one.attributes["dir"] for one in shown} == {"auto"}
     assert inline(as_person("ada").get(url("version-list", config)).content.decode()) == []
+
+
+def test_side_by_side_shows_each_rule_as_it_was_beside_as_it_is(as_person):
+    rules = [{"id": "r2", "kind": "disallow", "text": "Rule two.", "example": ""}]
+    html = diff(as_person("ada"), pair(rules=rules), view="side")
+    rows = [" ".join(row.text.split()) for row in elements(html, css="rule-sides")]
+    assert rows == ["r1 allow Rule 1. removed in v2", "r2 allow Rule 2. r2 disallow Rule two."]

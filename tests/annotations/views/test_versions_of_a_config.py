@@ -23,7 +23,7 @@ def test_a_draft_is_handed_in_with_a_note(ada):
     draft = make_draft()
     response = ada.post(url("version-submit", draft.config_id, 1), {"note": "Mind r1.", "revision": 0}, follow=True)
     html = response.content.decode()
-    assert text(html, "badge") == "◆v1 submitted" and "Mind r1." in html and "v1 is handed in" in html
+    assert text(html, "badge") == "◆v1 submitted" and "Mind r1." in html and "v1 is submitted" in html
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import re
 import pytest
 from django.urls import reverse
 
+from annotations.models import Response, SystemPrompt
 from tests.factories import make_config, make_judge, make_model, make_run
 from tests.markup import elements, text
 from tests.outcomes import answer, fail, finish, finished_run
@@ -195,3 +196,11 @@ def test_the_reader_leads_back_down_to_the_model(as_person, run):
         if "lineage" in [c for p in one.parents for c in p.classes]
     ]
     assert reverse("training:model-detail", args=[run.candidate.model_id]) in lineage
+
+
+def test_the_reader_shows_the_system_prompt_with_the_floor_first(as_person, run):
+    item = run.items.first()
+    prompt, _ = SystemPrompt.objects.get_or_create(digest="d" * 64, defaults={"text": "The floor.\n\nThe config <b>."})
+    Response.objects.filter(pk=item.response_id).update(system_prompt=prompt)
+    html = as_person("ada").get(reader(item)).content.decode()
+    assert "The floor.\n\nThe config &lt;b&gt;." in html

@@ -253,7 +253,7 @@ def test_a_browser_that_goes_away_ends_the_calls(live_server, client, drip):
     head["Content-Type"] = "application/x-www-form-urlencoded"
     caller.request("POST", ASK, urlencode({"prompt": "Hi", **drip[1]}), head)
     response = caller.getresponse()
-    assert response.status == 200 and b"delta" in response.readline() + response.readline()
+    assert response.status == 200 and any(b"delta" in line for line in response)  # empty lines may come before it
     assert drip[0].open == 1
     response.close()
     caller.close()
