@@ -109,7 +109,7 @@ def review_page(request: HttpRequest, version: ConfigVersion, *, status: int = 2
         "checks": CHECKLIST,
         "reviewing": reviewing,
         "obstacle": reviews.obstacle(version=version, reviewer=user) if reviewing else "",
-        "may_answer": may_write,
+        "may_answer": may_write and version.state in CAME_BACK,
         "may_comment": reviewing or may_write,
         "retired": trail.retirement(version),
         "commenting": request.GET.get("comment", ""),
