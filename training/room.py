@@ -2,7 +2,6 @@
 
 from typing import NamedTuple
 
-from annotations.core.config_text import system_prompt
 from annotations.core.token_count import estimate
 from annotations.models import ConfigVersion, LanguageModel
 from annotations.services import floor
@@ -42,8 +41,7 @@ class Room(NamedTuple):
 
 def room(version: ConfigVersion) -> list[Room]:
     """The version's whole system prompt, floor included, in each model of the registry; two queries."""
-    above = floor.in_force()
-    tokens = estimate(system_prompt(version.text, above.text if above else ""))
+    tokens = estimate(version.system_prompt(floor.in_force()))
     return [_room(model, tokens) for model in access.models()]
 
 

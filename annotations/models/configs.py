@@ -4,6 +4,7 @@ from django.db import models
 from django.utils import timezone
 
 from annotations.core import config_text
+from annotations.models.floor import FloorVersion
 from annotations.models.people import Organisation, User
 
 DRAFT, SUBMITTED, APPROVED, RETURNED, REJECTED, RETIRED, SET_ASIDE = VERSION_STATES = (
@@ -124,6 +125,10 @@ class ConfigVersion(models.Model):
     def text(self) -> str:
         """The config as a model reads it: policy, then the numbered rules."""
         return config_text.render(self.policy, self.rule_list)
+
+    def system_prompt(self, floor: FloorVersion | None) -> str:
+        """What a model is told under this version: the floor first, if there is one, then the config."""
+        return config_text.system_prompt(self.text, floor.text if floor else "")
 
     @property
     def rule_list(self) -> list[config_text.Rule]:

@@ -16,6 +16,7 @@ OWN_VERSION = "You wrote in this version: somebody else has to decide about it."
 DECIDED_ALREADY = "You have decided about this version already."
 LEADS_TO = {APPROVE: APPROVED, RETURN: RETURNED, REJECT: REJECTED}
 LONGEST_COMMENT = LONGEST_REASONS = 10_000
+REASONS_TOO_LONG = f"Reasons have at most {LONGEST_REASONS:,} characters."
 
 
 class Check(NamedTuple):
@@ -74,7 +75,7 @@ class Decision(NamedTuple):
         if self.decision != APPROVE and not self.reasons.strip():
             return f"Say why, so that the authors know what to change before you {self.decision} it."
         if max(len(self.reasons), len(self.without_evidence)) > LONGEST_REASONS:
-            return f"Reasons have at most {LONGEST_REASONS:,} characters."
+            return REASONS_TOO_LONG
         if self.decision == APPROVE and self.stale:
             return "The runs of this version changed after you opened the page. Read the evidence as it is now first."
         if self.decision == APPROVE and not self.evidence and not self.without_evidence.strip():
@@ -149,7 +150,7 @@ def retire(*, version: ConfigVersion, actor: User, reasons: str) -> ConfigVersio
     if not reasons:
         raise ReviewProblem("Say why it is retired.")
     if len(reasons) > LONGEST_REASONS:
-        raise ReviewProblem(f"Reasons have at most {LONGEST_REASONS:,} characters.")
+        raise ReviewProblem(REASONS_TOO_LONG)
     if not ConfigVersion.objects.filter(pk=version.pk, state=APPROVED).update(state=RETIRED):
         version.refresh_from_db()
         raise ReviewProblem(f"v{version.number} is {version.state_word}: only an approved version can be retired.")

@@ -92,6 +92,5 @@ def _versions(run: EvaluationRun) -> list[ConfigVersion]:
 
 
 def _ground(version: ConfigVersion, floor: FloorVersion | None) -> Ground:
-    text = version.text
-    system = config_text.system_prompt(text, floor.text if floor else "")
-    return Ground(text, system, config_text.digest(system), frozenset(version.allowed))
+    system = version.system_prompt(floor)
+    return Ground(version.text, system, config_text.digest(system), frozenset(version.allowed))

@@ -17,8 +17,7 @@ from typing import Any, NamedTuple, cast
 
 from django.db import connections
 
-from annotations.core import config_text
-from annotations.models import ConfigVersion, LanguageModel
+from annotations.models import ConfigVersion, FloorVersion, LanguageModel
 from annotations.services import floor
 from annotations.services.benchmarks import LONGEST, tidy
 from training.engines import Ending, Engine, EngineError, Messages, Sampling
@@ -64,7 +63,7 @@ def cells(*, prompt: str, models: Sequence[LanguageModel], versions: Sequence[Co
     text = tidy(prompt)
     _check(text, len(models), len(versions))
     above = floor.in_force()
-    starts = [(version.pk if version else 0, _start(version, above.text if above else "")) for version in versions]
+    starts = [(version.pk if version else 0, _start(version, above)) for version in versions]
     asked = {"role": "user", "content": text}
     return [Cell(f"m{model.pk}-v{number}", model, [*start, asked]) for model in models for number, start in starts]
 
@@ -80,12 +79,12 @@ def _check(text: str, models: int, versions: int) -> None:
         raise PlaygroundProblem(f"Choose one or {MOST_VERSIONS} config versions; {versions or 'none'} chosen.")
 
 
-def _start(version: ConfigVersion | None, above: str) -> Messages:
+def _start(version: ConfigVersion | None, above: FloorVersion | None) -> Messages:
     """The messages before the prompt: the system prompt a run would send, or nothing."""
     if version is None:
         return []
     try:
-        return [{"role": "system", "content": config_text.system_prompt(version.text, above)}]
+        return [{"role": "system", "content": version.system_prompt(above)}]
     except (ValueError, TypeError) as unusable:
         raise PlaygroundProblem(f"{version} cannot be asked yet: {unusable}") from unusable
 

@@ -129,7 +129,7 @@ def _versions(configs: set[int]) -> dict[int, ConfigVersion]:
 
 
 def _keep_system_prompts(versions: Iterable[ConfigVersion], floor: FloorVersion | None) -> None:
-    texts = [config_text.system_prompt(version.text, floor.text if floor else "") for version in versions]
+    texts = [version.system_prompt(floor) for version in versions]
     rows = [SystemPrompt(digest=config_text.digest(text), text=text) for text in texts]
     SystemPrompt.objects.bulk_create(rows, ignore_conflicts=True)
 
