@@ -23,7 +23,7 @@ FLOORS = {
     **dict.fromkeys(("hub",), 1),
     **dict.fromkeys(("models", "migrations"), 2),
     **dict.fromkeys(("services", "queries", "access", "charts", "dossier", "lineage", "roster", "trail"), 3),
-    **dict.fromkeys(("evidence_queries", "room"), 3),
+    **dict.fromkeys(("campaign_access", "evidence_queries", "room"), 3),
     **dict.fromkeys(("views", "tasks", "management", "admin", "forms", "urls", "apps", "web", "templatetags"), 4),
 }
 LONGEST_FILE, LONGEST_FUNCTION = 300, 30

@@ -2,24 +2,34 @@
 
 from annotations.models.audit import AuditEvent
 from annotations.models.benchmarks import Benchmark, Prompt, PromptCheck, PromptRuling
+from annotations.models.campaigns import Campaign, CampaignItem, Enrolment, Guideline, RaterGroup
 from annotations.models.configs import ConfigVersion, RiskCategory, SafetyConfig
 from annotations.models.floor import FloorVersion
 from annotations.models.imports import PromptImport
 from annotations.models.people import Membership, Organisation, User
 from annotations.models.preferences import PreferenceSet
+from annotations.models.ratings import Adjudication, Assignment, Draft, Flag, Rating, Skip
 from annotations.models.releases import BenchmarkRelease
 from annotations.models.responses import Candidate, LanguageModel, Response, SystemPrompt
 from annotations.models.reviews import Comment, Review
 from annotations.models.similarity import SimilarityReport, TextVector
 
 __all__ = [
+    "Adjudication",
+    "Assignment",
     "AuditEvent",
     "Benchmark",
     "BenchmarkRelease",
+    "Campaign",
+    "CampaignItem",
     "Candidate",
     "Comment",
     "ConfigVersion",
+    "Draft",
+    "Enrolment",
+    "Flag",
     "FloorVersion",
+    "Guideline",
     "LanguageModel",
     "Membership",
     "Organisation",
@@ -28,11 +38,14 @@ __all__ = [
     "PromptCheck",
     "PromptImport",
     "PromptRuling",
+    "RaterGroup",
+    "Rating",
     "Response",
     "Review",
     "RiskCategory",
     "SafetyConfig",
     "SimilarityReport",
+    "Skip",
     "SystemPrompt",
     "TextVector",
     "User",

@@ -89,11 +89,15 @@ class SystemPrompt(models.Model):
 
 
 class Response(models.Model):
-    """One answer of one candidate to one prompt under one config version."""
+    """One answer of one candidate to one prompt under one config version.
+
+    An answer that was made elsewhere has no candidate; `source` says in words whose it is.
+    """
 
     prompt = models.ForeignKey(Prompt, on_delete=models.PROTECT, related_name="responses")
     version = models.ForeignKey(ConfigVersion, on_delete=models.PROTECT, related_name="responses")
     candidate = models.ForeignKey(Candidate, on_delete=models.PROTECT, null=True, related_name="responses")
+    source = models.CharField(max_length=200, blank=True)
     system_prompt = models.ForeignKey(SystemPrompt, on_delete=models.PROTECT, null=True, related_name="+")
     text = models.TextField(blank=True)
     seed = models.IntegerField(null=True)

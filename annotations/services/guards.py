@@ -14,6 +14,9 @@ FLOOR_NEVER_CHANGES = "A published floor never changes; publish a new version."
 PROMPTS_NEVER_CHANGE = "The text and the labels of a prompt never change; an edit is its next wording."
 LABELS_NEVER_CHANGE = "A label of a prompt never changes; withdraw it and give another."
 RULINGS_NEVER_CHANGE = "A decision on a prompt never changes; withdraw it and decide again."
+GUIDELINES_NEVER_CHANGE = "A guideline never changes; write its next version."
+RATINGS_NEVER_CHANGE = "A rating never changes; withdraw it and give another."
+ADJUDICATIONS_NEVER_CHANGE = "A decision on a response never changes; withdraw it and decide again."
 RELEASES_NEVER_CHANGE = "A release never changes; make the next one."
 VERSIONS_STAY = "A version that was submitted, tested or set aside is never deleted."
 EVENTS_STAY = "The audit record is never deleted."
@@ -22,7 +25,18 @@ FLOOR_STAYS = "A published floor is never deleted."
 PROMPTS_STAY = "A prompt is never deleted; take it out of its benchmark."
 LABELS_STAY = "A label of a prompt is never deleted."
 RULINGS_STAY = "A decision on a prompt is never deleted."
+GUIDELINES_STAY = "A guideline is never deleted."
+RATINGS_STAY = "A rating is never deleted."
+ADJUDICATIONS_STAY = "A decision on a response is never deleted."
+ANSWERED_STAY = "A slot that was answered stays answered."
 RELEASES_STAY = "A release is never deleted."
+
+
+def _said_again(*others: str) -> str:
+    """What must not happen to a row that says points and whether the config is followed, but for withdrawing it."""
+    said = ("points", "follows_config", "broken_rules", "item_id", *others)
+    return " OR ".join(["OLD.withdrawn_at IS NOT NULL", *(f"NEW.{one} <> OLD.{one}" for one in said)])
+
 
 _PROMPT_KEEPS = ("benchmark_id", "config_id", "uid", "text", "digest", "kind", "risks", "rule", "language", "extra")
 _RELEASE_TABLES = ("benchmarkrelease", "benchmarkrelease_prompts", "benchmarkrelease_versions")
@@ -59,6 +73,18 @@ _GUARDS = (
         )
     ),
     *((f"annotations_{table}", "1 = 1", RELEASES_NEVER_CHANGE) for table in _RELEASE_TABLES),
+    ("annotations_guideline", "1 = 1", GUIDELINES_NEVER_CHANGE),
+    (
+        "annotations_rating",
+        _said_again("assignment_id", "rater_id", "guideline_id", "comment", "token"),
+        RATINGS_NEVER_CHANGE,
+    ),
+    ("annotations_adjudication", _said_again("created_by_id", "cause", "note"), ADJUDICATIONS_NEVER_CHANGE),
+    (
+        "annotations_assignment",
+        "OLD.state = 'done' AND (NEW.state <> 'done' OR NEW.rater_id <> OLD.rater_id OR NEW.item_id <> OLD.item_id)",
+        ANSWERED_STAY,
+    ),
 )
 _KEPT = (
     ("annotations_configversion", "OLD.state <> 'draft' OR OLD.frozen_at IS NOT NULL", VERSIONS_STAY),
@@ -69,6 +95,10 @@ _KEPT = (
     ("annotations_promptcheck", "1 = 1", LABELS_STAY),
     ("annotations_promptruling", "1 = 1", RULINGS_STAY),
     *((f"annotations_{table}", "1 = 1", RELEASES_STAY) for table in _RELEASE_TABLES),
+    ("annotations_guideline", "1 = 1", GUIDELINES_STAY),
+    ("annotations_rating", "1 = 1", RATINGS_STAY),
+    ("annotations_adjudication", "1 = 1", ADJUDICATIONS_STAY),
+    ("annotations_assignment", "OLD.state = 'done'", ANSWERED_STAY),
 )
 
 

@@ -1,0 +1,63 @@
+"""Who may reach which campaign, as one who leads or reads it, or as one who rates in it and reads nothing."""
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q, QuerySet
+from django.shortcuts import get_object_or_404
+
+from annotations.access import WATCHERS, leads, sees_all
+from annotations.models import Campaign, Enrolment, Membership, Organisation, User
+from annotations.models.people import ANNOTATOR, EXPERT, LEAD
+
+
+def campaigns(user: User) -> QuerySet[Campaign]:
+    """The campaigns whose answers the person may read: those they lead, all for reviewers and admins.
+
+    Who rates in a campaign reads nothing of it, whatever else they are: their answers are blind.
+    """
+    led = Membership.objects.filter(user=user, role=LEAD).values("organisation")
+    mine = Campaign.objects.all() if sees_all(user) else Campaign.objects.filter(organisation__in=led)
+    rates = Enrolment.objects.filter(rater=user, removed_at=None).values("campaign")
+    return mine.exclude(pk__in=rates).select_related("organisation", "created_by")
+
+
+def campaign_for_reader(user: User, pk: int) -> Campaign:
+    """The campaign, or 404."""
+    return get_object_or_404(campaigns(user), pk=pk)
+
+
+def campaign_for_lead(user: User, pk: int) -> Campaign:
+    """The campaign of an organisation whose lead the person is: 404 for strangers, 403 without the right."""
+    campaign = campaign_for_reader(user, pk)
+    if not leads(user, campaign.organisation_id):
+        raise PermissionDenied
+    return campaign
+
+
+def organisations_led(user: User) -> QuerySet[Organisation]:
+    """The organisations in which the person sets up campaigns."""
+    return Organisation.objects.filter(pk__in=Membership.objects.filter(user=user, role=LEAD).values("organisation"))
+
+
+def enrolments(user: User) -> QuerySet[Enrolment]:
+    """The person's places in campaigns that have begun."""
+    mine = Enrolment.objects.filter(rater=user, removed_at=None).exclude(campaign__opened_at=None)
+    return mine.select_related("campaign__organisation")
+
+
+def enrolment_for_rater(user: User, campaign: int) -> Enrolment:
+    """The person's place in a campaign that has begun, or 404."""
+    return get_object_or_404(enrolments(user), campaign=campaign)
+
+
+def possible_raters(organisation_id: int) -> QuerySet[User]:
+    """Who may rate in campaigns of an organisation: its experts and annotators, and the annotators of the provider.
+
+    The provider is where reviewers and admins are. Leads of the organisation, reviewers and admins read what others
+    said, so they do not rate.
+    """
+    provider = Membership.objects.filter(role__in=WATCHERS).values("organisation")
+    here = Q(memberships__organisation=organisation_id, memberships__role__in=(EXPERT, ANNOTATOR))
+    theirs = Q(memberships__organisation__in=provider, memberships__role=ANNOTATOR)
+    readers = Membership.objects.filter(Q(organisation=organisation_id, role=LEAD) | Q(role__in=WATCHERS))
+    found = User.objects.filter(here | theirs, is_active=True, is_superuser=False)
+    return found.exclude(pk__in=readers.values("user")).distinct().order_by("first_name", "last_name", "username")
