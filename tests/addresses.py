@@ -16,7 +16,7 @@ from annotations.models import (
     SimilarityReport,
 )
 from annotations.services import people, releases
-from tests import pairs
+from tests import campaign_place, pairs
 from tests.factories import make_person
 from tests.outcomes import finished_run
 from training.models import EvaluationRun
@@ -30,7 +30,10 @@ class Place(NamedTuple):
 
     def url(self, name: str) -> str:
         """The address of that name in this world."""
-        return reverse(name, args=self.arguments.get(name.rpartition(":")[2], []))
+        short = name.rpartition(":")[2]
+        if short in campaign_place.NAMES:
+            self.arguments.update(campaign_place.arguments(self.run))
+        return reverse(name, args=self.arguments.get(short, []))
 
 
 def names() -> list[str]:
