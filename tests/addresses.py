@@ -31,9 +31,14 @@ class Place(NamedTuple):
     def url(self, name: str) -> str:
         """The address of that name in this world."""
         short = name.rpartition(":")[2]
-        if short in campaign_place.NAMES:
-            self.arguments.update(campaign_place.arguments(self.run))
+        if short in campaign_place.NAMES and short not in self.arguments:
+            self.with_campaign()
         return reverse(name, args=self.arguments.get(short, []))
+
+    def with_campaign(self) -> "Place":
+        """This place, now with the addresses of a campaign over its run."""
+        self.arguments.update(campaign_place.arguments(self.run))
+        return self
 
 
 def names() -> list[str]:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.utils import timezone
+
 from annotations.models import Campaign, CampaignItem, Flag, Guideline, RaterGroup, Response
 from annotations.services import campaign_items, slots
 from tests.factories import make_person
@@ -52,12 +54,27 @@ def make_rated_campaign(run: EvaluationRun) -> Campaign:
     return campaign
 
 
+def say(words: str, names: str) -> None:
+    """Everything that people write in a campaign is `words` from now on, every name of a thing `names`."""
+    for campaign in Campaign.objects.all():
+        lea, eve = make_person("lea"), make_person("eve", role="annotator")
+        Guideline.objects.create(campaign=campaign, number=2, text=words, note=words, created_by=lea)
+        rate_item(campaign.items.order_by("pk")[0], eve, points=2, follows=False, comment=words)
+    Campaign.objects.update(title=names, about=words, support_contact=words)
+    Flag.objects.update(text=words, answer=words, answered_by=make_person("lea"), answered_at=timezone.now())
+    CampaignItem.objects.update(names_model=names[:200])
+    RaterGroup.objects.update(name=names[:100])
+    Response.objects.update(source=names[:200])
+
+
 def arguments(run: EvaluationRun) -> dict[str, list[Any]]:
     """What each address of a campaign takes, by its name; the campaign is made when there is none."""
-    campaign = Campaign.objects.filter(title="The run, rated").first() or make_rated_campaign(run)
+    campaign = Campaign.objects.first() or make_rated_campaign(run)
     item: CampaignItem = campaign.items.order_by("pk")[0]
     carol = campaign.enrolments.get(rater__username="carol")
-    slot = campaign.assignments.get(rater=carol.rater, state="held")
+    slot = campaign.assignments.filter(rater=carol.rater).order_by("-state")[
+        0
+    ]  # what she holds, else what she answered
     flag, _ = Flag.objects.get_or_create(item=item, rater=carol.rater, defaults={"text": "Is this a quotation?"})
     group, _ = RaterGroup.objects.get_or_create(organisation=campaign.organisation, name="Evening shift")
     return {

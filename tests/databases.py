@@ -1,13 +1,14 @@
 """One database, and several that use it: threads at the same moment, processes beside this one."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from threading import Barrier
 from typing import Any
 from urllib.parse import urlsplit
 
-from django.db import connection
+from django.db import connection, transaction
 
 
 def at_once(*jobs: Callable[[], Any]) -> list[Any]:
@@ -29,6 +30,17 @@ def at_once(*jobs: Callable[[], Any]) -> list[Any]:
 
     with ThreadPoolExecutor(len(jobs)) as threads:
         return list(threads.map(alone, jobs))
+
+
+@contextmanager
+def kept_for_a_file(blocker: Any) -> Iterator[None]:
+    """Rows made in here are there for all tests of a file, each of which takes back its changes, and gone afterwards.
+
+    For a fixture with `scope="module"`; `blocker` is pytest-django's, which comes after `django_db_setup`.
+    """
+    with blocker.unblock(), transaction.atomic():
+        yield
+        transaction.set_rollback(True)
 
 
 def this_database() -> dict[str, str]:

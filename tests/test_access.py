@@ -1,16 +1,19 @@
 """The table of docs/access.md is true: every address, opened as every person, answers what stands there."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from django.conf import settings
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
 from annotations.models import User
-from tests.addresses import make_place, names
+from tests.addresses import Place, make_place, names
+from tests.databases import kept_for_a_file
 from tests.factories import ROLES, make_person
 
 DOC = Path(__file__).parents[1] / "docs" / "access.md"
@@ -41,10 +44,20 @@ LISTED = [(row.name, row.method) for row in ROWS]
 UNLISTED = {name: [method for method in METHODS if (name, method) not in LISTED] for name in names()}
 
 
+cookies: dict[str, str] = {}
+"""The sessions of those who are logged in."""
+
+
+def log_in(person: str) -> str:
+    client = Client()
+    client.force_login(make_person(person))
+    return client.cookies[settings.SESSION_COOKIE_NAME].value
+
+
 def browser(person: str, **options: bool) -> Client:
     client = Client(**options)
     if person != "anonymous":
-        client.force_login(make_person(person))
+        client.cookies[settings.SESSION_COOKIE_NAME] = cookies[person]
     return client
 
 
@@ -52,6 +65,17 @@ def word(response: HttpResponse) -> str:
     """The answer in the words of the table."""
     to_log_in = response.status_code == 302 and response.url.startswith(reverse("login"))
     return "login" if to_log_in else str(response.status_code)
+
+
+@pytest.fixture(scope="module")
+def place(django_db_setup: None, django_db_blocker: object) -> Iterator[Place]:
+    """Every address, in one world for all of these tests, in which everybody is logged in."""
+    with kept_for_a_file(django_db_blocker):
+        made = make_place().with_campaign()
+        for person in ROLES:
+            cookies[person] = log_in(person)
+        yield made
+        cookies.clear()
 
 
 def test_every_address_has_a_row_and_every_row_an_address():
@@ -73,15 +97,15 @@ def test_no_address_stands_there_twice_with_one_method():
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.name}-{row.method}")
-def test_everybody_gets_the_answer_of_the_table(row):
-    url = make_place().url(row.name)
+def test_everybody_gets_the_answer_of_the_table(place, row):
+    url = place.url(row.name)
     assert {person: word(browser(person).generic(row.method, url)) for person in row.answers} == row.answers
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("name", UNLISTED)
-def test_a_method_that_is_not_listed_is_405(name):
-    url = make_place().url(name)
+def test_a_method_that_is_not_listed_is_405(place, name):
+    url = place.url(name)
     asked = [(person, method) for person in ("anonymous", "grace") for method in UNLISTED[name]]
     told = {(person, method): browser(person).generic(method, url).status_code for person, method in asked}
     assert told == dict.fromkeys(asked, 405)
@@ -89,14 +113,14 @@ def test_a_method_that_is_not_listed_is_405(name):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("name", [name for name, method in LISTED if method == "POST"])
-def test_a_form_sent_from_another_site_is_refused(name):
-    url = make_place().url(name)
+def test_a_form_sent_from_another_site_is_refused(place, name):
+    url = place.url(name)
     assert browser("grace", enforce_csrf_checks=True).post(url).status_code == 403
 
 
 @pytest.mark.django_db
-def test_a_page_asked_for_before_the_log_in_is_opened_after_it():
-    url = make_place().url("training:run-detail")
+def test_a_page_asked_for_before_the_log_in_is_opened_after_it(place):
+    url = place.url("training:run-detail")
     assert Client().get(url).url == f"{reverse('login')}?next={url}"
 
 
