@@ -3,26 +3,24 @@
 All but the first are 1 - Do/De, the disagreement seen over the disagreement expected if ratings were dealt out by
 chance; they differ in what chance means. Each is made of sums over units, so that a resample of units is one product
 of matrices. `ratings` is rows (unit, rater, value), None for a missing value, or a table that `rating_table.read`
-made of them once for several figures.
+made of them once for several figures; `together` makes several figures with their intervals from the same draws.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from functools import partial
 from itertools import combinations
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from annotations.core import agreement_figures as figures
 from annotations.core.agreement_figures import Figure, Weights
+from annotations.core.agreement_resampling import Part, spreads
 from annotations.core.intervals import Interval
-from annotations.core.rating_table import Floats, RatingTable, Row, comparable, read
+from annotations.core.rating_table import RatingTable, Row, comparable, read
 
 Ratings = Iterable[Row] | RatingTable
 Kind = Literal["nominal", "ordinal", "interval"]
-
-_CELLS_AT_ONCE = 2_000_000
 
 
 class Resampling(NamedTuple):
@@ -56,6 +54,14 @@ class Agreement(NamedTuple):
     n_left_out: int = 0
 
 
+class Measure(NamedTuple):
+    """A figure of agreement before its interval: its sums, None if it is undefined, and the unit of each row."""
+
+    found: Agreement
+    figure: Figure | None
+    units: Sequence[Hashable]
+
+
 class Disagreement(NamedTuple):
     """A unit, the mean distance of two of its ratings, and its values in rising order (who gave which is not said)."""
 
@@ -66,8 +72,12 @@ class Disagreement(NamedTuple):
 
 def percent_agreement(ratings: Ratings, resampling: Resampling | None = None) -> Agreement:
     """The share of equal pairs among the ratings of a unit, 0..1, averaged over units; chance is not taken off."""
-    figure = partial(figures.by_shares, weights="identity", chance=figures.no_chance)
-    return _agreement(read(ratings), figure, resampling)
+    return together([percent(read(ratings))], resampling)[0]
+
+
+def percent(table: RatingTable) -> Measure:
+    """The measure of `percent_agreement`."""
+    return _measure(table, partial(figures.by_shares, weights="identity", chance=figures.no_chance))
 
 
 def cohen_kappa(ratings: Ratings, weights: Weights = "identity", resampling: Resampling | None = None) -> Agreement:
@@ -77,11 +87,15 @@ def cohen_kappa(ratings: Ratings, weights: Weights = "identity", resampling: Res
     None unless there are exactly two raters. Raises ValueError for weights on values that are no numbers.
     Source: Cohen 1960; Cohen 1968 (weights).
     """
-    table = read(ratings)
+    return together([cohen(read(ratings), weights)], resampling)[0]
+
+
+def cohen(table: RatingTable, weights: Weights = "identity") -> Measure:
+    """The measure of `cohen_kappa`."""
     if len(table.raters) > 2:
         rest = "Use Fleiss' kappa, Gwet's AC1 or Krippendorff's alpha."
         return _undefined(table, f"Cohen's kappa compares two raters and there are {len(table.raters)}. {rest}")
-    return _agreement(table, partial(figures.cohen, weights=weights), resampling)
+    return _measure(table, partial(figures.cohen, weights=weights))
 
 
 def fleiss_kappa(ratings: Ratings, weights: Weights = "identity", resampling: Resampling | None = None) -> Agreement:
@@ -91,7 +105,12 @@ def fleiss_kappa(ratings: Ratings, weights: Weights = "identity", resampling: Re
     counts alike: Do is the mean over units with two ratings, and a value's share the mean over all rated units.
     Raises ValueError for weights on values that are no numbers. Source: Fleiss 1971; Gwet 2014 (unequal, weights).
     """
-    return _agreement(read(ratings), partial(figures.by_shares, weights=weights, chance=figures.pairs), resampling)
+    return together([fleiss(read(ratings), weights)], resampling)[0]
+
+
+def fleiss(table: RatingTable, weights: Weights = "identity") -> Measure:
+    """The measure of `fleiss_kappa`."""
+    return _measure(table, partial(figures.by_shares, weights=weights, chance=figures.pairs))
 
 
 def gwet_ac(
@@ -106,13 +125,16 @@ def gwet_ac(
     could have been: give the `scale`, else the values seen are taken for it. None on a scale of one value.
     Raises ValueError for a value off the scale, or weights on values that are no numbers. Source: Gwet 2008; Gwet 2014.
     """
+    return together([gwet(read(ratings), weights, scale)], resampling)[0]
+
+
+def gwet(table: RatingTable, weights: Weights = "identity", scale: Sequence[Hashable] | None = None) -> Measure:
+    """The measure of `gwet_ac`."""
     if scale is not None and len(scale) < 2:
         raise ValueError(f"A scale has at least two values; got {list(scale)}.")
-    table = read(ratings)
     if scale is None and len(table.values) == 1 and comparable(table).units:
         return _undefined(table, f"{_one_value(table)} Name all values of the scale to get Gwet's AC.")
-    figure = partial(figures.by_shares, weights=weights, chance=figures.gwet_chance, scale=scale)
-    return _agreement(table, figure, resampling)
+    return _measure(table, partial(figures.by_shares, weights=weights, chance=figures.gwet_chance, scale=scale))
 
 
 def krippendorff_alpha(ratings: Ratings, kind: Kind = "nominal", resampling: Resampling | None = None) -> Agreement:
@@ -123,6 +145,11 @@ def krippendorff_alpha(ratings: Ratings, kind: Kind = "nominal", resampling: Res
     Raises ValueError for ordinal or interval values that are no numbers, or an ordinal scale of over 30 values.
     Source: Krippendorff 2011, "Computing Krippendorff's Alpha-Reliability".
     """
+    return together([alpha(read(ratings), kind)], resampling)[0]
+
+
+def alpha(table: RatingTable, kind: Kind = "nominal") -> Measure:
+    """The measure of `krippendorff_alpha`."""
     of_kind = {
         "nominal": figures.nominal_alpha,
         "ordinal": figures.ordinal_alpha,
@@ -130,7 +157,30 @@ def krippendorff_alpha(ratings: Ratings, kind: Kind = "nominal", resampling: Res
     }
     if kind not in of_kind:
         raise ValueError(f"There is no kind {kind!r} of values; there are: {', '.join(of_kind)}.")
-    return _agreement(read(ratings), of_kind[kind], resampling)
+    return _measure(table, of_kind[kind])
+
+
+def together(measures: Sequence[Measure], resampling: Resampling | None = None) -> list[Agreement]:
+    """Each measure's figure; with `resampling` all their intervals come from the same draws of units (or clusters).
+
+    Raises ValueError for fewer than 1 resample or a level outside 0..1.
+    """
+    if resampling is None:
+        return [one.found for one in measures]
+    if resampling.resamples < 1 or not 0 < resampling.level < 1:
+        raise ValueError(f"Use at least 1 resample and a level between 0 and 1; got {resampling}.")
+    parts = {at: part for at, one in enumerate(measures) if (part := _part(one, resampling.cluster_of))}
+    made = dict(zip(parts, spreads(list(parts.values()), *resampling[:3]), strict=True))
+    return [one.found._replace(**made[at]._asdict()) if at in made else one.found for at, one in enumerate(measures)]
+
+
+def _part(measure: Measure, cluster_of: Callable[[Hashable], Hashable] | None) -> Part | None:
+    """What is drawn; None where there is nothing to draw from."""
+    if measure.figure is None:
+        return None
+    drawn_as = measure.units if cluster_of is None else [cluster_of(unit) for unit in measure.units]
+    alone = measure.found.n_units < 2 or len(set(drawn_as)) < 2
+    return None if alone else Part(measure.figure, drawn_as)
 
 
 def disagreements(ratings: Ratings, distance: Callable[[Any, Any], float]) -> list[Disagreement]:
@@ -163,7 +213,7 @@ def apart(one: float, other: float) -> float:
     return abs(one - other)
 
 
-def _agreement(table: RatingTable, figure: Callable[[RatingTable], Figure], options: Resampling | None) -> Agreement:
+def _measure(table: RatingTable, figure: Callable[[RatingTable], Figure]) -> Measure:
     compared = comparable(table)
     if not compared.units:
         return _undefined(table, "No unit has two ratings, so there is nothing to compare.")
@@ -171,18 +221,13 @@ def _agreement(table: RatingTable, figure: Callable[[RatingTable], Figure], opti
     value = float(made.of(made.sums.sum(axis=0)[None])[0])
     if np.isnan(value):
         return _undefined(table, f"{_one_value(compared)} Chance would agree as well, so the figure would be 0/0.")
-    found = _counted(table, compared)._replace(value=value, undefined="")
-    if options is None:
-        return found
-    if options.cluster_of is not None:
-        # A figure has sums for every unit, or for the comparable ones alone: in either case in the order of its table.
-        units = table.units if len(made.sums) == len(table.units) else compared.units
-        made = made._replace(sums=_added(made.sums, [options.cluster_of(unit) for unit in units]))
-    return _with_interval(found, made, options)
+    # A figure has sums for every unit, or for the comparable ones alone: in either case in the order of its table.
+    units = table.units if len(made.sums) == len(table.units) else compared.units
+    return Measure(_counted(table, compared)._replace(value=value), made, units)
 
 
-def _undefined(table: RatingTable, why: str) -> Agreement:
-    return _counted(table, comparable(table))._replace(undefined=why)
+def _undefined(table: RatingTable, why: str) -> Measure:
+    return Measure(_counted(table, comparable(table))._replace(undefined=why), None, ())
 
 
 def _counted(table: RatingTable, compared: RatingTable) -> Agreement:
@@ -194,38 +239,3 @@ def _counted(table: RatingTable, compared: RatingTable) -> Agreement:
 def _one_value(table: RatingTable) -> str:
     value = table.values[0]
     return f"Everybody said {'yes' if value is True else 'no' if value is False else value} wherever two people rated."
-
-
-def _added(sums: Floats, clusters: Sequence[Hashable]) -> Floats:
-    """The sums of each cluster, shape (clusters, sums)."""
-    place = {cluster: at for at, cluster in enumerate(dict.fromkeys(clusters))}
-    added = np.zeros((len(place), sums.shape[1]))
-    np.add.at(added, [place[cluster] for cluster in clusters], sums)
-    return added
-
-
-def _with_interval(found: Agreement, figure: Figure, options: Resampling) -> Agreement:
-    """Units with equal sums are one pattern, drawn so many times; the order of the patterns is that of their sums."""
-    if options.resamples < 1 or not 0 < options.level < 1:
-        raise ValueError(f"Use at least 1 resample and a level between 0 and 1; got {options}.")
-    if min(found.n_units, len(figure.sums)) < 2:
-        return found
-    patterns, times = np.unique(figure.sums, axis=0, return_counts=True)
-    drawn = np.concatenate([figure.of(draw @ patterns) for draw in _draws(times, options)])
-    defined = drawn[~np.isnan(drawn)]
-    ends = np.quantile(defined, [(1 - options.level) / 2, (1 + options.level) / 2]).tolist() if len(defined) else None
-    return found._replace(interval=Interval(*ends) if ends else None, n_left_out=len(drawn) - len(defined))
-
-
-def _draws(times: NDArray[np.intp], options: Resampling) -> Iterator[Floats]:
-    """How often each pattern is drawn, in slices of shape (some resamples, patterns) of bounded size."""
-    rng, units, patterns = np.random.default_rng(options.seed), int(times.sum()), len(times)
-    pattern_of = np.repeat(np.arange(patterns), times)
-    slice_size = max(1, _CELLS_AT_ONCE // units)
-    for start in range(0, options.resamples, slice_size):
-        size = min(slice_size, options.resamples - start)
-        if 8 * patterns < units:  # a multinomial draw costs some eight times a unit's, but one per pattern only
-            yield rng.multinomial(units, times / units, size=size).astype(float)
-            continue
-        cells = pattern_of[rng.integers(0, units, size=(size, units))] + np.arange(size)[:, None] * patterns
-        yield np.bincount(cells.ravel(), minlength=size * patterns).reshape(size, patterns).astype(float)

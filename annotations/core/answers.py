@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from annotations.core.storable import storable
@@ -107,9 +108,10 @@ def name_given_away(text: str, names: Collection[str] = ()) -> str:
 
     One of `names` (the model's own) counts wherever it stands, a family's name only where the text speaks of itself.
     """
-    own = [name for name in names if len(name) > 2]
-    for pattern in (_any_of(own), _any_of(FAMILIES, SELF + r"(?:an? |the )?(?:\w+ ){0,3}?")):
-        if pattern and (found := pattern.search(text)):
+    lower = text.lower()
+    for known, before in ((names, ""), (FAMILIES, SELF + r"(?:an? |the )?(?:\w+ ){0,3}?")):
+        there = tuple(name for name in known if len(name) > 2 and name.lower() in lower)
+        if there and (found := _any_of(there, before).search(text)):
             return found.group("name")
     return ""
 
@@ -119,8 +121,7 @@ def mask(text: str, name: str) -> str:
     return re.sub(re.escape(name), MASK, text, flags=re.IGNORECASE) if name else text
 
 
-def _any_of(names: Collection[str], before: str = "") -> re.Pattern[str] | None:
-    if not names:
-        return None
+@lru_cache(maxsize=256)
+def _any_of(names: tuple[str, ...], before: str) -> re.Pattern[str]:
     longest_first = sorted(names, key=len, reverse=True)
     return re.compile(rf"{before}(?P<name>(?<!\w)(?:{'|'.join(map(re.escape, longest_first))})(?!\w))", re.IGNORECASE)

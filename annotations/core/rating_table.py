@@ -1,7 +1,7 @@
 """Who gave which value to which unit, as arrays: what every figure of agreement starts from."""
 
 import math
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Container, Hashable, Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -48,9 +48,19 @@ def read(ratings: Iterable[Row] | RatingTable) -> RatingTable:
 
 
 def comparable(table: RatingTable) -> RatingTable:
-    """The table without the units that have one rating only; its lists hold what is left of units, raters, values."""
+    """The table without the units that have one rating only."""
     sizes = np.bincount(table.unit_of, minlength=len(table.units))
-    keep = sizes[table.unit_of] >= 2
+    return _kept(table, sizes[table.unit_of] >= 2)
+
+
+def only(table: RatingTable, units: Container[Hashable]) -> RatingTable:
+    """The table of these units alone, as if no other had been read; missing values are not counted."""
+    chosen = np.array([unit in units for unit in table.units], dtype=bool)
+    return _kept(table, chosen[table.unit_of])._replace(n_missing=0)
+
+
+def _kept(table: RatingTable, keep: NDArray[np.bool_]) -> RatingTable:
+    """The table of the ratings to keep; its lists hold what is left of units, raters, values."""
     columns = [column[keep] for column in (table.unit_of, table.rater_of, table.value_of)]
     (units, unit_of), (raters, rater_of), (values, value_of) = map(
         _squeezed, (table.units, table.raters, table.values), columns

@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from annotations.core import intervals
+from annotations.core import agreement, intervals, rating_table
 from annotations.core.agreement import Resampling, fleiss_kappa, krippendorff_alpha, percent_agreement
 from annotations.core.intervals import Interval
 
@@ -84,3 +84,44 @@ def test_one_cluster_has_no_interval():
     rows = [(unit, who, who * (unit % 2)) for unit in range(4) for who in (0, 1)]
     found = krippendorff_alpha(rows, resampling=Resampling(cluster_of=lambda unit: "all"))
     assert found.value is not None and found.interval is None
+
+
+def all_at_once(rows):
+    table = rating_table.read(rows)
+    return [agreement.percent(table), agreement.alpha(table, "ordinal"), agreement.fleiss(table, "quadratic")]
+
+
+def test_figures_made_together_are_those_made_alone():
+    rows = marks(9, 300)
+    both = agreement.together(all_at_once(rows), Resampling())
+    alone = [
+        percent_agreement(rows, Resampling()),
+        krippendorff_alpha(rows, "ordinal", Resampling()),
+        fleiss_kappa(rows, "quadratic", Resampling()),
+    ]
+    assert [one[:7] for one in both] == [one[:7] for one in alone]
+    # Drawn from another stream, so that the ends differ by what 2,000 resamples leave to chance.
+    ends = [end for one in both for end in one.interval]
+    assert ends == pytest.approx([end for one in alone for end in one.interval], abs=0.03)
+
+
+def test_figures_made_together_count_units_with_one_rating_where_they_did_alone():
+    rows = [*marks(9, 60), *((f"alone {unit}", 0, unit % 6) for unit in range(60))]
+    both = agreement.together(all_at_once(rows), Resampling())
+    assert both[1].value == krippendorff_alpha(marks(9, 60), "ordinal").value
+    assert both[2].value == fleiss_kappa(rows, "quadratic").value
+    assert all(one.interval.low < one.value < one.interval.high for one in both)
+
+
+def test_an_undefined_figure_among_others_stays_undefined():
+    table = rating_table.read(rows_of("yy", "yy"))
+    percent, kappa = agreement.together([agreement.percent(table), agreement.cohen(table)], Resampling())
+    assert percent.interval == Interval(1.0, 1.0)
+    assert kappa.value is None and kappa.interval is None and kappa.undefined
+
+
+def test_some_units_alone_are_as_if_the_others_were_never_read():
+    rows = marks(4, 20)
+    part = rating_table.only(rating_table.read(rows), set(range(5)))
+    assert krippendorff_alpha(part) == krippendorff_alpha(marks(4, 20)[:15])
+    assert part.units == list(range(5)) and part.n_missing == 0
