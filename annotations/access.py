@@ -22,6 +22,7 @@ from annotations.models import (
     User,
 )
 from annotations.models.people import ADMIN, ANNOTATOR, EXPERT, LEAD, REVIEWER
+from annotations.prepared import Given, Prepared
 
 AUTHORS = frozenset({EXPERT, LEAD})
 RATERS = AUTHORS | {ANNOTATOR}
@@ -29,12 +30,13 @@ WATCHERS = frozenset({REVIEWER, ADMIN})
 WORKERS = AUTHORS | WATCHERS
 
 View = Callable[..., HttpResponseBase]
+_ROLES = Prepared(lambda: Membership.objects.filter(user=Given("user")).order_by().values_list("role"))
 
 
 def roles(user: User) -> frozenset[str]:
     """The roles the person holds in any organisation; one query per request. A superuser is an admin."""
     if not hasattr(user, "_roles"):
-        held = set(Membership.objects.filter(user=user).values_list("role", flat=True))
+        held = {role for (role,) in _ROLES.rows(user=user.pk)}
         user._roles = frozenset(held | ({ADMIN} if user.is_superuser else set()))  # type: ignore[attr-defined]
     return user._roles  # type: ignore[attr-defined, no-any-return]
 

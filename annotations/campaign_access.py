@@ -2,11 +2,22 @@
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
+from django.http import Http404
 from django.shortcuts import get_object_or_404
 
 from annotations.access import WATCHERS, leads, sees_all
-from annotations.models import Campaign, Enrolment, Membership, Organisation, User
+from annotations.models import Campaign, CampaignItem, Enrolment, Membership, Organisation, RaterGroup, User
 from annotations.models.people import ANNOTATOR, EXPERT, LEAD
+from annotations.prepared import Given, Prepared
+
+_PLACE = Prepared(
+    lambda: (
+        Enrolment.objects.filter(rater=Given("rater"), campaign=Given("campaign"), removed_at=None)
+        .exclude(campaign__opened_at=None)
+        .order_by()
+        .only("campaign", "rater")
+    )
+)
 
 
 def campaigns(user: User) -> QuerySet[Campaign]:
@@ -49,6 +60,14 @@ def enrolment_for_rater(user: User, campaign: int) -> Enrolment:
     return get_object_or_404(enrolments(user), campaign=campaign)
 
 
+def place_of_rater(user: User, campaign: int) -> Enrolment:
+    """The same, and no more of it than whose it is: for what is asked with every click of a rater."""
+    found = _PLACE.first(rater=user.pk, campaign=campaign)
+    if found is None:
+        raise Http404
+    return found
+
+
 def possible_raters(organisation_id: int) -> QuerySet[User]:
     """Who may rate in campaigns of an organisation: its experts and annotators, and the annotators of the provider.
 
@@ -61,3 +80,40 @@ def possible_raters(organisation_id: int) -> QuerySet[User]:
     readers = Membership.objects.filter(Q(organisation=organisation_id, role=LEAD) | Q(role__in=WATCHERS))
     found = User.objects.filter(here | theirs, is_active=True, is_superuser=False)
     return found.exclude(pk__in=readers.values("user")).distinct().order_by("first_name", "last_name", "username")
+
+
+def item_for_reader(user: User, pk: int, item: int) -> CampaignItem:
+    """The item of a campaign the person may read, or 404."""
+    campaign = campaign_for_reader(user, pk)
+    related = ("response__prompt", "response__version__config", "response__candidate__model")
+    found: CampaignItem = get_object_or_404(campaign.items.select_related(*related), pk=item)
+    found.campaign = campaign
+    return found
+
+
+def item_for_lead(user: User, pk: int, item: int) -> CampaignItem:
+    """The item of a campaign the person leads: 404 for strangers, 403 without the right."""
+    campaign_for_lead(user, pk)
+    return item_for_reader(user, pk, item)
+
+
+def place_for_lead(user: User, pk: int, enrolment: int) -> Enrolment:
+    """Somebody's place in a campaign the person leads, also of one who left: 404 for strangers, 403 otherwise."""
+    campaign = campaign_for_lead(user, pk)
+    found: Enrolment = get_object_or_404(campaign.enrolments.select_related("rater", "group"), pk=enrolment)
+    found.campaign = campaign
+    return found
+
+
+def rater_groups(user: User) -> QuerySet[RaterGroup]:
+    """The groups of raters the person may read: those of organisations they lead, all for reviewers and admins."""
+    groups = RaterGroup.objects.select_related("organisation")
+    return groups if sees_all(user) else groups.filter(organisation__in=organisations_led(user))
+
+
+def group_for_lead(user: User, pk: int) -> RaterGroup:
+    """The group of an organisation whose lead the person is: 404 for strangers, 403 without the right."""
+    group = get_object_or_404(rater_groups(user), pk=pk)
+    if not leads(user, group.organisation_id):
+        raise PermissionDenied
+    return group

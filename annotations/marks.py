@@ -54,6 +54,13 @@ VERSION_STATES = {
     "set_aside": Mark("⇢", "set aside", "grey"),
 }
 
+CAMPAIGN_STATES = {
+    "draft": Mark("◇", "draft", "grey"),
+    "open": Mark("◐", "open", "blue"),
+    "paused": Mark("‖", "paused", "amber"),
+    "closed": Mark("✓", "closed", "teal"),
+}
+
 DECISIONS = {
     "approve": Mark("✓", "approved", "teal"),
     "return": Mark("↶", "returned", "amber"),

@@ -14,82 +14,9 @@ from django.utils import timezone
 
 from annotations.models import AuditEvent, ConfigVersion, User
 from annotations.models.configs import RETIRED
+from annotations.trail_words import ACTIONS, HEAVY, KINDS, NAMED_BY, PAGES
 
 NOTHING = "–"
-ACTIONS = {
-    "approve": "approved",
-    "archive": "archived",
-    "build": "built",
-    "cancelled": "cancelled",
-    "change_password": "changed the own password",
-    "create": "created",
-    "deactivate": "deactivated",
-    "decide": "decided",
-    "describe": "changed the description",
-    "edit": "changed",
-    "freeze": "froze",
-    "give_role": "gave a role",
-    "import": "imported",
-    "label": "labelled",
-    "make_link": "made a password link",
-    "pause": "paused",
-    "publish": "published",
-    "put_back": "put back",
-    "queued": "resumed",
-    "reactivate": "reactivated",
-    "reject": "rejected",
-    "relabel": "changed the own label",
-    "reopen": "reopened",
-    "restore": "restored",
-    "retire": "retired",
-    "return": "returned",
-    "set_password": "set a password with a link",
-    "set_targets": "set the targets",
-    "start": "started",
-    "submit": "submitted",
-    "take_out": "took out",
-    "take_role": "took a role away",
-    "withdraw": "withdrew",
-}
-KINDS = {
-    "configversion": "version",
-    "evaluationrun": "run",
-    "promptcheck": "label",
-    "promptruling": "decision on a prompt",
-    "safetyconfig": "config",
-    "user": "person",
-}
-# The page of a kind of object, and what leads there from a row of it.
-PAGES: dict[str, tuple[str, tuple[str, ...]]] = {
-    "benchmark": ("annotations:benchmark-detail", ("pk",)),
-    "benchmarkrelease": ("annotations:release-detail", ("benchmark_id", "major", "minor")),
-    "comment": ("annotations:version-detail", ("version.config_id", "version.number")),
-    "configversion": ("annotations:version-detail", ("config_id", "number")),
-    "evaluationrun": ("training:run-detail", ("pk",)),
-    "floorversion": ("annotations:floor-detail", ("number",)),
-    "languagemodel": ("training:model-detail", ("pk",)),
-    "organisation": ("annotations:organisation-edit", ("pk",)),
-    "preferenceset": ("annotations:preference-detail", ("pk",)),
-    "promptimport": ("annotations:import-detail", ("pk",)),
-    "prompt": ("annotations:prompt-detail", ("benchmark_id", "uid")),
-    "promptcheck": ("annotations:validation-prompt", ("prompt.benchmark_id", "prompt.uid")),
-    "promptruling": ("annotations:validation-prompt", ("prompt.benchmark_id", "prompt.uid")),
-    "review": ("annotations:version-detail", ("version.config_id", "version.number")),
-    "safetyconfig": ("annotations:config-detail", ("pk",)),
-    "similarityreport": ("annotations:similar-detail", ("benchmark_id", "pk")),
-    "user": ("annotations:person-detail", ("pk",)),
-}
-# What the name of an object is made of, besides the object itself.
-NAMED_BY = {
-    "benchmarkrelease": ["benchmark"],
-    "comment": ["version__config"],
-    "configversion": ["config"],
-    "promptcheck": ["prompt", "rater"],
-    "promptruling": ["prompt"],
-    "review": ["reviewer", "version__config"],
-}
-# What a row has besides its name and page, and is too long to fetch for it.
-HEAVY = {"benchmarkrelease": ["data", "manifest", "card"]}
 FOR_ADMINS = frozenset({"user", "organisation"})
 SYSTEM = "system"
 

@@ -21,9 +21,14 @@ FLOORS = {
     **dict.fromkeys(("engines", "strategies", "judges", "recipes", "exports", "imports", "lints"), 1),
     **dict.fromkeys(("marks", "scores", "troubles", "evidence", "rule_tests"), 1),
     **dict.fromkeys(("hub",), 1),
+    **dict.fromkeys(("human", "human_checks"), 1),
     **dict.fromkeys(("models", "migrations"), 2),
-    **dict.fromkeys(("services", "queries", "access", "charts", "dossier", "lineage", "roster", "trail"), 3),
+    **dict.fromkeys(("prepared",), 2),
+    **dict.fromkeys(
+        ("services", "queries", "access", "charts", "dossier", "lineage", "roster", "trail", "trail_words"), 3
+    ),
     **dict.fromkeys(("campaign_access", "evidence_queries", "room"), 3),
+    **dict.fromkeys(("human_queries", "human_charts", "human_reader"), 3),
     **dict.fromkeys(("views", "tasks", "management", "admin", "forms", "urls", "apps", "web", "templatetags"), 4),
 }
 LONGEST_FILE, LONGEST_FUNCTION = 300, 30

@@ -13,9 +13,11 @@ from training.models import EvaluationRun
 OF_CAMPAIGN = (
     *("campaign-detail", "campaign-edit", "campaign-open", "campaign-pause", "campaign-close", "campaign-overlap"),
     *("guideline-list", "guideline-new", "campaign-items", "campaign-pick", "campaign-upload", "campaign-people"),
-    *("enrolment-add", "campaign-wellbeing", "flag-list", "campaign-agreement", "adjudication-list"),
+    *("enrolment-add", "campaign-wellbeing", "flag-list", "campaign-agreement", "agreement-export", "adjudication-list"),
     *("campaign-results", "campaign-differences", "campaign-export", "rating-export"),
     *("rate", "rate-start", "rate-next", "rate-beat", "rate-back", "rate-rest", "rate-leave", "rate-mine"),
+    *("rate-again", "rate-read"),
+    "rate-guideline",
 )
 OF_ITEM = (
     "item-gold",
@@ -25,10 +27,11 @@ OF_ITEM = (
     "adjudication",
     "adjudicate",
     "adjudication-reopen",
+    "campaign-difference",
 )
 OF_SLOT = ("rate-item", "rate-send", "rate-submit", "rate-draft", "rate-skip", "rate-flag")
 OF_ENROLMENT = ("enrolment-edit", "enrolment-remove", "enrolment-assign")
-NAMES = frozenset((*OF_CAMPAIGN, *OF_ITEM, *OF_SLOT, *OF_ENROLMENT, "flag-answer", "group-edit"))
+NAMES = frozenset((*OF_CAMPAIGN, *OF_ITEM, *OF_SLOT, *OF_ENROLMENT, "flag-answer", "guideline-detail", "group-edit"))
 
 
 def make_rated_campaign(run: EvaluationRun) -> Campaign:
@@ -82,6 +85,7 @@ def arguments(run: EvaluationRun) -> dict[str, list[Any]]:
         **{name: [campaign.pk, item.pk] for name in OF_ITEM},
         **{name: [campaign.pk, slot.key] for name in OF_SLOT},
         **{name: [campaign.pk, carol.pk] for name in OF_ENROLMENT},
+        "guideline-detail": [campaign.pk, campaign.guidelines.first().number],
         "flag-answer": [campaign.pk, flag.pk],
         "group-edit": [group.pk],
     }

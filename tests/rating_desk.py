@@ -80,7 +80,8 @@ def rate(enrolment: Enrolment, points: int = 4, follows: bool = True, **fields: 
 def rate_item(item: CampaignItem, rater: User, points: int = 4, follows: bool = True, **fields: Any) -> Rating:
     """This person's answer on this item, put into a free slot of it, or into one more."""
     free = Assignment.objects.filter(item=item, state="open", rater=None).first()
-    slot = free or Assignment(campaign=item.campaign, item=item, n=item.assignments.count() + 1, position=item.position)
+    place = {"campaign": item.campaign, "item": item, "position": item.position, "n": item.assignments.count() + 1}
+    slot = free or Assignment(**place, tags=item.tags, tagged=bool(item.tags))
     slot.state, slot.rater, slot.done_at, slot.held_at = "done", rater, timezone.now(), timezone.now()
     slot.save()
     values = {"guideline": item.campaign.guidelines.first(), "token": uuid4(), "seconds": 12.0} | fields

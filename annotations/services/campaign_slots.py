@@ -2,8 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
+from django.db import router
 from django.db.models import Count, Q, QuerySet
 
 from annotations.models import Assignment, Campaign, CampaignItem, Enrolment
@@ -11,6 +12,27 @@ from annotations.models.ratings import OPEN
 from annotations.services import slots
 
 AT_ONCE = 2_000
+
+
+class Standing(NamedTuple):
+    """An item beside its slots: how many it should have for whoever comes, how many it has, how many nobody has."""
+
+    item: int
+    position: int
+    tags: str
+    wanted: int
+    slots: int
+    free: int
+
+    @property
+    def missing(self) -> int:
+        """How many slots are to be made."""
+        return max(0, self.wanted - self.slots)
+
+    @property
+    def surplus(self) -> int:
+        """How many free slots are to go."""
+        return max(0, min(self.slots - self.wanted, self.free))
 
 
 def needed(campaign: Campaign, response: int) -> int:
@@ -26,35 +48,39 @@ def fill(campaign: Campaign, items: QuerySet[CampaignItem] | None = None) -> int
     a slot for each rater instead. Call it with the campaign locked.
     """
     chosen = campaign.items.all() if items is None else items
-    free = Q(assignments__state=OPEN, assignments__rater=None)
-    counted = chosen.annotate(
-        slots=Count("assignments", filter=~Q(assignments__rater=None) | Q(assignments__state=OPEN)),
-        free=Count("assignments", filter=free),
-    )
-    rows = counted.values_list("pk", "position", "tags", "needed", "gold_follows", "taken_out_at", "slots", "free")
-    missing: list[tuple[int, int, str, int]] = []
-    surplus: dict[int, int] = {}
-    for pk, position, tags, wanted, gold, out, have, unused in rows.order_by("position", "pk"):
-        want = 0 if gold is not None or out is not None else wanted
-        if have < want:
-            missing.append((pk, position, tags, want - have))
-        elif min(have - want, unused):
-            surplus[pk] = min(have - want, unused)
-    _take_away(surplus)
-    Assignment.objects.filter(item__in=chosen.exclude(taken_out_at=None), state=OPEN).delete()
-    made = _make(campaign, missing)
+    rows = _standing(chosen)
+    _take_away({row.item: row.surplus for row in rows if row.surplus})
+    give_up(Assignment.objects.filter(item__in=chosen.exclude(taken_out_at=None).values("pk"), state=OPEN))
+    made = _make(campaign, [row for row in rows if row.missing])
     reserve(campaign, campaign.enrolments.filter(removed_at=None).exclude(accepted_at=None))
     return made
 
 
-def _make(campaign: Campaign, missing: Sequence[tuple[int, int, str, int]]) -> int:
+def _standing(chosen: QuerySet[CampaignItem]) -> list[Standing]:
+    free = Q(assignments__state=OPEN, assignments__rater=None)
+    counted = chosen.annotate(slots=Count("assignments"), free=Count("assignments", filter=free))
+    rows = counted.values_list("pk", "position", "tags", "needed", "gold_follows", "taken_out_at", "slots", "free")
+    return [
+        Standing(pk, position, tags, wanted if gold is None and out is None else 0, have, unused)
+        for pk, position, tags, wanted, gold, out, have, unused in rows.order_by("position", "pk")
+    ]
+
+
+def _make(campaign: Campaign, missing: Sequence[Standing]) -> int:
     made = 0
-    for some in _batches(missing):
-        taken = _numbers([pk for pk, *_ in some])
+    for some in batches(missing):
+        taken = _numbers([row.item for row in some if row.slots])
         rows = [
-            Assignment(campaign=campaign, item_id=pk, n=n, position=position, tags=tags, tagged=bool(tags))
-            for pk, position, tags, wanted in some
-            for n in _unused(taken[pk], wanted)
+            Assignment(
+                campaign_id=campaign.pk,
+                item_id=row.item,
+                n=n,
+                position=row.position,
+                tags=row.tags,
+                tagged=bool(row.tags),
+            )
+            for row in some
+            for n in _unused(taken[row.item], row.missing)
         ]
         made += len(Assignment.objects.bulk_create(rows, batch_size=AT_ONCE))
     return made
@@ -62,7 +88,7 @@ def _make(campaign: Campaign, missing: Sequence[tuple[int, int, str, int]]) -> i
 
 def _numbers(items: Sequence[int]) -> dict[int, set[int]]:
     taken: dict[int, set[int]] = defaultdict(set)
-    for item, n in Assignment.objects.filter(item__in=items).values_list("item", "n"):
+    for item, n in Assignment.objects.filter(item__in=items).order_by().values_list("item", "n"):
         taken[item].add(n)
     return taken
 
@@ -74,15 +100,24 @@ def _unused(taken: set[int], wanted: int) -> list[int]:
 
 def _take_away(surplus: dict[int, int]) -> None:
     """The free slots with the highest numbers go."""
-    for some in _batches(list(surplus)):
+    left = dict(surplus)
+    for some in batches(list(surplus)):
         unused = Assignment.objects.filter(item__in=some, state=OPEN, rater=None).order_by("item", "-n")
-        doomed, left = [], dict(surplus)
+        doomed = []
         for pk, item in unused.select_for_update().values_list("pk", "item"):
             if left[item] > 0:
                 left[item] -= 1
                 doomed.append(pk)
-        for pks in _batches(doomed):
-            Assignment.objects.filter(pk__in=pks, state=OPEN, rater=None).delete()
+        for pks in batches(doomed):
+            give_up(Assignment.objects.filter(pk__in=pks, state=OPEN, rater=None))
+
+
+def give_up(unanswered: QuerySet[Assignment]) -> int:
+    """How many open slots went. Nothing hangs on one without an answer, so none is read first to look for it.
+
+    The database refuses a slot that has an answer after all.
+    """
+    return unanswered._raw_delete(router.db_for_write(Assignment))
 
 
 def reserve(campaign: Campaign, enrolments: Iterable[Enrolment]) -> int:
@@ -91,7 +126,7 @@ def reserve(campaign: Campaign, enrolments: Iterable[Enrolment]) -> int:
     taken = _numbers([item.pk for item in gold])
     have = set(Assignment.objects.filter(item__in=gold).exclude(rater=None).values_list("item", "rater"))
     rows = []
-    for enrolled in enrolments:
+    for enrolled in enrolments if gold else ():
         for item in gold:
             if (item.pk, enrolled.rater_id) not in have:
                 n = _unused(taken[item.pk], 1)[0]
@@ -113,5 +148,6 @@ def _reserved(campaign: Campaign, item: CampaignItem, enrolled: Enrolment, n: in
     )
 
 
-def _batches(rows: Sequence[Any]) -> Iterator[Sequence[Any]]:
+def batches(rows: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    """The rows, so many at a time as one statement takes."""
     return (rows[start : start + AT_ONCE] for start in range(0, len(rows), AT_ONCE))

@@ -4,33 +4,58 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db import transaction
+from django.db.models import Q, UUIDField
 
 from annotations.core.answers import Answer
 from annotations.core.storable import storable
-from annotations.models import Adjudication, Assignment, Campaign, Draft, Enrolment, Flag, Guideline, Rating, Skip
+from annotations.models import Adjudication, Assignment, CampaignItem, Draft, Enrolment, Flag, Guideline, Rating, Skip
 from annotations.models import campaigns as states
 from annotations.models.ratings import DISTRESSING, DONE, HELD, OPEN, SKIP_REASONS
-from annotations.services import audit, slots
-from annotations.services.slots import Conflict, Held
+from annotations.prepared import Given, Prepared, Saving
+from annotations.services import audit, holds, slots
+from annotations.services.holds import Conflict, Held
+from annotations.services.writing import short_write
 
 LONGEST_NOTE, LONGEST_DRAFT = 2_000, 20_000
 NO_SUCH_SLOT = "This item is not in your campaign any more. Go on with the next one."
+ANSWERED = "You have answered this item already. Go back to it to change your answer."
 DECIDED = "A lead has decided about this response, so its answers stay as they are."
+
+_SENT = Prepared(lambda: Rating.objects.filter(rater=Given("rater"), token=Given("token", UUIDField())).order_by())
+_SLOT = Prepared(
+    lambda: (
+        Assignment.objects.select_for_update()
+        .filter(campaign=Given("campaign"), key=Given("key", UUIDField()))
+        .order_by()
+    )
+)
+_DRAFT = Prepared(lambda: Draft.objects.filter(item=Given("item"), rater=Given("rater")).only("pk"))
+_ITEM = Prepared(lambda: CampaignItem.objects.filter(pk=Given("pk")).order_by())
+_DONE = Saving(
+    lambda: Assignment.objects.filter(pk=Given("pk")),
+    *("state", "rater", "until", "done_at", "seen_at", "active_seconds"),
+)
+_GUIDELINE = Prepared(
+    lambda: Guideline.objects.filter(campaign=Given("campaign")).order_by("-number").values_list("pk", "number")[:1]
+)
 
 
 class Sent(NamedTuple):
-    """A stored answer; `again` is True when the same sending had come before and nothing new was stored."""
+    """A stored answer, and its rater's place as it is now.
+
+    `again` is True when the same sending had come before and nothing new was stored.
+    """
 
     rating: Rating
     again: bool
+    enrolled: Enrolment
 
 
 class RatingProblem(ValueError):
     """What is wrong with something a rater sent, and what to do about it."""
 
 
-@transaction.atomic
+@short_write()
 def submit(
     enrolment: Enrolment,
     *,
@@ -49,33 +74,38 @@ def submit(
     """
     held = slots.hold(enrolment)
     if earlier := _sent_before(held, token, key):
-        return Sent(earlier, True)
+        return Sent(earlier, True, held.enrolled)
     slot = _slot(held, key)
     if slot.rater_id == held.enrolled.rater_id and slot.state == DONE:
-        return Sent(_change(held, slot, answer, token, replaces, guideline), False)
+        return Sent(_change(held, slot, answer, token, replaces, guideline), False, held.enrolled)
     slot = _ours(held, slot)
-    seconds = slots.work(held, slot) if measured else None
+    seconds = holds.work(held, slot) if measured and slot.seen_at else None
     rating = _store(held, slot, answer, token, guideline, seconds)
+    _finish(held, slot)
+    return Sent(rating, False, held.enrolled)
+
+
+def _finish(held: Held, slot: Assignment) -> None:
+    """The slot is done, its rater one further, and what they fetched ahead is before them."""
     slot.state, slot.until, slot.done_at = DONE, None, held.now
-    slot.save(update_fields=["state", "rater", "until", "done_at", "seen_at", "active_seconds"])
+    _DONE.save(slot)
     held.enrolled.done += 0 if slot.item.practice else 1
     held.save("done", "active_seconds")
-    slots.show_waiting(held)
-    return Sent(rating, False)
+    holds.show_waiting(held)
 
 
 def _sent_before(held: Held, token: UUID, key: UUID) -> Rating | None:
-    earlier = Rating.objects.select_related("assignment").filter(rater=held.enrolled.rater_id, token=token).first()
-    if earlier and earlier.assignment.key != key and not Assignment.objects.filter(key=key, item=earlier.item).exists():
+    earlier = _SENT.first(rater=held.enrolled.rater_id, token=token)
+    if earlier and not Assignment.objects.filter(key=key, item=earlier.item_id).exists():
         raise Conflict("This sending was used for another item. Load the page again and send your answer anew.")
     return earlier
 
 
 def _slot(held: Held, key: UUID) -> Assignment:
-    found = Assignment.objects.select_for_update(of=("self",)).select_related("item")
-    slot = found.filter(campaign=held.campaign, key=key).first()
+    slot = _SLOT.first(campaign=held.enrolled.campaign_id, key=key)
     if slot is None:
         raise Conflict(NO_SUCH_SLOT)
+    slot.item = _ITEM.all(pk=slot.item_id)[0]
     return slot
 
 
@@ -90,18 +120,21 @@ def _ours(held: Held, slot: Assignment) -> Assignment:
     other = _other(held, slot)
     if other is None:
         raise Conflict(_lost(held, slot))
-    other.rater_id = me
+    other.rater_id, other.item = me, slot.item
     return other
 
 
 def _other(held: Held, slot: Assignment) -> Assignment | None:
-    """A free slot of an item that was handed to this rater before: they drafted it, or it lapsed from them."""
-    if Assignment.objects.filter(item=slot.item_id, rater=held.enrolled.rater_id, state=DONE).exists():
-        raise Conflict("You have answered this item already. Go back to it to change your answer.")
-    if not Draft.objects.filter(item=slot.item_id, rater=held.enrolled.rater_id).exists():
+    """Another slot for an item that was handed to this rater before: one they have of it now, or a free one."""
+    me = held.enrolled.rater_id
+    there = Assignment.objects.filter(item=slot.item_id)
+    if theirs := there.select_for_update().filter(rater=me).first():
+        if theirs.state == DONE:
+            raise Conflict(ANSWERED)
+        return theirs
+    if not _DRAFT.row(item=slot.item_id, rater=me):
         return None
-    free = Assignment.objects.select_for_update(of=("self",), skip_locked=True).select_related("item")
-    return free.filter(item=slot.item_id, state=OPEN, rater=None).order_by("n").first()
+    return there.select_for_update(skip_locked=True).filter(state=OPEN, rater=None).order_by("n").first()
 
 
 def _lost(held: Held, slot: Assignment) -> str:
@@ -117,25 +150,36 @@ def _store(
 ) -> Rating:
     said = answer._asdict() | {
         "broken_rules": list(answer.broken_rules),
-        "risks": None if answer.risks is None else list(answer.risks),
+        "risks": list(answer.risks or ()) if held.campaign.ask_risks else None,
     }
     rating = Rating.objects.create(
         assignment=slot,
         item=slot.item,
         rater_id=held.enrolled.rater_id,
-        guideline=_guideline(held.campaign, guideline),
+        guideline_id=_guideline(held, guideline),
         token=token,
         seconds=seconds,
         created_at=held.now,
         **said,
     )
-    Draft.objects.filter(item=slot.item_id, rater=held.enrolled.rater_id).delete()
+    _drop_draft(held, slot)
     return rating
 
 
-def _guideline(campaign: Campaign, number: int | None) -> Guideline:
-    mine = Guideline.objects.filter(campaign=campaign).order_by("-number")
-    return (mine.filter(number=number).first() if number else None) or mine[0]
+def _drop_draft(held: Held, slot: Assignment) -> None:
+    if draft := _DRAFT.first(item=slot.item_id, rater=held.enrolled.rater_id):
+        draft.delete()
+
+
+def _guideline(held: Held, number: int | None) -> int:
+    """The id of that version of the guideline, of the newest where there is no such number."""
+    newest = _GUIDELINE.row(campaign=held.enrolled.campaign_id)
+    if newest is None:
+        raise Conflict("This campaign has no guideline yet. Tell its lead.")
+    if number in (None, newest[1]):
+        return int(newest[0])
+    read = Guideline.objects.filter(campaign=held.campaign, number=number).values_list("pk", flat=True).first()
+    return read or int(newest[0])
 
 
 def _change(
@@ -144,7 +188,7 @@ def _change(
     """The new answer in the place of the own one, which is withdrawn and kept."""
     now = Rating.objects.get(assignment=slot, withdrawn_at=None)
     if replaces is None:
-        raise Conflict("You have answered this item already. Go back to it to change your answer.")
+        raise Conflict(ANSWERED)
     if now.token != replaces:
         raise Conflict("You have changed this answer already, in another window. Open it once more.")
     if held.campaign.state == states.CLOSED:
@@ -162,7 +206,7 @@ def _facts(rating: Rating) -> dict[str, Any]:
     return {"item": rating.item_id} | {name: getattr(rating, name) for name in names}
 
 
-@transaction.atomic
+@short_write()
 def skip(enrolment: Enrolment, *, key: UUID, reason: str, note: str = "") -> Skip:
     """The pass on an item this rater holds: the slot is open for others, and they are not handed it again.
 
@@ -180,13 +224,21 @@ def skip(enrolment: Enrolment, *, key: UUID, reason: str, note: str = "") -> Ski
     made = Skip.objects.create(
         item=slot.item, rater_id=held.enrolled.rater_id, reason=reason, note=_note(note), created_at=held.now
     )
-    slots.give_back(slot)
-    Draft.objects.filter(item=slot.item_id, rater=held.enrolled.rater_id).delete()
+    holds.give_back(slot)
+    _drop_draft(held, slot)
     if reason == DISTRESSING:
-        held.enrolled.tagged_row = held.campaign.tagged_in_row or held.enrolled.tagged_row
-        held.save("tagged_row")
-    slots.show_waiting(held)
+        _spare(held)
+    holds.show_waiting(held)
     return made
+
+
+def _spare(held: Held) -> None:
+    """Nothing with risk categories comes next: a row counts as full, and what was fetched ahead of it goes back."""
+    held.enrolled.tagged_row = held.campaign.tagged_in_row or held.enrolled.tagged_row
+    held.save("tagged_row")
+    ahead = Assignment.objects.filter(rater=held.enrolled.rater_id, campaign=held.campaign, state=HELD, shown_at=None)
+    for slot in ahead.filter(tagged=True).select_for_update(of=("self",)).select_related("item"):
+        holds.give_back(slot)
 
 
 def _note(text: str) -> str:
@@ -196,14 +248,23 @@ def _note(text: str) -> str:
     return note
 
 
-@transaction.atomic
+def _keepable(value: object) -> object:
+    """A value of a draft that a database takes: a text, a list of texts, a whole number, yes or no; else None."""
+    if isinstance(value, list):
+        return [storable(one) for one in value if isinstance(one, str)]
+    if isinstance(value, str):
+        return storable(value)
+    return value if isinstance(value, int) else None
+
+
+@short_write()
 def save_draft(enrolment: Enrolment, *, key: UUID, values: Mapping[str, Any]) -> Draft:
     """What the rater began to say of an item they hold, kept for them alone. Raises Conflict when it is not theirs."""
     held = slots.hold(enrolment)
     slot = _slot(held, key)
     if slot.rater_id != held.enrolled.rater_id:
         raise Conflict(_lost(held, slot))
-    kept = {name: values[name] for name in Answer._fields if name in values}
+    kept = {name: _keepable(values[name]) for name in Answer._fields if name in values}
     if len(str(kept)) > LONGEST_DRAFT:
         raise RatingProblem("This is too long to be kept while you write. Shorten the comment.")
     return Draft.objects.update_or_create(
@@ -211,9 +272,18 @@ def save_draft(enrolment: Enrolment, *, key: UUID, values: Mapping[str, Any]) ->
     )[0]
 
 
-def flag(enrolment: Enrolment, *, assignment: Assignment, text: str) -> Flag:
-    """What the rater wants the lead to know of an item they have or had. Raises RatingProblem for no text."""
+@short_write()
+def flag(enrolment: Enrolment, *, key: UUID, text: str) -> Flag:
+    """What the rater wants the lead to know of an item they have or had.
+
+    Raises RatingProblem for no text, Conflict for an item they never had.
+    """
     words = _note(text)
     if not words:
         raise RatingProblem("Write what the lead should know.")
-    return Flag.objects.create(item_id=assignment.item_id, rater_id=enrolment.rater_id, text=words)
+    me = enrolment.rater_id
+    theirs = Q(rater=me) | Q(item__drafts__rater=me) | Q(item__skips__rater=me)
+    slot = Assignment.objects.filter(theirs, campaign=enrolment.campaign_id, key=key).first()
+    if slot is None:
+        raise Conflict(NO_SUCH_SLOT)
+    return Flag.objects.create(item_id=slot.item_id, rater_id=me, text=words)
