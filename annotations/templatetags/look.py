@@ -123,6 +123,7 @@ def _lookup(table: dict[str, marks.Mark], doc: str) -> Callable[[object], marks.
 
 register.filter("run_mark", _lookup(marks.RUN_STATES, "Glyph, word and tone of a run's state."))
 register.filter("version_mark", _lookup(marks.VERSION_STATES, "Glyph, word and tone of a version's state."))
+register.filter("campaign_mark", _lookup(marks.CAMPAIGN_STATES, "Glyph, word and tone of a campaign's state."))
 register.filter("decision_mark", _lookup(marks.DECISIONS, "Glyph, word and tone of a reviewer's decision."))
 register.filter("outcome_mark", _lookup(marks.OUTCOMES, "Glyph and word of an outcome."))
 register.filter("error_mark", _lookup(marks.ERROR_KINDS, "What sort of error it is, in a word or two."))

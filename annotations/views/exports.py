@@ -94,7 +94,7 @@ def _preview(benchmark: Benchmark, form: ExportForm) -> dict[str, Any]:
     format = exports.load(form.format_name)
     return {
         "table": table,
-        "first": [[_shown(value) for value in row] for row in islice(table.rows, SHOWN)],
+        "first": [[shown(value) for value in row] for row in islice(table.rows, SHOWN)],
         "count": prompt_tables.number_of(benchmark, wanted),
         "left_out": prompt_tables.left_out(benchmark, wanted),
         "format": format.LABEL,
@@ -102,7 +102,7 @@ def _preview(benchmark: Benchmark, form: ExportForm) -> dict[str, Any]:
     }
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
     """A value as a cell of the preview; nothing is a dash."""
     if isinstance(value, bool):
         return "yes" if value else "no"

@@ -1,0 +1,109 @@
+"""The forms of a campaign's items: the right answer of one, and a file of responses that were made elsewhere."""
+
+from typing import Any, cast
+
+from django import forms
+
+from annotations import access
+from annotations.core.answers import MOST_POINTS
+from annotations.core.gold import LONGEST_WHY, Gold, GoldProblem
+from annotations.forms.imports import ManyFiles
+from annotations.forms.uploads import Keeper
+from annotations.imports._responses import LONGEST_SOURCE
+from annotations.models import Benchmark, Campaign, CampaignItem, User
+from annotations.services import campaign_gold, import_files
+from annotations.services.campaign_items import ItemProblem
+from annotations.services.import_files import Upload
+from annotations.services.response_files import MOST_ROWS
+
+POINTS = [("", "–"), *((str(points), str(points)) for points in range(MOST_POINTS + 1))]
+ALL, GOOD = "all", "good"
+HOW = (
+    ("mixed", "Mixed in, unmarked: it shows how often a rater is right"),
+    ("practice", "As practice at the start: the right answer is shown after theirs"),
+)
+
+
+class GoldForm(forms.Form):
+    """The right answer of an item."""
+
+    low = forms.TypedChoiceField(label="Helpfulness, from", coerce=int, choices=POINTS)
+    high = forms.TypedChoiceField(label="Helpfulness, to", coerce=int, choices=POINTS)
+    follows = forms.ChoiceField(
+        label="Follows its config", choices=(("yes", "Yes"), ("no", "No")), widget=forms.RadioSelect
+    )
+    why = forms.CharField(
+        label="Why",
+        max_length=LONGEST_WHY,
+        widget=forms.Textarea(attrs={"rows": 3, "dir": "auto", "class": "low grows"}),
+        help_text="Who rates it as practice reads this after their own answer.",
+    )
+    how = forms.ChoiceField(label="How raters get it", choices=HOW, widget=forms.RadioSelect, initial="mixed")
+
+    def __init__(self, item: CampaignItem, data: Any = None):
+        gold = campaign_gold.gold_of(item)
+        super().__init__(data, initial=_said(gold) if gold else None)
+        self.item = item
+
+    def save(self, actor: User) -> bool:
+        """True when the right answer of a valid form is set; else what is wrong stands on the form."""
+        data = self.cleaned_data
+        gold = Gold(data["low"], data["high"], data["follows"] == "yes", data["why"], data["how"] == "practice")
+        try:
+            campaign_gold.set_gold(item=self.item, gold=gold, actor=actor)
+        except GoldProblem as problem:
+            self.add_error(problem.field, str(problem))
+        except ItemProblem as problem:
+            self.add_error(None, str(problem))
+        return not self.errors
+
+
+def _said(gold: Gold) -> dict[str, Any]:
+    how = "practice" if gold.practice else "mixed"
+    return gold._asdict() | {"follows": "yes" if gold.follows else "no", "how": how}
+
+
+class ResponsesForm(forms.Form):
+    """Files of responses, and which benchmark's prompts they answer; the files themselves were taken in before."""
+
+    tables = forms.FileField(
+        label="File",
+        required=False,
+        widget=ManyFiles(attrs={"multiple": True}),
+        help_text="CSV, JSON Lines or Parquet.",
+    )
+    benchmark = forms.ModelChoiceField(
+        Benchmark.objects.none(), help_text="The prompts of the file are looked for in it.", empty_label=None
+    )
+    source = forms.CharField(
+        required=False,
+        label="Whose responses these are",
+        max_length=LONGEST_SOURCE,
+        widget=forms.TextInput(attrs={"dir": "auto", "autocomplete": "off"}),
+        help_text="A model's name, or who wrote them, where the file does not say. Raters never see it.",
+    )
+    wrong = forms.ChoiceField(
+        label="When rows have a problem",
+        choices=((ALL, "take nothing, and show them"), (GOOD, "take the good ones, and show the others")),
+        initial=ALL,
+        widget=forms.RadioSelect,
+    )
+
+    def __init__(self, campaign: Campaign, user: User, data: Any = None, *, keeper: Keeper | None = None):
+        super().__init__(data)
+        self.keeper = keeper
+        self.upload: Upload | None = None
+        field = cast("forms.ModelChoiceField[Benchmark]", self.fields["benchmark"])
+        field.queryset = access.benchmarks(user).filter(organisation=campaign.organisation_id).order_by("title")
+        most = f" At most {MOST_ROWS:,} rows, {import_files.most_bytes() >> 20:,} MB."
+        self.fields["tables"].help_text = f"{self.fields['tables'].help_text}{most}"
+
+    def clean(self) -> dict[str, Any]:
+        """What was chosen; the files are this form's from now on, unless something is wrong."""
+        if self.keeper and self.keeper.problem:
+            self.add_error("tables", self.keeper.problem)
+        elif not self.errors:
+            self.upload = self.keeper.upload() if self.keeper else None
+            if not self.upload:
+                self.add_error("tables", "Choose a file.")
+        return self.cleaned_data

@@ -1,0 +1,73 @@
+"""How far the raters of a campaign agree, how each stands beside the rest, and other campaigns beside this one."""
+
+from typing import Any, cast
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.views.decorators.http import require_safe
+
+from annotations import access, exports
+from annotations import campaign_access as campaigns
+from annotations.access import for_roles
+from annotations.core.rater_facts import FEWEST
+from annotations.models import Campaign, SafetyConfig, User
+from annotations.models.campaigns import DRAFT
+from annotations.models.people import ADMIN, LEAD, REVIEWER
+from annotations.queries import agreement_table
+from annotations.queries import rating_agreement as queries
+from annotations.queries.rating_agreement import Comparison
+from annotations.web import page_or_fragment, wants_fragment
+
+PAGE, OTHERS = (f"annotations/{name}.html" for name in ("campaign_agreement", "_campaign_agreement_others"))
+MOST_CAMPAIGNS = 20
+FORMATS = exports.choices(dataset=False)
+
+
+@require_safe
+@for_roles(LEAD, REVIEWER, ADMIN)
+def campaign_agreement(request: HttpRequest, pk: int) -> HttpResponse:
+    """The figures of the campaign, by config and by kind, and its raters; with `?others` the other campaigns too."""
+    user = cast(User, request.user)
+    campaign = campaigns.campaign_for_reader(user, pk)
+    beside = campaigns.campaigns(user).filter(organisation=campaign.organisation_id).exclude(state=DRAFT)
+    context: dict[str, Any] = {"campaign": campaign}
+    if wants_fragment(request) or "others" in request.GET:
+        context["others"] = _others(list(beside.order_by("-pk")[:MOST_CAMPAIGNS]))
+    if not wants_fragment(request):
+        report = queries.report(campaign)
+        context |= {
+            "whole": report.agreements.whole,
+            "groups": _groups(report.agreements),
+            "raters": report.raters,
+            "fewest": FEWEST,
+            "more": beside.exclude(pk=pk).exists(),
+            "formats": FORMATS,
+            "leads": access.leads(user, campaign.organisation_id),
+        }
+    return page_or_fragment(request, PAGE, OTHERS, context)
+
+
+@require_safe
+@for_roles(LEAD, REVIEWER, ADMIN)
+def agreement_export(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """Every figure of the campaign, a row each, in the format that `?format=` names."""
+    campaign = campaigns.campaign_for_reader(cast(User, request.user), pk)
+    if (name := request.GET.get("format", "csv")) not in dict(FORMATS):
+        raise Http404(f"Agreement cannot be taken away as {name[:20]!r}; there are: {', '.join(dict(FORMATS))}.")
+    format = exports.load(name)
+    table = exports.Table(agreement_table.COLUMNS, agreement_table.rows(campaign), f"campaign-{campaign.pk}-agreement")
+    response = StreamingHttpResponse(format.pieces(table), content_type=format.CONTENT_TYPE)
+    response.headers["Content-Disposition"] = f'attachment; filename="{table.name}{format.SUFFIX}"'
+    return response
+
+
+def _groups(found: queries.Agreements) -> list[tuple[str, str, Comparison]]:
+    """What a row is of (config or kind), its name, and its figures; configs only where there are several."""
+    titles = dict(SafetyConfig.objects.filter(pk__in=found.configs).order_by("title", "pk").values_list("pk", "title"))
+    configs = [("config", title, found.configs[pk]) for pk, title in titles.items()]
+    kinds = [("kind", kind, one) for kind, one in found.kinds.items()]
+    return [*(configs if len(configs) > 1 else []), *(kinds if len(kinds) > 1 else [])]
+
+
+def _others(shown: list[Campaign]) -> list[tuple[Campaign, Comparison]]:
+    figures = queries.by_campaign(shown)
+    return [(campaign, figures[campaign.pk]) for campaign in shown]
