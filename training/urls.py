@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from training.views import comments, items, models, playground, reviews, runs, tokens, version_tests
+from training.views import (
+    campaign_differences,
+    campaign_pick,
+    campaign_results,
+    comments,
+    items,
+    models,
+    playground,
+    reviews,
+    runs,
+    tokens,
+    version_tests,
+)
 
 app_name = "training"
 urlpatterns = [
@@ -35,4 +47,12 @@ urlpatterns = [
     path("runs/<int:pk>/resume/", runs.run_resume, name="run-resume"),
     path("runs/<int:pk>/items/", items.item_list, name="item-list"),
     path("runs/<int:pk>/items/<int:item>/", items.item_detail, name="item-detail"),
+    path("campaigns/<int:pk>/pick/", campaign_pick.campaign_pick, name="campaign-pick"),
+    path("campaigns/<int:pk>/results/", campaign_results.campaign_results, name="campaign-results"),
+    path("campaigns/<int:pk>/differences/", campaign_differences.campaign_differences, name="campaign-differences"),
+    path(
+        "campaigns/<int:pk>/differences/<int:item>/",
+        campaign_differences.campaign_difference,
+        name="campaign-difference",
+    ),
 ]

@@ -33,7 +33,7 @@ def _configs(run: EvaluationRun) -> list[SafetyConfig]:
     return list(SafetyConfig.objects.filter(versions__in=run.items.values("version")).distinct())
 
 
-def _shown(judgement: Judgement) -> dict[str, Any]:
+def shown(judgement: Judgement) -> dict[str, Any]:
     """A judgement as the verdict component shows it."""
     values = [
         ("helpful", f"{stars(judgement.helpfulness)} of 5" if judgement.helpfulness is not None else ""),
@@ -101,7 +101,7 @@ def item_detail(request: HttpRequest, pk: int, item: int) -> HttpResponse:
         "item": one,
         "config": one.version.config,
         "version": one.version,
-        "verdicts": [_shown(judgement) for judgement in judgements],
+        "verdicts": [shown(judgement) for judgement in judgements],
         "why_unscored": _why_unscored(one, judgements),
         "calls": one.calls.select_related("judge").order_by("pk"),
         "beside": queries.neighbours(found, one),

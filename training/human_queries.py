@@ -1,0 +1,212 @@
+"""Reads of a campaign's results: what people and judges say of the same responses, and the figures of it."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from django.core.cache import cache
+from django.db.models import Count, Max, Q, QuerySet, Sum
+
+from annotations.models import (
+    Adjudication,
+    Campaign,
+    CampaignItem,
+    Candidate,
+    Rating,
+    SafetyConfig,
+    User,
+)
+from annotations.queries import item_values
+from training import access
+from training.human import TOGETHER, Item, Subject, Verdict, subjects
+from training.human_checks import DIRECTIONS, JudgeCheck, Said, certainty, checks, direction
+from training.models import EvaluationRun, Judge, Judgement, RunItem
+
+KEPT_SECONDS = 24 * 3600
+NO_SOURCE = "no source given"
+
+
+class Results(NamedTuple):
+    """The figures of a campaign by ids: each candidate's, and each judge's against people; `answers` stand.
+
+    `heuristic` says that a program is among the judges whose verdicts are taken together.
+    """
+
+    subjects: tuple[Subject, ...]
+    checks: tuple[JudgeCheck, ...]
+    answers: int
+    heuristic: bool
+
+
+class Names(NamedTuple):
+    """What the ids of a campaign's results are called, as they are called now."""
+
+    subjects: dict[int | str, str]
+    models: dict[int | str, int]
+    configs: dict[int, SafetyConfig]
+    judges: dict[int, Judge]
+
+
+def word(campaign: Campaign) -> str:
+    """A word that changes with what counts in the campaign: items, answers, decisions, and verdicts of judges."""
+    counted = {"n": Count("pk"), "last": Max("pk"), "withdrawn": Count("withdrawn_at")}
+    counting = Sum("pk", filter=Q(**item_values.COUNTING))
+    items = CampaignItem.objects.filter(campaign=campaign).aggregate(n=Count("pk"), counting=counting)
+    ratings = Rating.objects.filter(item__campaign=campaign).aggregate(**counted)
+    decided = Adjudication.objects.filter(item__campaign=campaign).aggregate(**counted)
+    read = _judgements(campaign).aggregate(n=Count("pk"), last=Max("pk"))
+    return "-".join(str(number or 0) for row in (items, ratings, decided, read) for number in row.values())
+
+
+def results(campaign: Campaign) -> Results:
+    """The figures, worked out once and kept until something that counts changes."""
+    return _kept("figures", campaign, _results)  # type: ignore[no-any-return]
+
+
+def items(campaign: Campaign) -> list[Item]:
+    """Every item that counts, with the people's value and the judges' verdicts, in the order of the campaign; kept."""
+    return _kept("items", campaign, _items)  # type: ignore[no-any-return]
+
+
+def _kept(what: str, campaign: Campaign, make: Any) -> Any:
+    """One entry for each campaign, so that what is out of date does not stay beside it."""
+    key, now = f"human-{what}:{campaign.pk}", word(campaign)
+    before, found = cache.get(key) or ("", None)
+    if before != now:
+        found = make(campaign)
+        cache.set(key, (now, found), KEPT_SECONDS)
+    return found
+
+
+def _results(campaign: Campaign) -> Results:
+    rows, said = _items(campaign), _said(campaign)
+    judges = [judge.pk for judge in judges_of(rows)]
+    heuristic = _run_items(campaign).filter(heuristic=True).exists()
+    return Results(subjects(rows, judges), checks(rows, said, judges), len(said), heuristic)
+
+
+def _said(campaign: Campaign) -> list[Said]:
+    columns = ("item", "points", "follows_config")
+    return [Said(*row) for row in item_values.standing_ratings(campaign).values_list(*columns)]
+
+
+def _items(campaign: Campaign) -> list[Item]:
+    whose = {pk: candidate or source for pk, candidate, source in _responses(campaign)}
+    yes = dict(
+        item_values.standing_ratings(campaign).filter(follows_config=True).values_list("item").annotate(Count("pk"))
+    )
+    verdicts, together = _verdicts(campaign), _together(campaign)
+    return [
+        Item(
+            *(row.item, whose[row.response], row.config, row.prompt, row.kind, row.n, yes.get(row.item, 0)),
+            *(row.helpfulness, row.follows_config, row.undecided, row.adjudicated),
+            *((read := verdicts.get(row.response, {})), together.get(row.response) if len(read) > 1 else None),
+        )
+        for row in item_values.values(campaign)
+    ]
+
+
+def _verdicts(campaign: Campaign) -> dict[int, dict[int, Verdict]]:
+    """What each judge said, by response and judge."""
+    found: dict[int, dict[int, Verdict]] = {}
+    columns = ("item__response", "judge", "helpfulness", "follows_config")
+    for response, judge, helpfulness, follows in _judgements(campaign).values_list(*columns):
+        found.setdefault(response, {})[judge] = (helpfulness, follows)
+    return found
+
+
+def _together(campaign: Campaign) -> dict[int, Verdict]:
+    """What the judges of its run come to, by response."""
+    columns = ("response", "helpfulness", "follows_config")
+    return {pk: (helpful, follows) for pk, helpful, follows in _run_items(campaign).values_list(*columns)}
+
+
+def _run_items(campaign: Campaign) -> QuerySet[RunItem]:
+    return RunItem.objects.filter(response__campaign_items__campaign=campaign).order_by()
+
+
+def _responses(campaign: Campaign) -> QuerySet[CampaignItem, tuple[Any, ...]]:
+    found = item_values.counting_items(campaign).order_by()
+    return found.values_list("response", "response__candidate", "response__source")
+
+
+def _judgements(campaign: Campaign) -> QuerySet[Judgement]:
+    return Judgement.objects.filter(item__response__campaign_items__campaign=campaign).order_by()
+
+
+def names(campaign: Campaign, found: Results) -> Names:
+    """What everything in the results is called. Two candidates of one name are told apart by how they sample."""
+    ids = [row.subject for row in found.subjects]
+    candidates = Candidate.objects.select_related("model").in_bulk([one for one in ids if isinstance(one, int)])
+    called: dict[int | str, str] = {pk: str(candidate) for pk, candidate in candidates.items()}
+    twice = {name for name in called.values() if list(called.values()).count(name) > 1}
+    called |= {pk: _sampling(candidates[int(pk)]) for pk, name in called.items() if name in twice}
+    called |= {one: one or NO_SOURCE for one in ids if isinstance(one, str)}
+    configs = {row.config for subject in found.subjects for row in subject.people if row.config is not None}
+    judges = {row.judge for subject in found.subjects for row in subject.beside} | {row.judge for row in found.checks}
+    judges -= {TOGETHER}
+    return Names(
+        subjects=called,
+        models={pk: candidate.model_id for pk, candidate in candidates.items()},
+        configs=SafetyConfig.objects.in_bulk(configs),
+        judges=Judge.objects.select_related("model").in_bulk(judges),
+    )
+
+
+def _sampling(candidate: Candidate) -> str:
+    return f"{candidate}, temperature {candidate.temperature:g}, top_p {candidate.top_p:g}, seed {candidate.seed}"
+
+
+def runs(campaign: Campaign, user: User) -> list[EvaluationRun]:
+    """The runs that the responses come from and the person may read, the newest first."""
+    mine = EvaluationRun.objects.filter(items__response__campaign_items__campaign=campaign).order_by().values("pk")
+    return list(access.runs(user).filter(pk__in=mine).order_by("-pk"))
+
+
+class Wanted(NamedTuple):
+    """Which differences; what is empty leaves everything in."""
+
+    judge: int | None = None
+    config: int | None = None
+    kind: str = ""
+    direction: str = ""
+
+
+def differences(found: Iterable[Item], wanted: Wanted) -> list[Item]:
+    """Those of the items about which a judge and people differ, first those on which people are of one mind."""
+    return sorted((item for item in found if _differs(item, wanted)), key=lambda item: -certainty(item))
+
+
+def _differs(item: Item, wanted: Wanted) -> bool:
+    if (wanted.config and item.config != wanted.config) or (wanted.kind and item.kind != wanted.kind):
+        return False
+    judges = [wanted.judge] if wanted.judge else item.verdicts
+    parted = {direction(item, judge) for judge in judges} & set(DIRECTIONS)
+    return bool(parted & {wanted.direction} if wanted.direction else parted)
+
+
+class Line(NamedTuple):
+    """An item of the list of differences: the row, its figures, and the judges that differ, with which way."""
+
+    row: CampaignItem
+    item: Item
+    judges: tuple[tuple[Judge, str], ...]
+
+
+def lines(found: Sequence[Item]) -> list[Line]:
+    """These items as rows of the list, in two queries."""
+    related = ("response__prompt", "response__version__config", "response__candidate__model")
+    rows = CampaignItem.objects.select_related(*related).in_bulk([item.pk for item in found])
+    judges = Judge.objects.select_related("model").in_bulk({judge for item in found for judge in item.verdicts})
+    parted = {item.pk: [(judges[pk], direction(item, pk)) for pk in item.verdicts] for item in found}
+    return [Line(rows[item.pk], item, tuple(pair for pair in parted[item.pk] if pair[1])) for item in found]
+
+
+def judges_of(found: Iterable[Item]) -> list[Judge]:
+    """The judges that read one of the items, judges before programs."""
+    read = {judge for item in found for judge in item.verdicts}
+    return list(Judge.objects.filter(pk__in=read).select_related("model").order_by("heuristic", "pk"))
+
+
+def configs_of(found: Iterable[Item]) -> list[SafetyConfig]:
+    """The configs that the items were answered under, by title."""
+    return list(SafetyConfig.objects.filter(pk__in={item.config for item in found}).order_by("title", "pk"))
