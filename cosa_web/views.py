@@ -12,9 +12,12 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from annotations import access as people_access
+from annotations import campaign_access
 from annotations.charts import ticks
 from annotations.models import User
-from annotations.models.people import REVIEWER
+from annotations.models.people import LEAD, REVIEWER
+from annotations.queries import campaigns as campaign_queries
+from annotations.queries import rate_list
 from annotations.queries import waiting as people_queries
 from annotations.queries.checks import tallies
 from annotations.services import demo
@@ -54,6 +57,10 @@ def home(request: HttpRequest) -> HttpResponse:
     runs = access.runs(user)
     roles = people_access.roles(user)
     waiting = people_queries.waiting(user, people_access.configs(user), reviews=REVIEWER in roles)
+    places = rate_list.places(campaign_access.enrolments(user)) if roles & people_access.RATERS else []
+    to_rate = [place for place in places if place.waiting]
+    mine = campaign_access.campaigns(user).filter(organisation__in=campaign_access.organisations_led(user))
+    led = campaign_queries.waiting(mine) if LEAD in roles else []
     checks = [one for one in tallies(user, people_access.benchmarks_to_check(user)) if one.waiting]
     stopped = queries.with_counts(runs.filter(state="paused"))[:5]
     context = {
@@ -61,7 +68,9 @@ def home(request: HttpRequest) -> HttpResponse:
         "waiting": waiting,
         "stopped": stopped,
         "checks": checks,
-        "something_waits": waiting.something or bool(stopped or checks),
+        "to_rate": to_rate,
+        "led": led,
+        "something_waits": waiting.something or bool(stopped or checks or to_rate or led),
         "unfinished": queries.with_counts(queries.unfinished(runs))[:5],
         "recent": queries.with_counts(runs).order_by("-pk")[:8],
         "rows": config_rows(runs, people_access.configs(user)),

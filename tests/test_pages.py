@@ -19,7 +19,7 @@ from tests.test_access import ROWS
 pytestmark = pytest.mark.django_db
 READ = [row for row in ROWS if row.method == "GET"]
 GET = [row.name for row in READ]
-TABLES = ("audit-export", "coverage-export", "prompt-export", "preference-export")
+TABLES = ("audit-export", "coverage-export", "prompt-export", "preference-export", "rating-export", "agreement-export")
 FILES = (*TABLES, "healthz", "-download", "import-problems")
 PAGES = [name for name in GET if not name.endswith(FILES)]
 

@@ -5,12 +5,12 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from annotations.services import demo
+from annotations.services import demo, demo_campaign
 from training.services.demo import load_models
 
 
 class Command(BaseCommand):
-    """Load the demo's organisations, configs, prompts, people and models; what is there already stays."""
+    """Load the demo's organisations, configs, prompts, people, models and a campaign; what is there already stays."""
 
     help = "Load the demo data. Needs COSA_DEMO=1, because its log-ins have a published password."
 
@@ -20,4 +20,5 @@ class Command(BaseCommand):
             raise CommandError("The demo's log-ins have a published password. Set COSA_DEMO=1 where that is harmless.")
         benchmark = demo.load()
         load_models()
+        demo_campaign.load(benchmark)
         self.stdout.write(f"Demo data: {benchmark.prompts.count()} prompts in “{benchmark}”.")
