@@ -255,7 +255,7 @@ def _give_back_connections() -> None:
     """Close this thread's database connections as at the end of a request: a stream may last minutes without need."""
     for connection in connections.all(initialized_only=True):
         if not connection.in_atomic_block:
-            connection.close_if_unusable_or_obsolete()
+            connection.close()
 
 
 def _done(ending: Ending, began: float) -> Line:
