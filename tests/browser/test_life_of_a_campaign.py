@@ -1,5 +1,5 @@
-"""A campaign from its first form to its export: a lead sets it up, two people rate by keys alone, one of them on a phone
-and for a while without a connection; the lead reads how far they agree, decides, and takes every answer away.
+"""A campaign from its form to its export: a lead sets it up, two people rate by keys alone, one of them on a phone and
+for a while without a connection; the lead reads how far they agree, decides, and takes every answer away.
 """
 
 import json
