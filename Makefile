@@ -26,6 +26,7 @@ bench: .venv/dev
 	$(BIN)/python -m bench.similarity
 	$(BIN)/python -m bench.configs
 	$(BIN)/python -m bench.transfer
+	$(BIN)/python -m bench.rating
 
 chromium:
 	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; }
