@@ -1,7 +1,7 @@
 """Who may reach which campaign, as one who leads or reads it, or as one who rates in it and reads nothing."""
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q, QuerySet
+from django.db.models import BigIntegerField, Q, QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 
@@ -10,6 +10,7 @@ from annotations.models import Campaign, CampaignItem, Enrolment, Membership, Or
 from annotations.models.people import ANNOTATOR, EXPERT, LEAD
 from annotations.prepared import Given, Prepared
 
+LAST_ROW = BigIntegerField.MAX_BIGINT
 _PLACE = Prepared(
     lambda: (
         Enrolment.objects.filter(rater=Given("rater"), campaign=Given("campaign"), removed_at=None)
@@ -57,15 +58,22 @@ def enrolments(user: User) -> QuerySet[Enrolment]:
 
 def enrolment_for_rater(user: User, campaign: int) -> Enrolment:
     """The person's place in a campaign that has begun, or 404."""
-    return get_object_or_404(enrolments(user), campaign=campaign)
+    return get_object_or_404(enrolments(user), campaign=_row(campaign))
 
 
 def place_of_rater(user: User, campaign: int) -> Enrolment:
     """The same, and no more of it than whose it is: for what is asked with every click of a rater."""
-    found = _PLACE.first(rater=user.pk, campaign=campaign)
+    found = _PLACE.first(rater=user.pk, campaign=_row(campaign))
     if found is None:
         raise Http404
     return found
+
+
+def _row(number: int) -> int:
+    """The number, if a row can have it; a database takes no longer one. Raises Http404."""
+    if number > LAST_ROW:
+        raise Http404
+    return number
 
 
 def possible_raters(organisation_id: int) -> QuerySet[User]:

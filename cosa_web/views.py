@@ -58,7 +58,7 @@ def home(request: HttpRequest) -> HttpResponse:
     roles = people_access.roles(user)
     waiting = people_queries.waiting(user, people_access.configs(user), reviews=REVIEWER in roles)
     places = rate_list.places(campaign_access.enrolments(user)) if roles & people_access.RATERS else []
-    to_rate = [place for place in places if place.waiting]
+    to_rate = [place for place in places if place.waiting or place.answers]
     mine = campaign_access.campaigns(user).filter(organisation__in=campaign_access.organisations_led(user))
     led = campaign_queries.waiting(mine) if LEAD in roles else []
     checks = [one for one in tallies(user, people_access.benchmarks_to_check(user)) if one.waiting]

@@ -13,7 +13,8 @@ from training.models import EvaluationRun
 OF_CAMPAIGN = (
     *("campaign-detail", "campaign-edit", "campaign-open", "campaign-pause", "campaign-close", "campaign-overlap"),
     *("guideline-list", "guideline-new", "campaign-items", "campaign-pick", "campaign-upload", "campaign-people"),
-    *("enrolment-add", "campaign-wellbeing", "flag-list", "campaign-agreement", "agreement-export", "adjudication-list"),
+    *("enrolment-add", "campaign-wellbeing", "flag-list", "campaign-agreement", "adjudication-list"),
+    "agreement-export",
     *("campaign-results", "campaign-differences", "campaign-export", "rating-export"),
     *("rate", "rate-start", "rate-next", "rate-beat", "rate-back", "rate-rest", "rate-leave", "rate-mine"),
     *("rate-again", "rate-read"),

@@ -9,6 +9,7 @@ from django.urls import reverse
 from annotations.charts import IntervalRow, interval_row
 from annotations.models import Campaign, Guideline, SafetyConfig, User
 from annotations.queries.campaign_items import UPLOADED
+from annotations.queries.item_values import standing_ratings
 from training import human_queries as queries
 from training.human import TOGETHER, BesideRow, HumanRow, Subject
 from training.human_checks import JudgeCheck
@@ -136,9 +137,11 @@ def differences_url(campaign: Campaign, judge: int, direction: str) -> str:
 
 
 def lineage(campaign: Campaign, found: Results, names: Names, user: User) -> list[Step]:
-    """scores ← answers ← guideline ← responses ← models ← runs."""
-    newest = Guideline.objects.filter(campaign=campaign).order_by("-number").first()
-    guideline = [(str(newest), reverse("annotations:guideline-list", args=[campaign.pk]))] if newest else []
+    """scores ← answers ← the versions of the guideline they were given by ← responses ← models ← runs."""
+    given_by = Guideline.objects.filter(pk__in=standing_ratings(campaign).values("guideline")).order_by("number")
+    guideline = [
+        (str(one), reverse("annotations:guideline-detail", args=[campaign.pk, one.number])) for one in given_by
+    ]
     items = sum(subject.people[0].scored.n_total for subject in found.subjects)
     return [
         ("Scores", ""),

@@ -92,15 +92,25 @@ def _check(items: Sequence[Item], said: Sequence[Said], judge: int) -> JudgeChec
     unread = sum(judge not in item.verdicts for item in decided)
     own = _of(said, both)
     ceiling = _told(yes_or_no([one.item for one in own], [one.follows_config for one in own], _by_prompt(both)))
-    kappa = found.kappa._replace(undefined=_why(found)) if found.kappa.value is None else found.kappa
     unscored = len(decided) - len(both) - unread
-    return JudgeCheck(judge, found._replace(kappa=kappa), ceiling, _points(items, said, judge), unscored, unread)
+    return JudgeCheck(judge, _in_words(found), ceiling, _points(items, said, judge), unscored, unread)
 
 
-def _why(found: Check) -> str:
+def _in_words(found: Check) -> Check:
+    """The same check; what is undefined says why in words that fit people and a judge."""
+    for name in ("sensitivity", "specificity", "kappa"):
+        figure = getattr(found, name)
+        if figure.value is None:
+            found = found._replace(**{name: figure._replace(undefined=_why(found, name))})
+    return found
+
+
+def _why(found: Check, name: str) -> str:
     n = found.confusion.n
     if not n:
         return "No item has a verdict of both."
+    if name != "kappa":
+        return f"People said {'yes' if name == 'sensitivity' else 'no'} to none of these items."
     word = "yes" if found.sensitivity.n else "no"
     return f"People and the judge both said {word} to each of the {n:,} items: chance would agree as well."
 

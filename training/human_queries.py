@@ -49,7 +49,8 @@ class Names(NamedTuple):
 def word(campaign: Campaign) -> str:
     """A word that changes with what counts in the campaign: items, answers, decisions, and verdicts of judges."""
     counted = {"n": Count("pk"), "last": Max("pk"), "withdrawn": Count("withdrawn_at")}
-    counting = Sum("pk", filter=Q(**item_values.COUNTING))
+    # Places in the shuffle are as good as drawn: no two choices of items have one sum of them, as ids have.
+    counting = Sum("position", filter=Q(**item_values.COUNTING))
     items = CampaignItem.objects.filter(campaign=campaign).aggregate(n=Count("pk"), counting=counting)
     ratings = Rating.objects.filter(item__campaign=campaign).aggregate(**counted)
     decided = Adjudication.objects.filter(item__campaign=campaign).aggregate(**counted)

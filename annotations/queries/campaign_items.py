@@ -9,12 +9,14 @@ from annotations.core.answers import mask
 from annotations.core.storable import whole_number
 from annotations.core.taxonomy import KINDS
 from annotations.models import Assignment, Campaign, CampaignItem, Candidate, Flag, SafetyConfig, Skip
-from annotations.models.ratings import DONE, HELD, OPEN
+from annotations.models.ratings import DISTRESSING, DONE, HELD, OPEN
 
 UPLOADED = "uploaded"
 GOLD = Q(gold_follows__isnull=False)
 NAMING = ~Q(names_model="") & Q(masked=False)
 IN = Q(taken_out_at=None)
+PASSED_ON = Skip.objects.filter(withdrawn_at=None).exclude(reason=DISTRESSING)
+"""What was too distressing leaves no trace on an item: few could have passed it on. Wellbeing sums it up."""
 WORDS = {
     "": "all in the campaign",
     "naming": "naming their model",
@@ -72,7 +74,7 @@ def _shown(show: str) -> Q | Exists:
         unanswered = Exists(slots.exclude(state=DONE))
         return Q(IN, unanswered) if show == "open" else Q(IN, ~unanswered)
     if show in ("flagged", "skipped"):
-        said = Flag.objects.all() if show == "flagged" else Skip.objects.filter(withdrawn_at=None)
+        said = Flag.objects.all() if show == "flagged" else PASSED_ON
         return Exists(said.filter(item=OuterRef("pk")))
     plain = {"naming": NAMING & IN, "gold": GOLD & IN, "practice": Q(practice=True) & IN, "masked": Q(masked=True) & IN}
     return ~IN if show == "out" else plain.get(show, IN)
@@ -137,7 +139,7 @@ def _flags(pks: list[int]) -> dict[int, tuple[int, int]]:
 
 
 def _skips(pks: list[int]) -> dict[int, int]:
-    rows = Skip.objects.filter(item__in=pks, withdrawn_at=None).order_by().values_list("item")
+    rows = PASSED_ON.filter(item__in=pks).order_by().values_list("item")
     return dict(rows.annotate(Count("pk")))
 
 

@@ -23,7 +23,7 @@ from annotations.models import (
     Rating,
     Skip,
 )
-from annotations.models.ratings import DONE, HELD, SKIP_REASONS
+from annotations.models.ratings import DISTRESSING, DONE, HELD, SKIP_REASONS
 from annotations.queries.item_values import COUNTING
 from annotations.services.campaign_items import NO_CONTACT
 
@@ -226,8 +226,11 @@ def held(campaign: Campaign) -> list[Assignment]:
 
 
 def skips(campaign: Campaign) -> list[tuple[str, int]]:
-    """How often raters passed on an item, by reason in words; reasons that nobody gave are left out."""
-    passed = Skip.objects.filter(item__campaign=campaign, withdrawn_at=None).order_by()
+    """How often raters passed on an item, by reason in words; reasons that nobody gave are left out.
+
+    What was too distressing is left out too: beside the names of who holds what, it would be somebody's.
+    """
+    passed = Skip.objects.filter(item__campaign=campaign, withdrawn_at=None).exclude(reason=DISTRESSING).order_by()
     counted = dict(passed.values_list("reason").annotate(Count("pk")))
     return [(reason.replace("_", " "), counted[reason]) for reason in SKIP_REASONS if reason in counted]
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
-from annotations.models import Assignment, Campaign, Enrolment, Skip
+from annotations.models import Assignment, Campaign, Enrolment, Flag, Skip
 from annotations.models import campaigns as states
 from annotations.models.ratings import HELD, OPEN
 from annotations.queries.wellbeing import Queue, queues
@@ -15,12 +15,16 @@ STATES = {states.OPEN: "open", states.PAUSED: NOT_OPEN, states.CLOSED: CLOSED}
 
 
 class Place(NamedTuple):
-    """A person's place in a campaign: what it holds, how many items wait for them, and what keeps them out if any."""
+    """A person's place in a campaign: what it holds, how many items wait for them, and what keeps them out if any.
+
+    `answers` are those of leads to flags of this person that they have not read.
+    """
 
     enrolment: Enrolment
     queue: Queue
     waiting: int
     why: str
+    answers: int = 0
 
     @property
     def campaign(self) -> Campaign:
@@ -49,8 +53,11 @@ def places(enrolments: QuerySet[Enrolment]) -> list[Place]:
     kept_out = {one.pk: _kept_out(one) for one in mine}
     open_ones = [one for one in mine if not kept_out[one.pk]]
     found = queues([one.campaign_id for one in mine])
-    free = _waiting(open_ones)
-    made = [Place(one, found[one.campaign_id], _left(one, free), kept_out[one.pk]) for one in mine]
+    free, new = _waiting(open_ones), _answers(mine)
+    made = [
+        Place(one, found[one.campaign_id], _left(one, free), kept_out[one.pk], new.get(one.campaign_id, 0))
+        for one in mine
+    ]
     return sorted(made, key=lambda place: not place.waiting)
 
 
@@ -68,6 +75,16 @@ def _kept_out(row: Enrolment) -> str:
 def _left(row: Enrolment, free: dict[int, int]) -> int:
     waiting, quota = free.get(row.campaign_id, 0), row.quota or row.campaign.quota
     return waiting if quota is None else min(waiting, max(0, quota - row.done))
+
+
+def _answers(enrolments: list[Enrolment]) -> dict[int, int]:
+    """How many flags of this person a lead has answered and they have not read, by campaign."""
+    if not enrolments:
+        return {}
+    campaigns = [one.campaign_id for one in enrolments]
+    unread = Flag.objects.filter(rater=enrolments[0].rater_id, answered_at__isnull=False, read_at=None)
+    counted = unread.filter(item__campaign__in=campaigns).order_by().values_list("item__campaign")
+    return dict(counted.annotate(n=Count("pk")))
 
 
 def _waiting(enrolments: list[Enrolment]) -> dict[int, int]:

@@ -14,9 +14,8 @@ from annotations.core.confusion import Share, share
 from annotations.core.rater_facts import Answered, Facts, facts
 from annotations.core.rating_table import RatingTable, only, read
 from annotations.core.taxonomy import KINDS
-from annotations.models import Adjudication, Campaign, CampaignItem, Enrolment, Rating, Skip
+from annotations.models import Adjudication, Campaign, CampaignItem, Enrolment, Rating
 from annotations.models.campaigns import MOST_POINTS
-from annotations.models.ratings import DISTRESSING
 from annotations.queries.item_values import counting_items, standing_ratings
 
 KEPT_SECONDS = 24 * 3600
@@ -51,14 +50,14 @@ class Agreements(NamedTuple):
 class RaterLine(NamedTuple):
     """A rater as a number. `facts` is None without a standing answer; `gold` is how many gold answers were right.
 
-    `edits` are answers they changed, `skips` items they passed on; what was too distressing is not among them.
+    `edits` are answers they changed. What they passed on is not told by person: beside the sums of all, even a number
+    without what was too distressing would say how much that was.
     """
 
     number: int
     facts: Facts | None
     gold: Share
     edits: int
-    skips: int
 
 
 class Report(NamedTuple):
@@ -97,7 +96,7 @@ def word(campaign: Campaign) -> str:
 def words(campaigns: Sequence[Campaign]) -> dict[int, str]:
     """The word of each of the campaigns, by its id; a few queries for all of them."""
     said: dict[int, list[Any]] = {campaign.pk: [campaign.pk] for campaign in campaigns}
-    for model in (Rating, Adjudication, Skip):
+    for model in (Rating, Adjudication):
         rows = model._default_manager.filter(item__campaign__in=list(said)).order_by().values("item__campaign")
         for pk, *numbers in rows.annotate(n=Count("pk"), old=Count("withdrawn_at")).values_list(
             "item__campaign", "n", "old"
@@ -185,12 +184,10 @@ def _comparison(follows: RatingTable, points: RatingTable, drawn: Resampling) ->
 def _raters(campaign: Campaign, answers: Iterable[Answered]) -> list[RaterLine]:
     found, gold = facts(answers), _gold(campaign)
     changed = Rating.objects.filter(item__campaign=campaign).exclude(withdrawn_at=None)
-    # Whoever finds an item too distressing passes on without a trace on this page.
-    passed_on = Skip.objects.filter(item__campaign=campaign).exclude(reason=DISTRESSING)
-    edits, skips = _number(changed), _number(passed_on)
-    there = {*found, *gold, *edits, *skips}
+    edits = _number(changed)
+    there = {*found, *gold, *edits}
     return [
-        RaterLine(number, found.get(pk), share(*gold[pk], "none yet"), edits[pk], skips[pk])
+        RaterLine(number, found.get(pk), share(*gold[pk], "none yet"), edits[pk])
         for pk, number in rater_numbers(campaign).items()
         if pk in there
     ]

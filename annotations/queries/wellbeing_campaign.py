@@ -13,7 +13,7 @@ from django.db.models import Count, F, QuerySet, Sum
 
 from annotations.core.taxonomy import Category, categories
 from annotations.models import Assignment, Campaign, CampaignItem, Enrolment, Flag, Rating, Skip
-from annotations.models.ratings import DONE, OPEN, SKIP_REASONS
+from annotations.models.ratings import DISTRESSING, DONE, OPEN, SKIP_REASONS
 from annotations.queries.wellbeing import slugs
 from annotations.services.holds import SESSION_ENDS
 
@@ -54,13 +54,16 @@ class Work(NamedTuple):
 
 
 class Care(NamedTuple):
-    """How the people of a campaign fare, summed over all who have begun."""
+    """How the people of a campaign fare, summed over all who have begun.
+
+    A reason to pass on has no number where fewer than FEWEST people gave it.
+    """
 
     begun: int
     read: int
     tagged: int
     of_category: list[OfCategory]
-    reasons: list[tuple[str, int]]
+    reasons: list[tuple[str, int | None]]
     work: Work
 
 
@@ -73,15 +76,14 @@ def begun(campaign: Campaign) -> int:
 
 
 def care(campaign: Campaign) -> Care | None:
-    """How the people of the campaign fare; None while fewer than FEWEST have begun."""
-    people = begun(campaign)
-    if people < FEWEST:
-        return None
+    """How the people of the campaign fare; None while fewer than FEWEST have read anything."""
     done, passed = _by_person(_answered(campaign)), _by_person(_passed_on(campaign))
     both = {rater: done.get(rater, Counter()) + passed.get(rater, Counter()) for rater in {*done, *passed}}
+    if len(both) < FEWEST:
+        return None
     everything: Counter[str] = sum(both.values(), Counter())
     return Care(
-        begun=people,
+        begun=begun(campaign),
         read=sum(everything.values()),
         tagged=sum(everything.values()) - everything[""],
         of_category=[_of_category(one, both, passed) for one in categories()],
@@ -128,10 +130,11 @@ def _counter_of(slug: str) -> Callable[[Counter[str]], int]:
     return lambda found: sum(items for tags, items in found.items() if slug in slugs(tags))
 
 
-def _reasons(campaign: Campaign) -> list[tuple[str, int]]:
-    rows = Skip.objects.filter(item__campaign=campaign).order_by().values_list("reason").annotate(n=Count("pk"))
-    found = dict(rows)
-    return [(REASON_WORDS[reason], found.get(reason, 0)) for reason in SKIP_REASONS]
+def _reasons(campaign: Campaign) -> list[tuple[str, int | None]]:
+    rows = Skip.objects.filter(item__campaign=campaign).order_by().values_list("reason")
+    counted = rows.annotate(n=Count("pk"), people=Count("rater", distinct=True))
+    found = {reason: n if people >= FEWEST else None for reason, n, people in counted}
+    return [(REASON_WORDS[reason], found.get(reason)) for reason in SKIP_REASONS]
 
 
 def _work(campaign: Campaign) -> Work:
@@ -153,7 +156,8 @@ def _work(campaign: Campaign) -> Work:
 class PassedOn(NamedTuple):
     """An item several people passed on, or all who could still answer it: how many, why, and their notes.
 
-    `reasons` and `notes` are empty while fewer than FEWEST people have begun: they would be one person's.
+    `notes` are empty while fewer than FEWEST people have begun, `reasons` while fewer passed on this item: of fewer,
+    who answered it tells which of them is whose. So a note to what was too distressing stands beside reasons alone.
     """
 
     item: CampaignItem
@@ -198,10 +202,11 @@ def _stuck(campaign: Campaign, skips: Collection[Skip]) -> set[int]:
 
 
 def _row(item: CampaignItem, skips: list[Skip], stuck: bool, several: bool) -> PassedOn:
-    why = Counter(skip.reason for skip in skips)
+    enough = len(skips) >= FEWEST
+    why = Counter(skip.reason for skip in skips if enough)
     reasons = [(REASON_WORDS[reason], why[reason]) for reason in SKIP_REASONS if why[reason]]
-    notes = [skip.note for skip in skips if skip.note]
-    return PassedOn(item, len(skips), stuck, reasons if several else [], notes if several else [])
+    notes = [skip.note for skip in skips if skip.note and several and (enough or skip.reason != DISTRESSING)]
+    return PassedOn(item, len(skips), stuck, reasons, notes)
 
 
 def flags(campaign: Campaign) -> QuerySet[Flag]:

@@ -33,9 +33,9 @@ def set_gold(*, item: CampaignItem, gold: Gold, actor: User) -> None:
         raise ItemProblem(OUT)
     was = gold_of(item)
     campaign = change(item, only=_as_seen(item), to=gold_fields(gold))
+    if gold.practice:  # it comes before whatever else they would be handed; and people are locked before slots
+        campaign.enrolments.update(practised_at=None)
     fill(campaign, campaign.items.filter(pk=item.pk))
-    if gold.practice:
-        campaign.enrolments.update(practised_at=None)  # it comes before whatever else they would be handed
     audit.record(actor=actor, action="set_gold", obj=item, before=was._asdict() if was else {}, after=gold._asdict())
 
 

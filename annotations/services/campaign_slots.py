@@ -99,12 +99,13 @@ def _unused(taken: set[int], wanted: int) -> list[int]:
 
 
 def _take_away(surplus: dict[int, int]) -> None:
-    """The free slots with the highest numbers go."""
+    """The free slots with the highest numbers go. They are locked in the order of their ids, as everybody does."""
     left = dict(surplus)
     for some in batches(list(surplus)):
-        unused = Assignment.objects.filter(item__in=some, state=OPEN, rater=None).order_by("item", "-n")
+        unused = Assignment.objects.filter(item__in=some, state=OPEN, rater=None).order_by("pk")
+        rows = unused.select_for_update().values_list("n", "pk", "item")
         doomed = []
-        for pk, item in unused.select_for_update().values_list("pk", "item"):
+        for _, pk, item in sorted(rows, reverse=True):
             if left[item] > 0:
                 left[item] -= 1
                 doomed.append(pk)

@@ -138,7 +138,7 @@ def _to_all(campaign: Campaign, kept: QuerySet[Assignment]) -> int:
 
 @transaction.atomic
 def assign(*, enrolment: Enrolment, number: int, actor: User) -> int:
-    """How many items, at most `number`, are kept for this person from now on: nobody else is handed these slots.
+    """How many items, at most `number`, are kept for this person: nobody else is handed these slots before them.
 
     They are items they have not had, taken from an own place of the shuffle on. Raises EnrolmentProblem.
     """

@@ -96,7 +96,7 @@ def _finish(held: Held, slot: Assignment) -> None:
 
 def _sent_before(held: Held, token: UUID, key: UUID) -> Rating | None:
     earlier = _SENT.first(rater=held.enrolled.rater_id, token=token)
-    if earlier and not Assignment.objects.filter(key=key, item=earlier.item_id).exists():
+    if earlier and Assignment.objects.filter(key=key).exclude(item=earlier.item_id).exists():
         raise Conflict("This sending was used for another item. Load the page again and send your answer anew.")
     return earlier
 
@@ -128,13 +128,15 @@ def _other(held: Held, slot: Assignment) -> Assignment | None:
     """Another slot for an item that was handed to this rater before: one they have of it now, or a free one."""
     me = held.enrolled.rater_id
     there = Assignment.objects.filter(item=slot.item_id)
-    if theirs := there.select_for_update().filter(rater=me).first():
-        if theirs.state == DONE:
-            raise Conflict(ANSWERED)
+    theirs = there.select_for_update().filter(rater=me).first()
+    if theirs and theirs.state == DONE:
+        raise Conflict(ANSWERED)
+    if theirs and theirs.state == HELD:
         return theirs
+    # A slot that is kept for them gives no more right than any other: a gold item would be told by it.
     if not _DRAFT.row(item=slot.item_id, rater=me):
         return None
-    return there.select_for_update(skip_locked=True).filter(state=OPEN, rater=None).order_by("n").first()
+    return theirs or there.select_for_update(skip_locked=True).filter(state=OPEN, rater=None).order_by("n").first()
 
 
 def _lost(held: Held, slot: Assignment) -> str:
@@ -262,7 +264,7 @@ def save_draft(enrolment: Enrolment, *, key: UUID, values: Mapping[str, Any]) ->
     """What the rater began to say of an item they hold, kept for them alone. Raises Conflict when it is not theirs."""
     held = slots.hold(enrolment)
     slot = _slot(held, key)
-    if slot.rater_id != held.enrolled.rater_id:
+    if slot.rater_id != held.enrolled.rater_id or slot.state == OPEN:
         raise Conflict(_lost(held, slot))
     kept = {name: _keepable(values[name]) for name in Answer._fields if name in values}
     if len(str(kept)) > LONGEST_DRAFT:
@@ -282,7 +284,7 @@ def flag(enrolment: Enrolment, *, key: UUID, text: str) -> Flag:
     if not words:
         raise RatingProblem("Write what the lead should know.")
     me = enrolment.rater_id
-    theirs = Q(rater=me) | Q(item__drafts__rater=me) | Q(item__skips__rater=me)
+    theirs = Q(rater=me, state__in=(HELD, DONE)) | Q(item__drafts__rater=me) | Q(item__skips__rater=me)
     slot = Assignment.objects.filter(theirs, campaign=enrolment.campaign_id, key=key).first()
     if slot is None:
         raise Conflict(NO_SUCH_SLOT)

@@ -24,9 +24,11 @@ WELLBEING, FLAGS = "annotations/campaign_wellbeing.html", "annotations/flag_list
 @for_roles(LEAD, REVIEWER, ADMIN)
 def campaign_wellbeing(request: HttpRequest, pk: int) -> HttpResponse:
     """What the people of the campaign read, passed on and rested, as sums over no fewer than three of them."""
-    campaign = campaigns.campaign_for_reader(cast(User, request.user), pk)
+    user = cast(User, request.user)
+    campaign = campaigns.campaign_for_reader(user, pk)
     context = {
         "campaign": campaign,
+        "leads": access.leads(user, campaign.organisation_id),
         "begun": queries.begun(campaign),
         "not_begun": queries.not_begun(campaign),
         "fewest": queries.FEWEST,

@@ -94,7 +94,8 @@ def _rename(group: RaterGroup, said: dict[str, Any], user: User) -> str:
 
 def _join(group: RaterGroup, said: dict[str, Any], user: User) -> str:
     number = groups.add_members(group=group, people=said["people"], actor=user)
-    return f"{number:,} joined, and {'has' if number == 1 else 'have'} a place in each of its open campaigns."
+    have = "has" if number == 1 else "have"
+    return f"{number:,} joined, and {have} a place in each of its campaigns that is not closed."
 
 
 def _left(request: HttpRequest, group: RaterGroup, user: User) -> HttpResponse:

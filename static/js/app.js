@@ -147,7 +147,8 @@ document.addEventListener("click", (event) => {
 const NAMES = { j: "next", ArrowRight: "next", k: "previous", ArrowLeft: "previous" };
 const lettersOff = () => store.get("keys") === "off";
 
-function typing(target) {
+function typing(target, key) {
+  if (target.matches("[type=radio]") && !target.closest("dialog")) return key.startsWith("Arrow");
   return target.closest("input:not([type=checkbox]), textarea, select, [contenteditable], dialog, [role=tablist], .scroll") !== null;
 }
 
@@ -171,7 +172,7 @@ document.addEventListener("keydown", (event) => {
     if (menu) { menu.open = false; menu.querySelector("summary").focus(); }
     return;
   }
-  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
+  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || typing(event.target, event.key)) return;
   if (event.key === "?") { document.getElementById("keys")?.showModal(); return; }
   if (lettersOff() || press(event, NAMES[event.key] || event.key)) return;
   if (event.key === "c") copy(location.href, "Link to this page copied");

@@ -22,8 +22,8 @@ def test_an_answer_is_taken_over_then_another_is_given(window, campaign):
     lea = window.open(f"/campaigns/{campaign.pk}/adjudication/", make_person("lea"))
     with lea.expect_navigation():
         lea.get_by_role("link", name="Decide the first").click()
-    lea.keyboard.press("2")
     lea.get_by_role("radio", name="hard case").check()
+    lea.keyboard.press("2")
     with lea.expect_navigation():
         lea.get_by_role("button", name="Decide").click()
     expect(lea.locator(".toast.success")).to_contain_text("Decided.")

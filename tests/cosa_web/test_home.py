@@ -172,7 +172,8 @@ def test_the_own_draft_leads_to_the_editor(as_person):
 
 
 def test_who_has_nothing_to_do_is_told_what_would_stand_there(as_person):
-    assert "Reviews, comments, drafts, prompts to label, responses to rate and runs that stop themselves" in home(as_person("ada"))
+    words = "Reviews, comments, drafts, prompts to label, responses to rate and runs that stop themselves"
+    assert words in home(as_person("ada"))
 
 
 @pytest.mark.parametrize("words", [HOSTILE, UPSIDE_DOWN, ENDLESS], ids=["html", "right-to-left", "endless"])

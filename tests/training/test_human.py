@@ -143,14 +143,15 @@ def test_what_is_undefined_is_a_sentence():
     assert found.points.kappa.undefined == (
         "People and the judge both gave 5 of 5 to each of the 2 items: chance would agree as well."
     )
-    assert found.follows.specificity.undefined.startswith("The person never said no")
+    assert found.follows.specificity.undefined == "People said no to none of these items."
     assert found.ceiling.kappa.undefined == "None of these items has answers of two people."
 
 
 def test_a_judge_without_any_verdict_to_read_is_there_with_its_counts():
     found = check([item(1, judged=(None, None))])
     assert (found.follows.confusion.n, found.unscored, found.points.gap) == (0, 1, None)
-    assert found.follows.kappa.undefined == "No item has a verdict of both."
+    rates = (found.follows.kappa, found.follows.sensitivity, found.follows.specificity, found.follows.agreement)
+    assert {rate.undefined for rate in rates} == {"No item has a verdict of both."}
     assert checks([item(1)], [], [JUDGE]) == ()
 
 

@@ -145,6 +145,17 @@ def test_taking_one_item_out_and_putting_another_back_is_a_change(campaign):
     assert queries.word(campaign) != before
 
 
+def test_taking_two_items_out_in_the_place_of_two_others_is_a_change():
+    campaign = make_campaign(4)
+    first, second, third, fourth = campaign.items.order_by("pk").values_list("pk", flat=True)
+    words = set()
+    for out in ((first, fourth), (second, third)):  # ids of one sum
+        campaign.items.update(taken_out_at=None)
+        campaign.items.filter(pk__in=out).update(taken_out_at=timezone.now())
+        words.add(queries.word(campaign))
+    assert len(words) == 2
+
+
 def test_a_second_look_asks_for_nothing_but_the_word(campaign):
     rated(of(campaign, 0))
     queries.results(campaign)

@@ -137,11 +137,12 @@ def three(campaign: Campaign) -> list[Enrolment]:
 
 
 def test_nothing_is_summed_up_over_fewer_than_three_people() -> None:
-    campaign = make_campaign(1)
-    enrol(campaign, "carol", "dan"), enrol(campaign, "eve", accepted_at=None)
-    assert of_all.care(campaign) is None
-    campaign.enrolments.update(accepted_at=NOON)
-    assert of_all.care(campaign) is not None
+    items = list((campaign := make_campaign(2)).items.all())
+    carol, dan, eve = three(campaign)
+    answered(items[0], carol), answered(items[1], carol), passed(items[0], dan, "distressing")
+    assert of_all.care(campaign) is None  # three have begun, and two have read anything
+    answered(items[1], eve)
+    assert of_all.care(campaign).read == 4
 
 
 def test_a_category_that_fewer_than_three_people_read_is_left_out() -> None:
@@ -157,17 +158,20 @@ def test_a_category_that_fewer_than_three_people_read_is_left_out() -> None:
     assert rows["violence"] == (3, 3, 1.0, None) and rows["drugs"] == (None, None, None, None)
 
 
-def test_reasons_are_counted_over_everybody() -> None:
+def test_a_reason_that_fewer_than_three_people_gave_has_no_number() -> None:
     items = list((campaign := make_campaign(3)).items.all())
-    carol = three(campaign)[0]
-    passed(items[0], carol), passed(items[1], carol), passed(items[2], carol, "distressing")
-    reasons = [("unclear", 2), ("too distressing", 1), ("broken text", 0), ("not qualified", 0)]
+    people = three(campaign)
+    for one in people:
+        passed(items[0], one)
+    passed(items[1], people[0]), passed(items[2], people[0], "distressing")
+    reasons = [("unclear", 4), ("too distressing", None), ("broken text", None), ("not qualified", None)]
     assert of_all.care(campaign).reasons == reasons
 
 
 def test_pauses_and_sittings_follow_from_the_times_of_answers() -> None:
     items = list((campaign := make_campaign(5)).items.all())
-    carol, dan, _ = three(campaign)
+    carol, dan, eve = three(campaign)
+    passed(items[0], eve)
     # Carol: 0, 2, 10 (8 minutes' pause), 60 (away). Dan: one answer. So two sittings and one, and one pause.
     for item, minutes in zip(items, (0, 2, 10, 60), strict=False):
         answered(item, carol, NOON + timedelta(minutes=minutes))
@@ -176,15 +180,21 @@ def test_pauses_and_sittings_follow_from_the_times_of_answers() -> None:
     assert (work.sittings, work.pauses, work.answers, work.measured, work.seconds) == (3, 1, 5, 5, 60.0)
 
 
-def test_items_that_two_people_passed_on_are_listed_with_reasons_and_notes() -> None:
+def test_items_that_two_people_passed_on_are_listed_with_notes_and_of_three_with_reasons() -> None:
     items = list((campaign := make_campaign(2)).items.all())
-    carol, dan, _ = three(campaign)
-    passed(items[0], carol, "broken", note="Half of it is missing."), passed(items[0], dan)
+    carol, dan, eve = three(campaign)
+    passed(items[0], carol, "broken", note="Half of it is missing.")
+    passed(items[0], dan, "distressing", note="I cannot read this.")
     passed(items[1], carol)
     row = of_all.passed_on(campaign)[0]
     assert (row.item, row.people, row.nobody_left) == (items[0], 2, False)
-    assert (row.reasons, row.notes) == ([("unclear", 1), ("broken text", 1)], ["Half of it is missing."])
+    # Eve's answer would tell that these two passed it on, and the reasons that one of them is Dan's.
+    assert (row.reasons, row.notes) == ([], ["Half of it is missing."])
     assert len(of_all.passed_on(campaign)) == 1
+    passed(items[0], eve)
+    row = of_all.passed_on(campaign)[0]
+    assert row.reasons == [("unclear", 1), ("too distressing", 1), ("broken text", 1)]
+    assert row.notes == ["Half of it is missing.", "I cannot read this."]
 
 
 def test_an_item_is_listed_when_nobody_is_left_who_could_answer_it() -> None:

@@ -164,6 +164,16 @@ def test_the_same_late_sending_twice_is_stored_once() -> None:
     assert send(carol, key, token=token).again
 
 
+def test_the_same_late_sending_is_known_again_when_its_first_slot_is_gone() -> None:
+    campaign = make_campaign(1, overlap=2)
+    carol, dan = enrol(campaign, "carol"), enrol(campaign, "dan")
+    key, token = lost_by(carol, dan), uuid4()
+    send(carol, key, token=token)
+    campaign_items.set_overlap(campaign=campaign, overlap=1, share=100, actor=make_person("lea"))
+    assert slots.release(dan) == 1 and not campaign.assignments.filter(key=key).exists()
+    assert send(carol, key, token=token).again
+
+
 def test_a_late_answer_takes_the_slot_its_rater_has_of_the_item_by_now() -> None:
     campaign = make_campaign(1, overlap=3)
     carol, dan = enrol(campaign, "carol"), enrol(campaign, "dan")

@@ -73,6 +73,13 @@ def test_of_two_people_nothing_is_summed_up_and_the_page_says_so(lea):
     assert "Active time" not in html and "Too distressing" not in html
 
 
+def test_only_who_may_change_the_bounds_is_led_to_them(lea, as_person):
+    campaign = make_campaign(1)
+    edit = reverse("annotations:campaign-edit", args=[campaign.pk])
+    assert edit in lea.get(url()).content.decode()
+    assert edit not in as_person("bob").get(url()).content.decode()
+
+
 def test_a_campaign_nobody_began_says_so(lea):
     make_campaign(1)
     assert "Nobody has begun." in lea.get(url()).content.decode()

@@ -216,10 +216,14 @@ def test_the_own_page_shows_work_bounds_and_what_was_read(carol):
 def test_an_answer_of_a_lead_is_new_until_it_is_read(carol):
     campaign = make_campaign(1)
     enrol(campaign), answered_flag(campaign)
+    assert "1 new answer of a lead" in carol.get(LIST).content.decode()
+    assert "A lead answered 1 flag of yours" in carol.get("/").content.decode()
     html = carol.get(url("-mine")).content.decode()
     name = next(one.attributes["value"] for one in elements(html, "button") if one.attributes.get("name") == "flag")
     assert "It is one." in html and "I have read it" in html
     assert "I have read it" not in carol.post(url("-read"), {"flag": name}, follow=True).content.decode()
+    assert "answer of a lead" not in carol.get(LIST).content.decode()
+    assert "of yours" not in carol.get("/").content.decode()
 
 
 def test_what_was_passed_on_is_offered_again(carol):

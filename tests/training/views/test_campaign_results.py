@@ -5,7 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from annotations.models import Response, SafetyConfig
+from annotations.models import Guideline, Response, SafetyConfig
 from annotations.services import campaign_items
 from tests.factories import make_config, make_judge, make_person, make_prompt, make_version
 from tests.markup import elements, inline
@@ -102,10 +102,12 @@ def answer_more(campaign):
 
 
 def test_the_way_down_leads_from_scores_to_runs(as_person, campaign):
+    Guideline.objects.create(campaign=campaign, number=2, text="Nobody rated by it.", created_by=make_person("lea"))
     page = html(as_person("lea"), campaign)
     steps = [" ".join(one.text.split()) for one in elements(page, "nav", "lineage")]
     run = RunItem.objects.first().run_id
     assert f"Run {run}" in steps[0] and "4 answers" in steps[0] and "Guideline v1" in steps[0]
+    assert "Guideline v2" not in steps[0]
 
 
 def test_without_an_answer_the_page_says_what_comes(as_person):
