@@ -1,13 +1,14 @@
 """The form of a benchmark: what it is, how many prompts it should have, how many people check them."""
 
-from typing import Any, cast
+from typing import Any
 
 from django import forms
 from django.forms.boundfield import BoundField
 
 from annotations import access
 from annotations.core.taxonomy import KINDS
-from annotations.models import Benchmark, Organisation, User
+from annotations.forms.belonging import OfOrganisation
+from annotations.models import Benchmark, User
 from annotations.models.benchmarks import MOST_CHECKS, ten_of_each
 from annotations.services import benchmarks
 from annotations.services.benchmarks import LONGEST_ABOUT, LONGEST_LICENCE, LONGEST_TITLE, MOST_TARGET
@@ -16,10 +17,9 @@ TYPED = {"dir": "auto", "autocomplete": "off"}
 CHECKS_HELP = "Besides the author. A prompt is validated once so many labels agree with it; a change counts at once."
 
 
-class BenchmarkForm(forms.Form):
+class BenchmarkForm(OfOrganisation):
     """A new benchmark, or another description and other targets for one that is there."""
 
-    organisation = forms.ModelChoiceField(Organisation.objects.none(), empty_label=None)
     title = forms.CharField(max_length=LONGEST_TITLE, widget=forms.TextInput(attrs=TYPED))
     about = forms.CharField(
         required=False,
@@ -45,20 +45,7 @@ class BenchmarkForm(forms.Form):
         if benchmark:
             del self.fields["organisation"]
         else:
-            self._home.queryset = access.organisations_for_benchmarks(user).order_by("name")
-            first = user.memberships.order_by("pk").values_list("organisation", flat=True).first()
-            self._home.initial = first  # as at the top of every page
-
-    @property
-    def _home(self) -> "forms.ModelChoiceField[Any]":
-        return cast("forms.ModelChoiceField[Any]", self.fields["organisation"])
-
-    @property
-    def one_organisation(self) -> Organisation | None:
-        """The organisation of a new benchmark, when the person writes in no other."""
-        choices = self._home.queryset if "organisation" in self.fields else None
-        found = list(choices[:2]) if choices is not None else []
-        return found[0] if len(found) == 1 else None
+            self.offer(access.organisations_for_benchmarks(user), user)
 
     @property
     def targets(self) -> list[tuple[str, BoundField]]:

@@ -1,12 +1,13 @@
 """The forms of a campaign: what a lead decides about it, how often each item is rated, and the next guideline."""
 
 from secrets import randbelow
-from typing import Any, cast
+from typing import Any
 
 from django import forms
 
 from annotations import campaign_access
-from annotations.models import Campaign, Organisation, User
+from annotations.forms.belonging import OfOrganisation
+from annotations.models import Campaign, User
 from annotations.models.campaigns import DRAFT
 from annotations.services import campaign_items, campaigns, guidelines
 from annotations.services.campaigns import BOUNDS, MAY_BE_NONE, Settings
@@ -49,10 +50,9 @@ def _area(rows: int, kind: str = "low grows") -> forms.Textarea:
     return forms.Textarea(attrs=TYPED | {"rows": rows, "class": kind})
 
 
-class CampaignForm(forms.Form):
+class CampaignForm(OfOrganisation):
     """A new campaign with its first guideline, or other settings for one that is there."""
 
-    organisation = forms.ModelChoiceField(Organisation.objects.none(), empty_label=None)
     title = forms.CharField(max_length=campaigns.LONGEST_TITLE, widget=forms.TextInput(attrs=TYPED))
     about = forms.CharField(
         required=False,
@@ -90,20 +90,7 @@ class CampaignForm(forms.Form):
         for name in _fixed(campaign):
             del self.fields[name]
         if campaign is None:
-            self._home.queryset = campaign_access.organisations_led(user).order_by("name")
-            first = user.memberships.order_by("pk").values_list("organisation", flat=True).first()
-            self._home.initial = first  # as at the top of every page
-
-    @property
-    def _home(self) -> "forms.ModelChoiceField[Any]":
-        return cast("forms.ModelChoiceField[Any]", self.fields["organisation"])
-
-    @property
-    def one_organisation(self) -> Organisation | None:
-        """The organisation of a new campaign, when the person leads in no other."""
-        choices = self._home.queryset if "organisation" in self.fields else None
-        found = list(choices[:2]) if choices is not None else []
-        return found[0] if len(found) == 1 else None
+            self.offer(campaign_access.organisations_led(user), user)
 
     @property
     def settings(self) -> Settings:

@@ -8,7 +8,8 @@ from django.http import QueryDict
 from annotations import access
 from annotations.core import config_templates, taxonomy
 from annotations.core.config_text import RULE_WORDS, Rule
-from annotations.models import ConfigVersion, Organisation, SafetyConfig, User
+from annotations.forms.belonging import OfOrganisation
+from annotations.models import ConfigVersion, SafetyConfig, User
 from annotations.services import config_content, configs
 
 EMPTY, FROM_CONFIG = "empty", "config"
@@ -28,10 +29,9 @@ class ConfigChoice(forms.ModelChoiceField):  # type: ignore[type-arg]
         return f"{obj.title[:80]} · {obj.organisation}"
 
 
-class StartForm(forms.Form):
+class StartForm(OfOrganisation):
     """Where a new config belongs and what it begins with."""
 
-    organisation = forms.ModelChoiceField(Organisation.objects.none(), empty_label=None)
     title = forms.CharField(
         required=False,
         max_length=config_content.LONGEST_TITLE,
@@ -46,20 +46,13 @@ class StartForm(forms.Form):
         self.templates = config_templates.all()
         names = [(name, name) for name in (EMPTY, FROM_CONFIG, *(template.name for template in self.templates))]
         cast(forms.ChoiceField, self.fields["start"]).choices = names
-        self._of("organisation").queryset = access.organisations_to_write_in(user).order_by("name")
+        self.offer(access.organisations_to_write_in(user), user)
         readable = access.configs(user).filter(versions__isnull=False).distinct()
         self._of("source").queryset = readable.select_related("organisation")
         self._of("source").widget.attrs["aria-label"] = "The config to begin with"
 
     def _of(self, name: str) -> "forms.ModelChoiceField[Any]":
         return cast("forms.ModelChoiceField[Any]", self.fields[name])
-
-    @property
-    def one_organisation(self) -> Organisation | None:
-        """The organisation, when the person writes in no other."""
-        choices = self._of("organisation").queryset
-        found = list(choices[:2]) if choices is not None else []
-        return found[0] if len(found) == 1 else None
 
     def clean(self) -> dict[str, Any]:
         """What was chosen; who names a config begins with it, and to begin with a config takes one."""

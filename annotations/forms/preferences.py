@@ -1,23 +1,23 @@
 """The form of a preference set: its files, and what is said of them."""
 
-from typing import Any, cast
+from typing import Any
 
 from django import forms
 
 from annotations import access
+from annotations.forms.belonging import OfOrganisation
 from annotations.forms.imports import ManyFiles
 from annotations.forms.uploads import Keeper
-from annotations.models import Organisation, User
+from annotations.models import User
 from annotations.services import import_files
 from annotations.services.import_files import Upload
 
 TYPED = {"dir": "auto", "autocomplete": "off"}
 
 
-class PreferenceForm(forms.Form):
+class PreferenceForm(OfOrganisation):
     """Files of pairs, a title and where they come from; the files themselves were taken in before."""
 
-    organisation = forms.ModelChoiceField(Organisation.objects.none(), empty_label=None)
     title = forms.CharField(max_length=300, widget=forms.TextInput(attrs=TYPED))
     tables = forms.FileField(
         required=False,
@@ -46,10 +46,7 @@ class PreferenceForm(forms.Form):
         super().__init__(data)
         self.keeper = keeper
         self.upload: Upload | None = None
-        home = cast("forms.ModelChoiceField[Organisation]", self.fields["organisation"])
-        home.queryset = access.organisations_for_benchmarks(user).order_by("name")
-        first = user.memberships.order_by("pk").values_list("organisation", flat=True).first()
-        home.initial = first  # as at the top of every page
+        self.offer(access.organisations_for_benchmarks(user), user)
         self.fields["tables"].help_text += f" At most {import_files.most_bytes() >> 20:,} MB together."
 
     def clean(self) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from annotations.core import test_sets
 from annotations.core.storable import storable
 from annotations.core.taxonomy import OTHER, categories
 from annotations.core.test_sets import BadPlan, Line
-from annotations.models import Benchmark, Organisation, User
+from annotations.forms.belonging import OfOrganisation
+from annotations.models import Benchmark, User
 from annotations.services import benchmarks
 from annotations.services import test_sets as service
 
@@ -46,13 +47,12 @@ def rows_of(data: QueryDict) -> list[Row]:
     return [row._replace(group=row.group[:LONGEST_GROUP]) for row in found if row.number.strip()]
 
 
-class TestSetForm(forms.Form):
+class TestSetForm(OfOrganisation):
     """What to draw from and what to make."""
 
     __test__ = False
 
     title = forms.CharField(max_length=LONGEST_TITLE, widget=forms.TextInput(attrs={"dir": "auto"}))
-    organisation = forms.ModelChoiceField(Organisation.objects.none(), empty_label=None)
     sources = forms.ModelMultipleChoiceField(
         Benchmark.objects.none(),
         widget=forms.CheckboxSelectMultiple,
@@ -66,9 +66,7 @@ class TestSetForm(forms.Form):
     def __init__(self, user: User, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
         self.user = user
-        self._of("organisation").queryset = access.organisations_to_write_in(user).order_by("name")
-        first = user.memberships.order_by("pk").values_list("organisation", flat=True).first()
-        self._of("organisation").initial = first  # as at the top of every page
+        self.offer(access.organisations_to_write_in(user), user)
         self._of("sources").queryset = access.benchmarks(user)
 
     def _of(self, name: str) -> "forms.ModelChoiceField[Any]":
