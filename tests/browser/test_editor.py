@@ -52,7 +52,7 @@ def forgiven(window, monkeypatch):
 
 
 CHOSEN = "area => area.value.slice(area.selectionStart, area.selectionEnd)"
-OFFLINE = r"ERR_INTERNET_DISCONNECTED|htmx:sendError"
+OFFLINE = r"ERR_INTERNET_DISCONNECTED|htmx:(afterRequest|sendError)"
 LOST = r"ERR_FAILED|the server responded with a status of 409"
 
 
