@@ -6,6 +6,7 @@ from typing import Any, cast
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import trigger_client_event
 
@@ -154,4 +155,4 @@ def _taken(left: queries.InHand) -> str:
     if left.until is None:
         return "Nobody had an item in hand."
     held = f"{left.number} item is" if left.number == 1 else f"{left.number} items are"
-    return f"{held} still in hand: the answers are taken until {left.until:%H:%M} UTC at the latest."
+    return f"{held} still in hand: the answers are taken until {timezone.localtime(left.until):%H:%M} at the latest."

@@ -83,6 +83,7 @@ def test_a_campaign_lives_from_its_form_to_its_export(window, people):
 
     dan = window.open("/rate/", people["dan"], width=390)
     begin(dan)
+    dan.wait_for_function("() => Rate.ready()")
     dan.context.set_offline(True)
     rate_at_once(dan, "1", "n")
     expect(dan.locator("#rate-sign")).to_contain_text("not saved")

@@ -144,6 +144,7 @@ def test_closing_asks_twice_and_then_says_what_is_in_hand(as_person):
     assert lea.post(url("close", campaign)).status_code == 422 and Campaign.objects.get().state == "open"
     page = words(lea.post(url("close", campaign), {"sure": "yes"}, follow=True))
     assert "1 item is still in hand: the answers are taken until" in page
+    assert "See the results" in page
 
 
 def standing_world():
