@@ -1,17 +1,16 @@
 """Intervals of figures of agreement, several of them from the same draws: one product of matrices for each slice."""
 
 from collections import Counter
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from annotations.core.agreement_figures import Figure
+from annotations.core.draws import draws, percentiles
 from annotations.core.intervals import Interval
 from annotations.core.rating_table import Floats
-
-_CELLS_AT_ONCE = 2_000_000
 
 
 class Part(NamedTuple):
@@ -42,7 +41,7 @@ def spreads(parts: Sequence[Part], resamples: int, seed: int, level: float) -> l
     ends = np.cumsum([part.figure.sums.shape[1] for part in parts])[:-1]
     drawn = [
         [part.figure.of(added) for part, added in zip(parts, np.split(draw @ patterns, ends, axis=1), strict=True)]
-        for draw in _draws(times, resamples, seed)
+        for draw in draws(times, resamples, seed)
     ]
     return [_spread(np.concatenate(values), level) for values in zip(*drawn, strict=True)]
 
@@ -62,23 +61,5 @@ def _patterns(sums: Floats) -> tuple[Floats, NDArray[np.intp]]:
     return patterns, np.array([counted[one] for one in different], dtype=np.intp)
 
 
-def _draws(times: NDArray[np.intp], resamples: int, seed: int) -> Iterator[Floats]:
-    """How often each pattern is drawn, in slices of shape (some resamples, patterns) of bounded size."""
-    rng, units, patterns = np.random.default_rng(seed), int(times.sum()), len(times)
-    pattern_of = np.repeat(np.arange(patterns), times)
-    slice_size = max(1, _CELLS_AT_ONCE // units)
-    for start in range(0, resamples, slice_size):
-        size = min(slice_size, resamples - start)
-        if 8 * patterns < units:  # a multinomial draw costs some eight times a unit's, but one per pattern only
-            yield rng.multinomial(units, times / units, size=size).astype(float)
-            continue
-        drawn = pattern_of[rng.integers(0, units, size=(size, units), dtype=np.uint32)]
-        yield np.array([np.bincount(row, minlength=patterns) for row in drawn], dtype=float)
-
-
 def _spread(drawn: Floats, level: float) -> Spread:
-    defined = drawn[~np.isnan(drawn)]
-    left_out = len(drawn) - len(defined)
-    if not len(defined):
-        return Spread(None, left_out)
-    return Spread(Interval(*np.quantile(defined, [(1 - level) / 2, (1 + level) / 2]).tolist()), left_out)
+    return Spread(percentiles(drawn, level), int(np.isnan(drawn).sum()))

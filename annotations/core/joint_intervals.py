@@ -1,15 +1,13 @@
 """Confidence intervals of many means at once, over the same draws of whole prompts."""
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from annotations.core.draws import draws, percentiles
 from annotations.core.intervals import Interval
 from annotations.core.rating_table import Floats
-
-_CELLS_AT_ONCE = 2_000_000
 
 
 class Spread(NamedTuple):
@@ -45,7 +43,7 @@ def bootstrap_jointly(
         return [Spread({}, None) for _ in figures]
     patterns, times = np.unique(_sums(figures, clusters, groups), axis=0, return_counts=True)
     shape = (-1, 2, len(figures), len(names))
-    means = np.concatenate([_means((draw @ patterns).reshape(shape)) for draw in _draws(times, resamples, seed)])
+    means = np.concatenate([_means((draw @ patterns).reshape(shape)) for draw in draws(times, resamples, seed)])
     return [_spread(means[:, place], names, level) for place in range(len(figures))]
 
 
@@ -69,20 +67,6 @@ def _places(names: Sequence[Hashable]) -> list[int]:
     return [place[name] for name in names]
 
 
-def _draws(times: NDArray[np.intp], resamples: int, seed: int) -> Iterator[Floats]:
-    """How often each pattern of clusters is drawn, in slices of shape (some resamples, patterns) of bounded size."""
-    rng, clusters, patterns = np.random.default_rng(seed), int(times.sum()), len(times)
-    pattern_of = np.repeat(np.arange(patterns, dtype=np.uint32), times)
-    slice_size = max(1, _CELLS_AT_ONCE // clusters)
-    for start in range(0, resamples, slice_size):
-        size = min(slice_size, resamples - start)
-        if 8 * patterns < clusters:  # a multinomial draw costs some eight times a cluster's, but one per pattern only
-            yield rng.multinomial(clusters, times / clusters, size=size).astype(float)
-            continue
-        drawn = pattern_of.take(rng.integers(0, clusters, size=(size, clusters), dtype=np.uint32))
-        yield np.array([np.bincount(row, minlength=patterns) for row in drawn], dtype=float)
-
-
 def _means(added: Floats) -> Floats:
     """The mean of each figure in each group, nan for an empty one, and the mean of these: (n, figures, groups + 1)."""
     totals, numbers = added[:, 0], added[:, 1]
@@ -94,12 +78,5 @@ def _means(added: Floats) -> Floats:
 
 
 def _spread(means: Floats, names: Sequence[Hashable], level: float) -> Spread:
-    *of_group, mean = (_interval(means[:, place], level) for place in range(means.shape[1]))
+    *of_group, mean = (percentiles(means[:, place], level) for place in range(means.shape[1]))
     return Spread(dict(zip(names, of_group, strict=True)), mean)
-
-
-def _interval(drawn: Floats, level: float) -> Interval | None:
-    defined = drawn[~np.isnan(drawn)]
-    if not len(defined):
-        return None
-    return Interval(*np.quantile(defined, [(1 - level) / 2, (1 + level) / 2]).tolist())

@@ -1,0 +1,36 @@
+"""Resamples for percentile bootstrap intervals: how often each thing is drawn, and the interval of what came out."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from annotations.core.intervals import Interval
+from annotations.core.rating_table import Floats
+
+_CELLS_AT_ONCE = 2_000_000
+
+
+def draws(times: NDArray[np.intp], resamples: int, seed: int) -> Iterator[Floats]:
+    """How often each pattern is drawn, in slices of shape (some resamples, patterns) of bounded size.
+
+    A pattern stands for so many equal things as `times` says; as many are drawn as there are, with replacement.
+    """
+    rng, things, patterns = np.random.default_rng(seed), int(times.sum()), len(times)
+    pattern_of = np.repeat(np.arange(patterns, dtype=np.uint32), times)
+    slice_size = max(1, _CELLS_AT_ONCE // things)
+    for start in range(0, resamples, slice_size):
+        size = min(slice_size, resamples - start)
+        if 8 * patterns < things:  # a multinomial draw costs some eight times a thing's, but one per pattern only
+            yield rng.multinomial(things, times / things, size=size).astype(float)
+            continue
+        drawn = pattern_of.take(rng.integers(0, things, size=(size, things), dtype=np.uint32))
+        yield np.array([np.bincount(row, minlength=patterns) for row in drawn], dtype=float)
+
+
+def percentiles(drawn: Floats, level: float) -> Interval | None:
+    """The interval that holds the share `level` of the values in its middle, nan left out; None without any value."""
+    defined = drawn[~np.isnan(drawn)]
+    if not len(defined):
+        return None
+    return Interval(*np.quantile(defined, [(1 - level) / 2, (1 + level) / 2]).tolist())
