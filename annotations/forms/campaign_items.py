@@ -8,12 +8,11 @@ from annotations import access
 from annotations.core.answers import MOST_POINTS
 from annotations.core.gold import LONGEST_WHY, Gold, GoldProblem
 from annotations.forms.imports import ManyFiles
-from annotations.forms.uploads import Keeper
+from annotations.forms.uploads import Keeper, WithFiles
 from annotations.imports._responses import LONGEST_SOURCE
 from annotations.models import Benchmark, Campaign, CampaignItem, User
 from annotations.services import campaign_gold, import_files
 from annotations.services.campaign_items import ItemProblem
-from annotations.services.import_files import Upload
 from annotations.services.response_files import MOST_ROWS
 
 POINTS = [("", "–"), *((str(points), str(points)) for points in range(MOST_POINTS + 1))]
@@ -63,9 +62,10 @@ def _said(gold: Gold) -> dict[str, Any]:
     return gold._asdict() | {"follows": "yes" if gold.follows else "no", "how": how}
 
 
-class ResponsesForm(forms.Form):
+class ResponsesForm(WithFiles):
     """Files of responses, and which benchmark's prompts they answer; the files themselves were taken in before."""
 
+    nothing = "Choose a file."
     tables = forms.FileField(
         label="File",
         required=False,
@@ -90,20 +90,8 @@ class ResponsesForm(forms.Form):
     )
 
     def __init__(self, campaign: Campaign, user: User, data: Any = None, *, keeper: Keeper | None = None):
-        super().__init__(data)
-        self.keeper = keeper
-        self.upload: Upload | None = None
+        super().__init__(data, keeper=keeper)
         field = cast("forms.ModelChoiceField[Benchmark]", self.fields["benchmark"])
         field.queryset = access.benchmarks(user).filter(organisation=campaign.organisation_id).order_by("title")
         most = f" At most {MOST_ROWS:,} rows, {import_files.most_bytes() >> 20:,} MB."
         self.fields["tables"].help_text = f"{self.fields['tables'].help_text}{most}"
-
-    def clean(self) -> dict[str, Any]:
-        """What was chosen; the files are this form's from now on, unless something is wrong."""
-        if self.keeper and self.keeper.problem:
-            self.add_error("tables", self.keeper.problem)
-        elif not self.errors:
-            self.upload = self.keeper.upload() if self.keeper else None
-            if not self.upload:
-                self.add_error("tables", "Choose a file.")
-        return self.cleaned_data

@@ -7,13 +7,12 @@ from django import forms
 from annotations import hub
 from annotations.core.taxonomy import KINDS
 from annotations.forms.configs import ConfigChoice
-from annotations.forms.uploads import Keeper
+from annotations.forms.uploads import Keeper, WithFiles
 from annotations.imports import load, names
 from annotations.models import PromptImport, SafetyConfig, User
 from annotations.services import import_files
 from annotations.services.config_content import LANGUAGE
 from annotations.services.import_check import PLAIN
-from annotations.services.import_files import Upload
 from annotations.services.import_rows import configs_for
 
 FIND_OUT = ("", "found out by the columns")
@@ -36,7 +35,7 @@ class ManyFiles(forms.ClearableFileInput):
     allow_multiple_selected = True
 
 
-class UploadForm(forms.Form):
+class UploadForm(WithFiles):
     """Files, a folder, or a data set of the Hub; the files themselves were taken in before."""
 
     tables = forms.FileField(
@@ -57,9 +56,7 @@ class UploadForm(forms.Form):
     format = forms.ChoiceField(required=False)
 
     def __init__(self, data: Any = None, *, keeper: Keeper | None = None):
-        super().__init__(data)
-        self.keeper = keeper
-        self.upload: Upload | None = None
+        super().__init__(data, keeper=keeper)
         cast(forms.ChoiceField, self.fields["format"]).choices = formats()
         self.fields["tables"].help_text += f" At most {import_files.most_bytes() >> 20:,} MB together."
         self.fields["hub_name"].help_text = hub.unavailable() or "Fetched from there, split by split."
@@ -74,15 +71,8 @@ class UploadForm(forms.Form):
         except hub.HubProblem as problem:
             raise forms.ValidationError(str(problem)) from problem
 
-    def clean(self) -> dict[str, Any]:
-        """What was chosen: files, or a data set, and not both."""
-        if self.keeper and self.keeper.problem:
-            self.add_error("tables", self.keeper.problem)
-        elif not self.errors:
-            self._take()
-        return self.cleaned_data
-
-    def _take(self) -> None:
+    def take(self) -> None:
+        """Nothing; the files are this form's, or a data set is named, and not both."""
         self.upload = self.keeper.upload() if self.keeper else None
         if self.upload and self.cleaned_data["hub_name"]:
             import_files.remove(self.upload.folder)

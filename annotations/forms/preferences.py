@@ -7,15 +7,14 @@ from django import forms
 from annotations import access
 from annotations.forms.belonging import OfOrganisation
 from annotations.forms.imports import ManyFiles
-from annotations.forms.uploads import Keeper
+from annotations.forms.uploads import Keeper, WithFiles
 from annotations.models import User
 from annotations.services import import_files
-from annotations.services.import_files import Upload
 
 TYPED = {"dir": "auto", "autocomplete": "off"}
 
 
-class PreferenceForm(OfOrganisation):
+class PreferenceForm(OfOrganisation, WithFiles):
     """Files of pairs, a title and where they come from; the files themselves were taken in before."""
 
     title = forms.CharField(max_length=300, widget=forms.TextInput(attrs=TYPED))
@@ -43,18 +42,6 @@ class PreferenceForm(OfOrganisation):
     )
 
     def __init__(self, user: User, data: Any = None, *, keeper: Keeper | None = None):
-        super().__init__(data)
-        self.keeper = keeper
-        self.upload: Upload | None = None
+        super().__init__(data, keeper=keeper)
         self.offer(access.organisations_for_benchmarks(user), user)
         self.fields["tables"].help_text += f" At most {import_files.most_bytes() >> 20:,} MB together."
-
-    def clean(self) -> dict[str, Any]:
-        """What was written; the files are this form's from now on, unless something is wrong."""
-        if self.keeper and self.keeper.problem:
-            self.add_error("tables", self.keeper.problem)
-        elif not self.errors:
-            self.upload = self.keeper.upload() if self.keeper else None
-            if not self.upload:
-                self.add_error("tables", "Choose files or a folder.")
-        return self.cleaned_data

@@ -2,6 +2,7 @@
 
 from typing import Any, cast
 
+from django import forms
 from django.core.exceptions import TooManyFilesSent
 from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler, SkipFile, StopUpload
@@ -122,3 +123,28 @@ def receive(request: HttpRequest) -> Keeper:
         keeper.drop()
         raise
     return keeper
+
+
+class WithFiles(forms.Form):
+    """A form whose files were taken in before it is read; once it is valid they are its own, in `upload`."""
+
+    nothing = "Choose files or a folder."
+
+    def __init__(self, data: Any = None, *, keeper: Keeper | None = None):
+        super().__init__(data)
+        self.keeper = keeper
+        self.upload: Upload | None = None
+
+    def clean(self) -> dict[str, Any]:
+        """What was chosen; the files are this form's from now on, unless something is wrong."""
+        if self.keeper and self.keeper.problem:
+            self.add_error("tables", self.keeper.problem)
+        elif not self.errors:
+            self.take()
+        return self.cleaned_data
+
+    def take(self) -> None:
+        """Nothing; the files are this form's. Without any it says that there are none."""
+        self.upload = self.keeper.upload() if self.keeper else None
+        if not self.upload:
+            self.add_error("tables", self.nothing)
