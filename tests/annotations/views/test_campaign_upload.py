@@ -54,6 +54,12 @@ def test_good_rows_become_items(as_person, settings):
     assert "0 responses added. 2 in the campaign already." in words(lea.get(response.url)) and left(settings) == []
 
 
+def test_without_a_file_the_form_says_so(as_person):
+    campaign, fields = make_campaign(0), {"benchmark": make_benchmark().pk, "source": "Zorro", "wrong": "all"}
+    response = as_person("lea").post(reverse("annotations:campaign-upload", args=[campaign.pk]), fields)
+    assert response.status_code == 422 and "Choose a file." in words(response) and "Zorro" in words(response)
+
+
 def test_with_a_bad_row_nothing_is_taken_and_it_is_told_by_its_number(as_person, settings):
     campaign = make_campaign(0)
     rows = [{"prompt_id": prompt().uid, "response": "So."}, {"prompt_id": HOSTILE, "response": "So."}]
