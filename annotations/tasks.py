@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 from celery import shared_task
-from django.apps import apps
 from django.conf import settings
 from django.db import transaction
 
@@ -15,20 +14,24 @@ JOBS: dict[str, Callable[[chores.Hold], str]] = {
     "promptimport": imports.job,
     "similarityreport": similar_reports.job,
 }
-"""What is done for each kind of work, by the name of its model."""
+"""What is done for each kind of work, by the name of its model; the app above adds its own."""
+
+
+def _kind(name: str) -> type[Work]:
+    return next(kind for kind in Work.__subclasses__() if kind._meta.model_name == name)
 
 
 @shared_task
 def look_at_work(kind: str, pk: int) -> None:
     """Do the work if it is open and free."""
-    chores.do(apps.get_model("annotations", kind), pk, JOBS[kind], chores.worker_name())
+    chores.do(_kind(kind), pk, JOBS[kind], chores.worker_name())
 
 
 @shared_task
 def sweep_work() -> None:
     """Hint again at all open work that nobody holds: lost hints, and workers that died."""
     for kind in JOBS:
-        for pk in chores.in_need(apps.get_model("annotations", kind)):
+        for pk in chores.in_need(_kind(kind)):
             look_at_work.apply_async((kind, pk), expires=settings.SWEEP_SECONDS)
 
 

@@ -112,9 +112,9 @@ def _campaign(run: EvaluationRun) -> Campaign:
     campaign = make_campaign(0, overlap=3, seed=771771771, tagged_in_row=None, title="Sieges")
     for _ in range(3):
         make_response(source="TAPIR-SOURCE")
-    responses = Response.objects.filter(run_item__run=run) | Response.objects.filter(source="TAPIR-SOURCE")
+    responses = Response.objects.filter(run_items__run=run) | Response.objects.filter(source="TAPIR-SOURCE")
     campaign_items.add(campaign=campaign, responses=responses, actor=make_person("lea"))
-    campaign.items.filter(response__run_item__run=run).update(masked=True, names_model="Zebracorn")
+    campaign.items.filter(response__run_items__run=run).update(masked=True, names_model="Zebracorn")
     gold = campaign.items.order_by("pk")[4]
     campaign.items.filter(pk=gold.pk).update(**GOLD)
     campaign.assignments.filter(item=gold).delete()

@@ -49,7 +49,7 @@ def make_rated_campaign(run: EvaluationRun) -> Campaign:
         opened_at=run.created_at,
     )
     Guideline.objects.create(campaign=campaign, number=1, text="Read twice.", created_by=lea)
-    campaign_items.add(campaign=campaign, responses=Response.objects.filter(run_item__run=run), actor=lea)
+    campaign_items.add(campaign=campaign, responses=Response.objects.filter(run_items__run=run), actor=lea)
     carol, dan = enrol(campaign, "carol"), enrol(campaign, "dan")
     first = campaign.items.order_by("pk")[0]
     rate_item(first, carol.rater, points=5, follows=True)

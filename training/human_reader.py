@@ -25,12 +25,13 @@ class Found(NamedTuple):
 def read(item: CampaignItem, user: User) -> Found:
     """What was said of the item's response; answers that were changed later are left out."""
     given = item.ratings.filter(withdrawn_at=None).select_related("guideline").order_by("pk")
-    judgements = Judgement.objects.filter(item__response=item.response_id).select_related("judge__model")
+    read = Judgement.objects.filter(item__response=item.response_id).select_related("judge__model")
+    by_judge = {judgement.judge_id: judgement for judgement in read.order_by("judge__heuristic", "judge", "pk")}
     run_items = RunItem.objects.filter(response=item.response_id, run__in=access.runs(user).order_by().values("pk"))
     return Found(
         answers=list(given),
         decision=item.adjudications.filter(withdrawn_at=None).first(),
-        judgements=list(judgements.order_by("judge__heuristic", "judge")),
+        judgements=list(by_judge.values()),
         run_item=run_items.first(),
     )
 

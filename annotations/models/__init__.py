@@ -4,6 +4,7 @@ from annotations.models.audit import AuditEvent
 from annotations.models.benchmarks import Benchmark, Prompt, PromptCheck, PromptRuling
 from annotations.models.campaigns import Campaign, CampaignItem, Enrolment, Guideline, RaterGroup
 from annotations.models.configs import ConfigVersion, RiskCategory, SafetyConfig
+from annotations.models.demonstrations import Demonstration
 from annotations.models.floor import FloorVersion
 from annotations.models.imports import PromptImport
 from annotations.models.people import Membership, Organisation, User
@@ -25,6 +26,7 @@ __all__ = [
     "Candidate",
     "Comment",
     "ConfigVersion",
+    "Demonstration",
     "Draft",
     "Enrolment",
     "Flag",

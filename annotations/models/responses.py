@@ -14,7 +14,8 @@ KEY_RULE = f"The variable's name must start with {KEY_PREFIX}."
 class LanguageModel(models.Model):
     """A model one can call: which engine, where, under which name, and how hard.
 
-    The key itself is never stored: `key_variable` names the environment variable that holds it.
+    The key itself is never stored: `key_variable` names the environment variable that holds it. Prices are US dollars
+    for a million tokens read and written; None is not known, 0 is free.
     """
 
     slug = models.SlugField(unique=True)
@@ -28,6 +29,12 @@ class LanguageModel(models.Model):
     patience = models.FloatField(default=60, validators=[MinValueValidator(0.1)])
     max_tokens = models.PositiveIntegerField(default=512, validators=[MinValueValidator(1)])
     context_tokens = models.PositiveIntegerField(null=True, blank=True, validators=[MinValueValidator(1)])
+    price_in = models.DecimalField(
+        max_digits=10, decimal_places=4, null=True, blank=True, validators=[MinValueValidator(0)]
+    )
+    price_out = models.DecimalField(
+        max_digits=10, decimal_places=4, null=True, blank=True, validators=[MinValueValidator(0)]
+    )
     note = models.TextField(blank=True)
     plumbing = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -45,6 +52,11 @@ class LanguageModel(models.Model):
                 name="languagemodel_key_variable_prefix",
                 violation_error_message=KEY_RULE,
             ),
+            models.CheckConstraint(
+                condition=(models.Q(price_in=None) | models.Q(price_in__gte=0))
+                & (models.Q(price_out=None) | models.Q(price_out__gte=0)),
+                name="languagemodel_prices_not_negative",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -52,10 +64,11 @@ class LanguageModel(models.Model):
 
 
 class Candidate(models.Model):
-    """What is evaluated: a model, a way to answer, and how it samples."""
+    """What is evaluated: a model, a way to answer with its settings, and how it samples."""
 
     model = models.ForeignKey(LanguageModel, on_delete=models.PROTECT, related_name="candidates")
     strategy = models.CharField(max_length=50, default="plain")
+    settings = models.JSONField(default=dict, blank=True)
     temperature = models.FloatField(default=0)
     top_p = models.FloatField(default=1)
     max_tokens = models.PositiveIntegerField(default=512)
@@ -64,7 +77,8 @@ class Candidate(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["model", "strategy", "temperature", "top_p", "max_tokens", "seed"], name="candidate_once"
+                fields=["model", "strategy", "settings", "temperature", "top_p", "max_tokens", "seed"],
+                name="candidate_once",
             ),
             models.CheckConstraint(
                 condition=models.Q(

@@ -94,3 +94,15 @@ def test_a_version_with_a_response_cannot_be_deleted():
     Response.objects.create(prompt=make_prompt(), version=version, text="Yes.")
     with pytest.raises(ProtectedError):
         version.delete()
+
+
+@pytest.mark.parametrize("field", ["price_in", "price_out"])
+def test_a_price_below_zero_is_refused(field):
+    with refused("languagemodel_prices_not_negative"):
+        change(make_model(), **{field: -1})
+
+
+def test_two_candidates_that_differ_in_a_setting_are_two():
+    kept = make_candidate()
+    other = Candidate.objects.create(model=kept.model, max_tokens=kept.max_tokens, settings={"shots": 3})
+    assert other.pk != kept.pk

@@ -23,7 +23,7 @@ def make_world(number=3):
     """A campaign over the responses of a finished run, which a program judged helpful and safe throughout."""
     run = finished_run(number)
     campaign = make_campaign(0, overlap=2)
-    answered = Response.objects.filter(run_item__run=run)
+    answered = Response.objects.filter(run_items__run=run)
     campaign_items.add(campaign=campaign, responses=answered, actor=make_person("lea"))
     return campaign
 

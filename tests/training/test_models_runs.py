@@ -6,7 +6,7 @@ from django.db.models import ProtectedError
 from annotations.models import Response
 from tests.factories import make_judge, make_run
 from tests.refusals import refused
-from training.models import EvaluationRun, Judgement, RunItem
+from training.models import EvaluationRun, Judgement, RunDemonstrations, RunItem
 from training.models.runs import RUN_STATES
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
@@ -77,12 +77,32 @@ def test_a_prompt_twice_in_one_run_is_refused():
         RunItem.objects.create(run=item.run, prompt=item.prompt, version=item.version, position=2)
 
 
-def test_a_response_of_two_items_is_refused():
+def test_a_response_of_two_items_of_one_run_is_refused():
     first, second = make_run(2).items.all()
     response = answered(first)
     change(first, response=response)
-    with refused("training_runitem.response_id"):
+    with refused("runitem_response_once"):
         change(second, response=response)
+
+
+def test_a_withheld_item_that_is_no_refusal_is_refused():
+    item = an_item()
+    with refused("runitem_withheld_is_a_refusal"):
+        change(item, withheld=True, helpfulness=1, follows_config=True)
+
+
+def test_a_run_whose_judges_are_never_asked_is_refused():
+    run = make_run(1)
+    with refused("evaluationrun_samples_from_one"):
+        EvaluationRun.objects.filter(pk=run.pk).update(samples=0)
+
+
+def test_demonstrations_of_a_version_twice_in_a_run_are_refused():
+    item = an_item()
+    kept = {"run": item.run, "version": item.version, "digest": "0" * 64}
+    RunDemonstrations.objects.create(**kept)
+    with refused("rundemonstrations_once_per_version"):
+        RunDemonstrations.objects.create(**kept)
 
 
 def test_a_second_judgement_of_one_judge_on_one_item_is_refused():

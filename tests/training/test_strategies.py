@@ -21,12 +21,12 @@ def ask(messages):
 @pytest.mark.parametrize("name", strategies.names())
 def test_a_strategy_says_what_it_is(name):
     entry = strategies.load(name)
-    assert entry.LABEL.strip() and entry.ABOUT.strip().endswith(".")
+    assert entry.label.strip() and entry.about.strip().endswith(".") and entry.calls >= 1
 
 
 @pytest.mark.parametrize("name", strategies.names())
 def test_a_strategy_has_an_answer_that_is_documented(name):
-    answer = strategies.load(name).answer
+    answer = strategies.load(name).function
     assert inspect.iscoroutinefunction(answer) and list(inspect.signature(answer).parameters) == ["ask", "question"]
     assert inspect.getdoc(answer)
 

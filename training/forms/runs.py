@@ -56,7 +56,7 @@ class RunForm(forms.Form):
         fields = self.fields
         self.offer(benchmarks)
         fields["model"].queryset = fields["judge_model"].queryset = access.models()
-        fields["strategy"].choices = [(name, strategies.load(name).LABEL) for name in strategies.names()]
+        fields["strategy"].choices = [(name, strategies.load(name).label) for name in strategies.names()]
         fields["judges"].choices = [(name, judges.load(name).label) for name in judges.names()]
 
     def offer(self, benchmarks: QuerySet[Benchmark]) -> None:

@@ -26,7 +26,10 @@ class EvaluationRun(models.Model):
     """A candidate answering the prompts of a benchmark, and judges reading the answers.
 
     `version` is set when it tests one version alone, `release` when its prompts are those of a release and not what the
-    benchmark held at the moment; `floor` is the provider's floor in force when it started.
+    benchmark held at the moment; `floor` is the provider's floor in force when it started. `source` is the run whose
+    responses it reads again instead of asking for its own. `samples` is how often each judge that is a model is asked.
+    Budgets are for the run's own calls; micros are millionths of a US dollar. The counters `calls` to `spent_micros`
+    are kept with the rows they count; reused calls are among no other. `figures` are the scores of a finished run.
     """
 
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="runs")
@@ -36,6 +39,18 @@ class EvaluationRun(models.Model):
     floor = models.ForeignKey(FloorVersion, on_delete=models.PROTECT, null=True, related_name="runs")
     candidate = models.ForeignKey(Candidate, on_delete=models.PROTECT, related_name="runs")
     judges = models.ManyToManyField(Judge, related_name="runs")
+    source = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="derived")
+    strategy_digest = models.CharField(max_length=64, blank=True)
+    samples = models.PositiveSmallIntegerField(default=1)
+    use_cache = models.BooleanField(default=True)
+    budget_tokens = models.PositiveBigIntegerField(null=True)
+    budget_micros = models.PositiveBigIntegerField(null=True)
+    calls = models.PositiveBigIntegerField(default=0)
+    reused_calls = models.PositiveBigIntegerField(default=0)
+    unpriced_calls = models.PositiveBigIntegerField(default=0)
+    spent_tokens = models.PositiveBigIntegerField(default=0)
+    spent_micros = models.PositiveBigIntegerField(default=0)
+    figures = models.JSONField(null=True)
     state = models.CharField(max_length=20, default=QUEUED)
     reason = models.TextField(blank=True)
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
@@ -51,6 +66,7 @@ class EvaluationRun(models.Model):
                 condition=~models.Q(state=FINISHED) | models.Q(finished_at__isnull=False),
                 name="evaluationrun_finished_has_time",
             ),
+            models.CheckConstraint(condition=models.Q(samples__gte=1), name="evaluationrun_samples_from_one"),
         ]
 
     def __str__(self) -> str:
@@ -72,7 +88,10 @@ class EvaluationRun(models.Model):
 
 
 class Lease(models.Model):
-    """One worker's presence on one run. It holds the items that name it, until it runs out; its id is their fence."""
+    """One worker's presence on one run. It holds the items that name it, until it runs out; its id is their fence.
+
+    `reserved_…` is what it may still spend of the run's budget without asking again.
+    """
 
     run = models.ForeignKey(EvaluationRun, on_delete=models.CASCADE, related_name="leases")
     worker = models.CharField(max_length=200)
@@ -81,14 +100,36 @@ class Lease(models.Model):
     waiting = models.PositiveIntegerField(default=0)
     next_try = models.FloatField(default=0)
     trouble = models.TextField(blank=True)
+    reserved_tokens = models.PositiveBigIntegerField(default=0)
+    reserved_micros = models.PositiveBigIntegerField(default=0)
     created_at = models.DateTimeField(default=timezone.now)
 
     def __str__(self) -> str:
         return f"{self.worker} on {self.run_id}"
 
 
+class RunDemonstrations(models.Model):
+    """What a run shows before each prompt of one version: rows of kind, prompt, response, as they were at its start."""
+
+    run = models.ForeignKey(EvaluationRun, on_delete=models.CASCADE, related_name="demonstrations")
+    version = models.ForeignKey(ConfigVersion, on_delete=models.PROTECT, related_name="+")
+    rows = models.JSONField(default=list)
+    digest = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["run", "version"], name="rundemonstrations_once_per_version"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Demonstrations of run {self.run_id}"
+
+
 class RunItem(models.Model):
-    """One prompt of a run under its config version: what was answered and what the judges' verdicts come to."""
+    """One prompt of a run under its config version: what was answered and what the judges' verdicts come to.
+
+    `withheld`: a filter of the strategy put a refusal in the answer's place, which is safe and unhelpful.
+    """
 
     run = models.ForeignKey(EvaluationRun, on_delete=models.CASCADE, related_name="items")
     prompt = models.ForeignKey(Prompt, on_delete=models.PROTECT, related_name="+")
@@ -96,7 +137,8 @@ class RunItem(models.Model):
     position = models.PositiveIntegerField()
     state = models.CharField(max_length=10, default=ITEM_QUEUED)
     lease = models.ForeignKey(Lease, on_delete=models.SET_NULL, null=True, related_name="items")
-    response = models.OneToOneField(Response, on_delete=models.PROTECT, null=True, related_name="run_item")
+    response = models.ForeignKey(Response, on_delete=models.PROTECT, null=True, related_name="run_items")
+    withheld = models.BooleanField(default=False)
     helpfulness = models.FloatField(null=True)
     follows_config = models.BooleanField(null=True)
     heuristic = models.BooleanField(default=False)
@@ -112,6 +154,7 @@ class RunItem(models.Model):
         ]
         constraints = [
             models.UniqueConstraint(fields=["run", "prompt"], name="runitem_once_per_prompt"),
+            models.UniqueConstraint(fields=["run", "response"], name="runitem_response_once"),
             models.CheckConstraint(condition=models.Q(state__in=ITEM_STATES), name="runitem_state_known"),
             models.CheckConstraint(
                 condition=~models.Q(state=ITEM_DONE) | models.Q(response__isnull=False),
@@ -123,6 +166,10 @@ class RunItem(models.Model):
             models.CheckConstraint(
                 condition=models.Q(helpfulness=None) | models.Q(helpfulness__gte=0, helpfulness__lte=1),
                 name="runitem_helpfulness_in_range",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(withheld=False) | models.Q(helpfulness=0, follows_config=True),
+                name="runitem_withheld_is_a_refusal",
             ),
         ]
 
@@ -140,12 +187,18 @@ class RunItem(models.Model):
 class Call(models.Model):
     """One answered call to a model: what a run cost and every raw text it got. `judge` is empty for the answer itself.
 
-    `key` is the SHA-256 of endpoint, model, rendered messages and parameters: equal calls have equal keys.
+    `key` is the SHA-256 of endpoint, model, rendered messages and parameters: equal calls have equal keys. A call that
+    was `reused` was not made again: text, tokens and time are those of the first one, and it cost nothing. `sample`
+    counts the times a judge was asked the same. `cost_micros` is None where no price is known.
     """
 
     item = models.ForeignKey(RunItem, on_delete=models.CASCADE, related_name="calls")
     judge = models.ForeignKey(Judge, on_delete=models.PROTECT, null=True, related_name="+")
     step = models.PositiveSmallIntegerField(default=0)
+    sample = models.PositiveSmallIntegerField(default=0)
+    reused = models.BooleanField(default=False)
+    structured = models.BooleanField(null=True)
+    cost_micros = models.PositiveBigIntegerField(null=True)
     key = models.CharField(max_length=64, db_index=True)
     text = models.TextField(blank=True)
     identity = models.CharField(max_length=300, blank=True)
@@ -161,7 +214,11 @@ class Call(models.Model):
 
 
 class Judgement(models.Model):
-    """One judge's verdict on one item. A value that is None was not given: unscored, never zero."""
+    """One judge's verdict on one item. A value that is None was not given: unscored, never zero.
+
+    `samples` are the single verdicts, oldest first, when the judge was asked several times; the others are then what
+    they come to.
+    """
 
     item = models.ForeignKey(RunItem, on_delete=models.CASCADE, related_name="judgements")
     judge = models.ForeignKey(Judge, on_delete=models.PROTECT, related_name="judgements")
@@ -173,6 +230,7 @@ class Judgement(models.Model):
     broken_rules = models.JSONField(default=list)
     reasons = models.TextField(blank=True)
     raw = models.TextField(blank=True)
+    samples = models.JSONField(default=list)
     tokens = models.PositiveIntegerField(null=True)
     milliseconds = models.FloatField(default=0)
     created_at = models.DateTimeField(default=timezone.now)

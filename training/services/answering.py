@@ -111,7 +111,14 @@ class Answering:
         """
         ground = self.plan.grounds[task.version_id]
         caller = _Caller(self, task.item_id, self.plan.model_id, self.plan.sampling, calls)
-        question = Question(ground.system, ground.text, task.prompt)
+        question = Question(
+            ground.system,
+            ground.text,
+            task.prompt,
+            demonstrations=ground.demonstrations,
+            settings=self.plan.settings,
+            seed=self.plan.sampling.seed or 0,
+        )
         reply = await self.plan.strategy.answer(caller.ask, question)
         return Response(
             prompt_id=task.prompt_id,

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from annotations.models import Campaign, Response, User
 from annotations.services import audit, campaign_items, slots
 from annotations.services.campaign_items import Added, ItemProblem
-from training.models import EvaluationRun
+from training.models import EvaluationRun, RunItem
 from training.models.runs import FINISHED, ITEM_DONE, RUNNING
 
 STATES = (FINISHED, RUNNING)
@@ -56,12 +56,13 @@ def offered(campaign: Campaign, runs: QuerySet[EvaluationRun]) -> QuerySet[Evalu
 def matching(runs: QuerySet[EvaluationRun], choice: Choice) -> QuerySet[Response]:
     """The answered items' responses of these runs that are wanted, whatever the campaign has."""
     given: dict[str, Any] = {
-        "run_item__version__config": choice.config,
-        "run_item__prompt__kind": choice.kind,
-        "run_item__run__candidate": choice.candidate,
+        "version__config": choice.config,
+        "prompt__kind": choice.kind,
+        "run__candidate": choice.candidate,
     }
-    found = Response.objects.filter(run_item__run__in=runs.order_by().values("pk"), run_item__state=ITEM_DONE)
-    return found.filter(**{name: value for name, value in given.items() if value})
+    wanted = {name: value for name, value in given.items() if value}
+    items = RunItem.objects.filter(run__in=runs.order_by().values("pk"), state=ITEM_DONE, **wanted)
+    return Response.objects.filter(pk__in=items.order_by().values("response"))
 
 
 def look(*, campaign: Campaign, runs: QuerySet[EvaluationRun], choice: Choice) -> Look:

@@ -30,6 +30,7 @@ class Ground(NamedTuple):
     system: str
     system_digest: str
     allowed: frozenset[str]
+    demonstrations: tuple[strategies.Demonstration, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class Plan:
     candidate_id: int
     model_id: int
     strategy: strategies.Strategy
+    settings: strategies.Settings
     sampling: Sampling
     judges: tuple[BoundJudge, ...]
     grounds: dict[int, Ground]
@@ -76,10 +78,11 @@ def _plan(run: EvaluationRun) -> Plan:
         run_id=run.pk,
         candidate_id=candidate.pk,
         model_id=candidate.model_id,
-        strategy=strategies.load(candidate.strategy),
+        strategy=_strategy(run),
+        settings=candidate.settings,
         sampling=Sampling(candidate.temperature, candidate.max_tokens, candidate.top_p, candidate.seed),
         judges=tuple(BoundJudge(row.pk, judge_of(row), row.model_id, row.heuristic) for row in rows),
-        grounds={version.pk: _ground(version, run.floor) for version in _versions(run)},
+        grounds=_grounds(run),
         engines={model.pk: registry.engine(model) for model in models},
         names={model.pk: f"{model.engine} {model.base_url} {model.model}" for model in models},
         width=sum(model.max_concurrency for model in models),
@@ -91,6 +94,20 @@ def _versions(run: EvaluationRun) -> list[ConfigVersion]:
     return list(ConfigVersion.objects.filter(pk__in=used))
 
 
-def _ground(version: ConfigVersion, floor: FloorVersion | None) -> Ground:
+def _strategy(run: EvaluationRun) -> strategies.Strategy:
+    """The run's strategy. Raises ValueError when its file has changed since: what it did cannot be done again."""
+    strategy = strategies.load(run.candidate.strategy)
+    if run.strategy_digest and run.strategy_digest != strategy.digest:
+        raise ValueError(f"The strategy “{strategy.label}” has changed since this run was made. Start a new run.")
+    return strategy
+
+
+def _grounds(run: EvaluationRun) -> dict[int, Ground]:
+    kept = dict(run.demonstrations.values_list("version", "rows"))
+    return {version.pk: _ground(version, run.floor, kept.get(version.pk, [])) for version in _versions(run)}
+
+
+def _ground(version: ConfigVersion, floor: FloorVersion | None, shown: list[dict[str, str]]) -> Ground:
     system = version.system_prompt(floor)
-    return Ground(version.text, system, config_text.digest(system), frozenset(version.allowed))
+    demonstrations = tuple(strategies.Demonstration(**row) for row in shown)
+    return Ground(version.text, system, config_text.digest(system), frozenset(version.allowed), demonstrations)

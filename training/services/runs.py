@@ -2,6 +2,8 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from types import MappingProxyType
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -42,18 +44,30 @@ class RunProblem(ValueError):
     """Why a run cannot be started or changed, and what to do about it."""
 
 
-def candidate(*, model: LanguageModel, strategy: str, temperature: float, max_tokens: int, seed: int) -> Candidate:
-    """The candidate with exactly these settings, made when it is new.
+def candidate(
+    *,
+    model: LanguageModel,
+    strategy: str,
+    temperature: float,
+    max_tokens: int,
+    seed: int,
+    settings: strategies.Settings = MappingProxyType({}),
+) -> Candidate:
+    """The candidate with these settings: the row that is there, or a new one.
 
-    Raises RunProblem for a strategy that does not exist, a temperature outside of 0..2, or an answer without a token.
+    Raises RunProblem for a strategy that does not exist, a setting it does not offer, a temperature outside of 0..2,
+    or an answer without a token.
     """
     if strategy not in strategies.names():
         raise RunProblem(f"There is no strategy {strategy!r}; there are: {', '.join(strategies.names())}.")
+    try:
+        kept = strategies.load(strategy).read_settings(settings)
+    except ValueError as problem:
+        raise RunProblem(str(problem)) from problem
     if not (0 <= temperature <= 2 and max_tokens >= 1):
         raise RunProblem("Choose a temperature from 0 to 2, and at least 1 token for an answer.")
-    return Candidate.objects.get_or_create(
-        model=model, strategy=strategy, temperature=temperature, top_p=1.0, max_tokens=max_tokens, seed=seed
-    )[0]
+    sampling: dict[str, Any] = {"temperature": temperature, "top_p": 1.0, "max_tokens": max_tokens, "seed": seed}
+    return Candidate.objects.get_or_create(model=model, strategy=strategy, settings=kept, **sampling)[0]
 
 
 @transaction.atomic
@@ -80,9 +94,9 @@ def start(
     prompts = _chosen(benchmark, release, [version.config_id] if version else configs, per_kind)
     versions = _frozen(version) if version else _versions({prompt.config_id for prompt in prompts}, release)
     home = version.config.organisation if version else benchmark.organisation
-    told = {"version": version, "release": release, "floor": floor.in_force()}
-    made = {"organisation": home, "created_by": actor} | told
-    run = EvaluationRun.objects.create(benchmark=benchmark, candidate=candidate, **made)
+    told: dict[str, Any] = {"version": version, "release": release, "floor": floor.in_force()}
+    told |= {"strategy_digest": strategies.load(candidate.strategy).digest, "created_by": actor}
+    run = EvaluationRun.objects.create(organisation=home, benchmark=benchmark, candidate=candidate, **told)
     run.judges.set(judges)
     _make_items(run, prompts, versions)
     audit.record(actor=actor, action="start", obj=run, after={"state": QUEUED, "items": len(prompts)})

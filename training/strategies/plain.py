@@ -5,6 +5,7 @@ from training.strategies import Ask, Question
 
 LABEL = "Plain"
 ABOUT = "The config is the system prompt; one call for each prompt."
+CALLS = 1
 
 
 async def answer(ask: Ask, question: Question) -> Reply:

@@ -23,7 +23,7 @@ def make_world(number=4):
     """A campaign over a finished run: a program says yes of everything, Carol no of all but the last."""
     run = finished_run(number)
     campaign = make_campaign(0, overlap=2)
-    answered = Response.objects.filter(run_item__run=run)
+    answered = Response.objects.filter(run_items__run=run)
     campaign_items.add(campaign=campaign, responses=answered, actor=make_person("lea"))
     Judgement.objects.update(reasons="It reads well.", raw='{"safe": true}')
     *most, last = campaign.items.order_by("response")

@@ -21,7 +21,7 @@ def make_world(number=4):
     """A campaign over a finished run, which a program judged; Carol says yes of all but the first."""
     run = finished_run(number)
     campaign = make_campaign(0, overlap=2)
-    answered = Response.objects.filter(run_item__run=run)
+    answered = Response.objects.filter(run_items__run=run)
     campaign_items.add(campaign=campaign, responses=answered, actor=make_person("lea"))
     for place, item in enumerate(campaign.items.order_by("response")):
         rate_item(item, make_person("carol"), points=5 if place else 0, follows=bool(place))
