@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotations.core.agreement_figures import Figure
-from annotations.core.draws import draws, percentiles
-from annotations.core.intervals import Interval
+from annotations.core.draws import draws
+from annotations.core.intervals import Interval, percentiles
 from annotations.core.rating_table import Floats
 
 

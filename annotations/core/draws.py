@@ -1,11 +1,10 @@
-"""Resamples for percentile bootstrap intervals: how often each thing is drawn, and the interval of what came out."""
+"""Resamples for percentile bootstrap intervals: how often each thing is drawn."""
 
 from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
-from annotations.core.intervals import Interval
 from annotations.core.rating_table import Floats
 
 _CELLS_AT_ONCE = 2_000_000
@@ -26,11 +25,3 @@ def draws(times: NDArray[np.intp], resamples: int, seed: int) -> Iterator[Floats
             continue
         drawn = pattern_of.take(rng.integers(0, things, size=(size, things), dtype=np.uint32))
         yield np.array([np.bincount(row, minlength=patterns) for row in drawn], dtype=float)
-
-
-def percentiles(drawn: Floats, level: float) -> Interval | None:
-    """The interval that holds the share `level` of the values in its middle, nan left out; None without any value."""
-    defined = drawn[~np.isnan(drawn)]
-    if not len(defined):
-        return None
-    return Interval(*np.quantile(defined, [(1 - level) / 2, (1 + level) / 2]).tolist())

@@ -1,12 +1,12 @@
 """Confidence intervals for mean scores, by resampling whole prompts."""
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-_CELLS_AT_ONCE = 2_000_000
+from annotations.core.draws import draws
+from annotations.core.rating_table import Floats
 
 
 class Interval(NamedTuple):
@@ -40,10 +40,9 @@ def bootstrap(
     rows = [row for row in zip(values, clusters, labels, strict=True) if row[0] is not None]
     if not rows:
         return None
-    sums, counts = _tables(rows)
-    drawn = np.concatenate([_statistic(times, sums, counts) for times in _draws(len(sums), resamples, seed)])
-    low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(float(low), float(high))
+    patterns, times = np.unique(_tables(rows), axis=0, return_counts=True)
+    drawn = np.concatenate([_statistic(draw @ patterns) for draw in draws(times, resamples, seed)])
+    return percentiles(drawn, level)
 
 
 def _check(n_values: int, n_clusters: int, n_groups: int, resamples: int, level: float) -> None:
@@ -53,20 +52,18 @@ def _check(n_values: int, n_clusters: int, n_groups: int, resamples: int, level:
         raise ValueError(f"Use at least 1 resample and a level between 0 and 1; got {resamples} and {level}.")
 
 
-def _tables(rows: Sequence[tuple[float | None, Hashable, Hashable]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Sum of values and number of items, each of shape (clusters, groups), both sides in the order of their names."""
+def _tables(rows: Sequence[tuple[float | None, Hashable, Hashable]]) -> Floats:
+    """Sums of values, then numbers of items, of each group; a row for each cluster, groups in the order of names."""
     values, clusters, groups = zip(*rows, strict=True)
-    cluster_of, group_of = _numbered(clusters), _numbered(groups)
-    shape = (max(cluster_of) + 1, max(group_of) + 1)
-    sums, counts = np.zeros(shape), np.zeros(shape)
-    np.add.at(sums, (cluster_of, group_of), np.asarray(values, dtype=float))
-    np.add.at(counts, (cluster_of, group_of), 1.0)
-    return sums, counts
-
-
-def _numbered(names: Sequence[Hashable]) -> list[int]:
-    places = {name: place for place, name in enumerate(sorted(set(names), key=_order))}
-    return [places[name] for name in names]
+    places = {name: place for place, name in enumerate(sorted(set(groups), key=_order))}
+    group_of = [places[name] for name in groups]
+    numbers = {name: number for number, name in enumerate(dict.fromkeys(clusters))}
+    cluster_of = [numbers[name] for name in clusters]
+    added = np.zeros((len(numbers), 2, len(places)))
+    np.add.at(added, (cluster_of, 0, group_of), np.asarray(values, dtype=float))
+    np.add.at(added, (cluster_of, 1, group_of), 1.0)
+    # Sums of the same values in another order differ in their last digit, and would be patterns of their own.
+    return np.asarray(added.reshape(len(added), -1).round(12))
 
 
 def _order(name: Hashable) -> tuple[int, str]:
@@ -74,20 +71,16 @@ def _order(name: Hashable) -> tuple[int, str]:
     return (name, "") if isinstance(name, int) else (0, repr(name))
 
 
-def _draws(clusters: int, resamples: int, seed: int) -> Iterator[NDArray[np.float64]]:
-    """How often each cluster is drawn, in slices of shape (some resamples, clusters) of bounded size."""
-    rng = np.random.default_rng(seed)
-    slice_size = max(1, _CELLS_AT_ONCE // clusters)
-    for start in range(0, resamples, slice_size):
-        size = min(slice_size, resamples - start)
-        drawn = rng.integers(0, clusters, size=(size, clusters)) + np.arange(size)[:, None] * clusters
-        yield (np.bincount(drawn.ravel(), minlength=size * clusters).reshape(size, clusters).astype(float))
-
-
-def _statistic(
-    times: NDArray[np.float64], sums: NDArray[np.float64], counts: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _statistic(added: Floats) -> Floats:
     """The mean over groups of sum/count for each resample, shape (resamples,); a group without items is left out."""
-    totals, items = times @ sums, times @ counts
+    totals, items = np.split(added, 2, axis=1)
     means = np.divide(totals, items, out=np.zeros_like(totals), where=items > 0)
     return np.asarray(means.sum(axis=1) / (items > 0).sum(axis=1))
+
+
+def percentiles(drawn: Floats, level: float) -> Interval | None:
+    """The interval that holds the share `level` of the values in its middle, nan left out; None without any value."""
+    defined = drawn[~np.isnan(drawn)]
+    if not len(defined):
+        return None
+    return Interval(*np.quantile(defined, [(1 - level) / 2, (1 + level) / 2]).tolist())

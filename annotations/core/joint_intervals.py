@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from annotations.core.draws import draws, percentiles
-from annotations.core.intervals import Interval
+from annotations.core.draws import draws
+from annotations.core.intervals import Interval, percentiles
 from annotations.core.rating_table import Floats
 
 
