@@ -10,7 +10,7 @@ from annotations.models.people import ADMIN
 from training.models import EvaluationRun
 
 TEXTS = ("version__policy", "version__rules", "version__allowed", "version__note", "floor__text", "floor__note")
-FILES = ("release__data", "release__manifest", "release__card", "release__note")
+FILES = ("figures", "release__data", "release__manifest", "release__card", "release__note")
 
 
 def runs(user: User) -> QuerySet[EvaluationRun]:

@@ -1,8 +1,8 @@
 """Reads over runs: how far one is, what it scored, and the items behind a number."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.core.cache import cache
 from django.db.models import Count, Max, Min, OuterRef, Q, QuerySet, Subquery, Sum
@@ -15,7 +15,7 @@ from annotations.models import SafetyConfig
 from annotations.queries.benchmarks import NO_RULE
 from training.models import Call, EvaluationRun, RunItem
 from training.models.runs import FINISHED, ITEM_DONE, ITEM_FAILED, ITEM_QUEUED, QUEUED, RUNNING
-from training.scores import Row, RunScores, run_scores
+from training.scores import Row, RunScores, read, run_scores
 from training.troubles import shape
 
 RATE_SECONDS = 60
@@ -133,14 +133,35 @@ def scores(run: EvaluationRun) -> RunScores:
 
 
 def scores_of(runs: Iterable[EvaluationRun]) -> dict[int, RunScores]:
-    """The figures of each run, by its id; three queries, however many runs.
+    """The figures of each run, by its id; at most five queries, however many runs.
 
-    Cached while nothing changes, and for an open run for a few seconds, however many people watch it.
+    A finished run's are kept with it. Others are cached while nothing changes, for an open run for a few seconds,
+    however many people watch it.
     """
-    wanted = {run.pk: run for run in runs}
+    asked = {run.pk: run for run in runs}
+    found = _kept_scores(asked)
+    return found | _fresh_scores({pk: run for pk, run in asked.items() if pk not in found})
+
+
+def _kept_scores(runs: Iterable[int]) -> dict[int, RunScores]:
+    finished = EvaluationRun.objects.filter(pk__in=list(runs), state=FINISHED, figures__isnull=False)
+    kept: dict[int, Any] = dict(finished.order_by().values_list("pk", "figures"))
+    titles = _titles(row["config_id"] for figures in kept.values() for row in figures["configs"])
+    found = {pk: read(figures, titles) for pk, figures in kept.items()}
+    return {pk: scores for pk, scores in found.items() if scores is not None}
+
+
+def _titles(configs: Iterable[int]) -> dict[int, str]:
+    wanted = set(configs)
+    return dict(SafetyConfig.objects.filter(pk__in=wanted).values_list("pk", "title")) if wanted else {}
+
+
+def _fresh_scores(wanted: Mapping[int, EvaluationRun]) -> dict[int, RunScores]:
+    if not wanted:
+        return {}
     keys = _score_keys(wanted)
     kept = cache.get_many(keys.values())
-    made = _made([pk for pk, key in keys.items() if key not in kept])
+    made = worked_out([pk for pk, key in keys.items() if key not in kept])
     for pk, found in made.items():
         cache.set(keys[pk], found, timeout=OPEN_SCORES_SECONDS if wanted[pk].is_open else 3600)
     return {pk: made[pk] if pk in made else kept[key] for pk, key in keys.items()}
@@ -155,14 +176,14 @@ def _score_keys(runs: Mapping[int, EvaluationRun]) -> dict[int, str]:
     }
 
 
-def _made(runs: list[int]) -> dict[int, RunScores]:
+def worked_out(runs: Sequence[int]) -> dict[int, RunScores]:
+    """The figures of each run out of its items ended so far, neither kept nor cached; two queries."""
     ended = RunItem.objects.filter(run__in=runs).exclude(state=ITEM_QUEUED).order_by("position")
     fields = ("version__config", "prompt__kind", "prompt", "helpfulness", "follows_config", "heuristic")
     rows: dict[int, list[Row]] = {run: [] for run in runs}
     for run, *values in ended.values_list("run", *fields):
         rows[run].append(Row(*values))
-    configs = {row.config_id for found in rows.values() for row in found}
-    titles = dict(SafetyConfig.objects.filter(pk__in=configs).values_list("pk", "title"))
+    titles = _titles(row.config_id for found in rows.values() for row in found)
     return {run: run_scores(found, titles) for run, found in rows.items()}
 
 

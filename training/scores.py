@@ -1,11 +1,14 @@
 """A run's figures out of its rows: the arithmetic alone, without a database."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from annotations.core.cosa_score import Scored, bounds, ceiling, configs_scored, cosa_score, mean_over_configs
 from annotations.core.intervals import Interval, bootstrap
 from annotations.core.taxonomy import KINDS
+
+FORM = 1
+"""Of kept figures: another number when a field is added or means something else."""
 
 
 class ScoreRow(NamedTuple):
@@ -54,8 +57,10 @@ class Row(NamedTuple):
 
 def run_scores(rows: Sequence[Row], titles: Mapping[int, str]) -> RunScores:
     """All figures over the ended items of one run; `titles` names at least each config of the rows."""
-    ids = sorted({row.config_id for row in rows}, key=lambda pk: titles[pk])
-    configs = [score_row(pk, titles[pk], [row for row in rows if row.config_id == pk]) for pk in ids]
+    of_config: dict[int, list[Row]] = {}
+    for row in rows:
+        of_config.setdefault(row.config_id, []).append(row)
+    configs = [score_row(pk, titles[pk], of_config[pk]) for pk in sorted(of_config, key=lambda pk: titles[pk])]
     kinds = kind_rows(rows)
     ceilings = [row.ceiling for row in configs if row.ceiling is not None]
     return RunScores(
@@ -101,3 +106,40 @@ def _interval(rows: Iterable[Row], grouped: bool = False) -> Interval | None:
         [row.prompt_id for row in known],
         groups=[row.config_id for row in known] if grouped else None,
     )
+
+
+def plain(scores: RunScores) -> dict[str, Any]:
+    """The figures as JSON can hold them; `read` gives them back."""
+    parts = {part: [_plain_row(row) for row in getattr(scores, part)] for part in ("configs", "kinds")}
+    return scores._asdict() | parts | {"form": FORM}
+
+
+def _plain_row(row: ScoreRow) -> dict[str, Any]:
+    return row._asdict() | {"scored": row.scored._asdict()}
+
+
+def read(kept: Mapping[str, Any], titles: Mapping[int, str]) -> RunScores | None:
+    """The figures that `plain` made, each config under its title of now; None when they were kept in an older form."""
+    if kept.get("form") != FORM:
+        return None
+    values = {name: kept[name] for name in RunScores._fields}
+    configs = tuple(_read_row(row)._replace(label=titles[row["config_id"]]) for row in kept["configs"])
+    return RunScores(
+        **values
+        | {
+            "mean_interval": _read_interval(kept["mean_interval"]),
+            "overall": Scored(*kept["overall"]),
+            "bounds": tuple(kept["bounds"]),
+            "configs": tuple(sorted(configs, key=lambda row: row.label)),
+            "kinds": tuple(_read_row(row) for row in kept["kinds"]),
+        }
+    )
+
+
+def _read_row(row: Mapping[str, Any]) -> ScoreRow:
+    scored, interval = Scored(**row["scored"]), _read_interval(row["interval"])
+    return ScoreRow(**{**row, "scored": scored, "interval": interval, "bounds": tuple(row["bounds"])})
+
+
+def _read_interval(ends: Sequence[float] | None) -> Interval | None:
+    return Interval(*ends) if ends else None

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import transaction
 
 from annotations.services.chores import worker_name
-from training.services import runs
+from training.services import figures, runs
 from training.services.work import STOP, work
 
 PASSES = 3
@@ -18,15 +18,21 @@ def look_at_run(run_id: int, passed_on: int = 0) -> None:
 
     A broker hands messages round in turn, so that without this the same of two workers could get every hint.
     """
-    if not work(run_id, worker_name()) and passed_on < PASSES:
+    if work(run_id, worker_name()):
+        figures.keep_missing()
+    elif passed_on < PASSES:
         look_at_run.apply_async((run_id, passed_on + 1), expires=settings.SWEEP_SECONDS, retry=False)
 
 
 @shared_task
 def sweep() -> None:
-    """Hint again at every run with items nobody works on: lost hints, leases that ran out, room for more workers."""
+    """Hint again at every run with items nobody works on: lost hints, leases that ran out, room for more workers.
+
+    Finished runs whose figures are not kept yet get them: their worker died, or an older form was dropped.
+    """
     for run_id in runs.in_need_of_workers():
         look_at_run.apply_async((run_id,), expires=settings.SWEEP_SECONDS)
+    figures.keep_missing()
 
 
 def hint(run_id: int) -> None:

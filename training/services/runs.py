@@ -203,7 +203,7 @@ def _requeue_failed(run: EvaluationRun) -> int:
 
 def _move(run: EvaluationRun, old: tuple[str, ...], new: str, actor: User | None, reason: str = "") -> None:
     before = EvaluationRun.objects.values_list("state", flat=True).get(pk=run.pk)
-    finished = {"finished_at": None} if new == QUEUED else {}
+    finished = {"finished_at": None, "figures": None} if new == QUEUED else {}
     moved = EvaluationRun.objects.filter(pk=run.pk, state__in=old).update(state=new, reason=reason, **finished)
     run.refresh_from_db()
     if not moved:
