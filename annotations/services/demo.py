@@ -10,6 +10,7 @@ from annotations.core import config_text, folder
 from annotations.models import (
     Benchmark,
     ConfigVersion,
+    Demonstration,
     FloorVersion,
     Membership,
     Organisation,
@@ -24,7 +25,7 @@ from annotations.models.people import ADMIN, ANNOTATOR, EXPERT, LEAD, REVIEWER
 from annotations.models.reviews import APPROVE
 from annotations.services.configs import version_digest
 
-DATA = "annotations.data.benchmarks"
+DATA, SHOWN = "annotations.data.benchmarks", "annotations.data.demonstrations"
 BENCHMARK = "demo-five-organisations"
 PASSWORD = "northlight-demo"  # noqa: S105  the demo's published password, refused outside the demo
 PROVIDER = ("northlight", "Northlight AI", "The provider: it trains the model, reviews configs and serves them.")
@@ -78,6 +79,7 @@ def load() -> Benchmark:
     for organisation, data in zip(customers, files, strict=True):
         config = _config(organisation, ada, data["config"], data["rules"])
         _prompts(benchmark, config, data["prompts"])
+        _demonstrations(config, ada)
         _proposal(config, ada, data["rules"], data.get("proposal"))
     return benchmark
 
@@ -164,4 +166,14 @@ def _prompts(benchmark: Benchmark, config: SafetyConfig, prompts: list[dict[str,
             benchmark=benchmark, config=config, position=position, digest=config_text.digest(prompt["text"]), **prompt
         )
         for position, prompt in enumerate(prompts, start=start + 1)
+    )
+
+
+def _demonstrations(config: SafetyConfig, author: User) -> None:
+    if config.demonstrations.exists():
+        return
+    rows = tomllib.loads(folder.text(SHOWN, f"{config.slug}.toml"))["demonstrations"]
+    Demonstration.objects.bulk_create(
+        Demonstration(config=config, position=position, created_by=author, **row)
+        for position, row in enumerate(rows, start=1)
     )

@@ -13,6 +13,7 @@ from annotations.models import ConfigVersion, User
 from annotations.models.configs import DRAFT
 from annotations.queries.benchmarks import config_coverage
 from annotations.queries.configs import categories, configs_with_versions
+from annotations.queries.demonstrations import current
 
 SHOWN_VERSIONS = 10
 
@@ -62,5 +63,6 @@ def version_page(request: HttpRequest, version: ConfigVersion, *, status: int = 
         "decisions": version.reviews.select_related("reviewer"),
         "categories": categories(version.allowed),
         "coverage": config_coverage(config),
+        "demonstrations": current(config).count(),
     }
     return render(request, "annotations/config_detail.html", context | more, status=status)

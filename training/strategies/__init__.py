@@ -74,6 +74,7 @@ class Strategy:
 
     `shows` is True when it wants demonstrations. `filters` is True when it withholds what the judges of the run find
     to break the config: such a strategy can be computed from a run that is judged already, without any call.
+    `system` is False when it sends no system prompt, so that a response of it has none.
     `digest` is the SHA-256 of its file and of the judges it uses, in hexadecimal.
     """
 
@@ -86,6 +87,7 @@ class Strategy:
     filters: bool
     digest: str
     function: Callable[[Ask, Question], Awaitable[Reply]] = field(repr=False)
+    system: bool = True
 
     def read_settings(self, given: Settings) -> dict[str, int | str]:
         """The settings as a candidate keeps them, its defaults for those not given. Raises ValueError in words."""
@@ -120,4 +122,5 @@ def load(name: str) -> Strategy:
         filters=getattr(module, "FILTERS", False),
         digest=sha256("\n".join(sources).encode()).hexdigest(),
         function=module.answer,
+        system=getattr(module, "SYSTEM", True),
     )
