@@ -1,5 +1,6 @@
 """A judge that is a prompt for a language model: one TOML file, read, checked and rendered."""
 
+import re
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -7,49 +8,50 @@ from hashlib import sha256
 from string import Template
 from typing import Any
 
-from annotations.core import verdicts
 from annotations.core.storable import storable
+from annotations.core.taxonomy import SLUGS
 from annotations.core.verdicts import Verdict
 from training.judges._case import Case
+from training.judges._replies import FIELDS, READERS
 
 Message = dict[str, str]
 
-FIELDS = {
-    "helpfulness": "helpfulness",
-    "follows_config": "follows_config",
-    "addressed": "addressed",
-    "risk_categories": "risks",
-    "refusal": "refusal",
-}
 PLACEHOLDERS = {"config", "prompt", "response", "fence", "config_fence"}
-KEYS = {
-    "label": str,
-    "about": str,
-    "verdict": str,
-    "max_tokens": int,
-    "system": str,
-    "user": str,
-    "ask_again": str,
-    "schema": dict,
+KEYS = {"label": str, "about": str, "verdict": str, "max_tokens": int}
+PROMPT_KEYS = {"system": str, "user": str, "ask_again": str, "schema": dict}
+KEYS_OF: dict[str, dict[str, type]] = {
+    "verdict": KEYS | PROMPT_KEYS,
+    "violation": KEYS | PROMPT_KEYS,
+    "codes": KEYS | {"codes": dict},
 }
+"""The keys of a file by its `reply`, which is "verdict" where the file does not say; all of them are needed."""
+SCHEMA_KEYS = {"violation": ("violation", "rationale")}
+_CODE = re.compile(r"S[1-9][0-9]*")
+EMPTY = "(no answer)"
 REPEATED = 8_000
 """Characters of a reply without a verdict that are shown to the judge again, counted from its end."""
 
 
 @dataclass(frozen=True)
 class LlmJudge:
-    """A prompt for a language model, the schema of its reply, and the one kind of verdict that is read from it."""
+    """A prompt for a language model, the schema of its reply, and the one kind of verdict that is read from it.
+
+    A guard (`reply` is "codes") has neither prompt nor schema: the conversation itself is sent, and `codes` says which
+    of our slugs each of its codes stands for.
+    """
 
     name: str
     label: str
     about: str
     verdict: str
-    system: str
-    user: str
-    schema: dict[str, Any] = field(hash=False)
     max_tokens: int
-    ask_again: str
     source: str
+    system: str = ""
+    user: str = ""
+    schema: dict[str, Any] | None = field(default=None, hash=False)
+    ask_again: str = ""
+    reply: str = "verdict"
+    codes: dict[str, list[str]] = field(default_factory=dict, hash=False)
     heuristic: bool = False
 
     @property
@@ -59,17 +61,25 @@ class LlmJudge:
 
     @property
     def gives(self) -> tuple[str, ...]:
-        """The fields of Verdict that this judge fills, always exactly one."""
-        return (FIELDS[self.verdict],)
+        """The fields of Verdict that this judge fills, its own first; risks are held against the config besides."""
+        own = FIELDS[self.verdict]
+        return (own, "follows_config") if own == "risks" else (own,)
+
+    @property
+    def keys(self) -> tuple[str, str]:
+        """What the schema calls the verdict and its reasons."""
+        return SCHEMA_KEYS.get(self.reply, (self.verdict, "reasons"))
 
     def messages(self, case: Case) -> list[Message]:
         """System and user message for a case, every placeholder filled in one pass: no text is substituted twice.
 
         The fences are digests of what they enclose, so a text that wants to close its own fence would have to
         contain its own SHA-256. Equal cases give equal messages; the config changes a judge's messages only if the
-        judge asks for it. NUL and unpaired surrogates, which servers cut off or refuse, become U+FFFD.
+        judge asks for it. A guard gets the conversation as it was, and nothing else. `_shown` says what is changed.
         """
-        config, prompt, response = storable(case.config), storable(case.prompt), storable(case.response)
+        config, prompt, response = _shown(case.config), _shown(case.prompt), _shown(case.response)
+        if self.reply == "codes":
+            return _conversation(prompt, response)
         values = {
             "config": config,
             "prompt": prompt,
@@ -85,25 +95,21 @@ class LlmJudge:
     def repair(self, messages: list[Message], bad_text: str) -> list[Message]:
         """The same conversation, longer by the reply that held no verdict and the request for one; for one more try.
 
-        Of a long reply only the end is repeated; an empty one is named, as many models refuse an empty turn.
+        Of a long reply only the end is repeated; an empty one is named, as many models refuse an empty turn. A guard is
+        sent the same once more: it would take our question for a part of what it judges.
         """
-        reply = storable(bad_text)[-REPEATED:].strip() or "(no answer)"
+        if not self.ask_again:
+            return messages
+        reply = _shown(bad_text)[-REPEATED:].strip() or EMPTY
         return [*messages, {"role": "assistant", "content": reply}, {"role": "user", "content": self.ask_again}]
 
-    def read(self, text: str) -> Verdict | None:
-        """The verdict in a judge's reply, JSON or prose; None when there is none or when it contradicts itself.
+    def read(self, text: str, allowed: frozenset[str] | None = None) -> Verdict | None:
+        """The verdict in a judge's reply; None when there is none or when it contradicts itself.
 
-        A reply that says the config is followed and names broken rules all the same is a contradiction.
+        A judge of risks holds them against `allowed`, the slugs the config opens: that is its `follows_config`, None
+        where `allowed` is not given.
         """
-        value = verdicts.parse(self.verdict, text)
-        if value is None:
-            return None
-        broken = tuple(map(storable, verdicts.broken_rules(text))) if self.verdict == "follows_config" else ()
-        if value is True and broken:
-            return None
-        reasons = storable(verdicts.reasons(text))  # JSON can spell out what no database takes
-        known: dict[str, object] = {self.gives[0]: value, "broken_rules": broken, "reasons": reasons}
-        return Verdict()._replace(**known)  # type: ignore[arg-type]
+        return READERS[self.reply](self.verdict, text, self.codes, allowed)
 
 
 def parse_llm(name: str, source: str) -> LlmJudge:
@@ -114,9 +120,13 @@ def parse_llm(name: str, source: str) -> LlmJudge:
     """
     data = _toml(name, source)
     _check_keys(name, data)
-    _check_templates(name, data)
-    _check_schema(name, data["verdict"], data["schema"])
-    return LlmJudge(name=name, source=source, **data)
+    if data.get("reply") == "codes":
+        _check_codes(name, data)
+    else:
+        _check_templates(name, data)
+    judge = LlmJudge(name=name, source=source, **data)
+    _check_schema(judge)
+    return judge
 
 
 def _toml(name: str, source: str) -> dict[str, Any]:
@@ -127,19 +137,39 @@ def _toml(name: str, source: str) -> dict[str, Any]:
 
 
 def _check_keys(name: str, data: dict[str, Any]) -> None:
-    missing, unknown = sorted(KEYS.keys() - data.keys()), sorted(data.keys() - KEYS.keys())
+    reply = data.get("reply", "verdict")
+    if not isinstance(reply, str) or reply not in KEYS_OF:
+        raise ValueError(f"The judge {name!r} has the unknown reply {reply!r}; choose one of {_list(KEYS_OF)}.")
+    needed = KEYS_OF[reply]
+    missing, unknown = sorted(needed.keys() - data.keys()), sorted(data.keys() - needed.keys() - {"reply"})
     if missing or unknown:
         wrong = f"lacks {_list(missing)}" if missing else f"has the unknown {_list(unknown)}"
-        raise ValueError(f"The judge {name!r} {wrong}; its keys are {_list(KEYS)}.")
-    for key, kind in KEYS.items():
+        raise ValueError(f"The judge {name!r} {wrong}; its keys are {_list(needed)}.")
+    for key, kind in needed.items():
         if type(data[key]) is not kind or not data[key]:
             raise ValueError(f"The judge {name!r} needs a filled {key!r} of the kind {kind.__name__}.")
     if data["max_tokens"] < 1:
         raise ValueError(f"The judge {name!r} needs a 'max_tokens' of at least 1.")
-    if data["verdict"] not in FIELDS:
-        raise ValueError(
-            f"The judge {name!r} gives the unknown verdict {data['verdict']!r}; choose one of {_list(FIELDS)}."
-        )
+    _check_verdict(name, data["verdict"], reply)
+
+
+def _check_verdict(name: str, verdict: str, reply: str) -> None:
+    known = {"verdict": list(FIELDS), "violation": ["follows_config"], "codes": ["risk_categories"]}[reply]
+    if verdict not in known:
+        raise ValueError(f"The judge {name!r} gives the unknown verdict {verdict!r}; choose one of {_list(known)}.")
+
+
+def _check_codes(name: str, data: dict[str, Any]) -> None:
+    for code, slugs in data["codes"].items():
+        if not _CODE.fullmatch(code) or not _are_slugs(slugs):
+            raise ValueError(
+                f"The judge {name!r} needs codes such as S1, each with a list of slugs out of {_list(SLUGS)}; "
+                f"{code!r} is not so."
+            )
+
+
+def _are_slugs(value: object) -> bool:
+    return isinstance(value, list) and bool(value) and all(slug in SLUGS for slug in value)
 
 
 def _check_templates(name: str, data: dict[str, Any]) -> None:
@@ -157,12 +187,29 @@ def _check_templates(name: str, data: dict[str, Any]) -> None:
         raise ValueError(f"The judge {name!r} never shows $" + " and $".join(absent) + ", which its verdict is about.")
 
 
-def _check_schema(name: str, verdict: str, schema: dict[str, Any]) -> None:
-    properties = schema.get("properties")
-    if not isinstance(properties, dict) or verdict not in properties or verdict not in schema.get("required", []):
-        raise ValueError(f"The schema of the judge {name!r} must hold and require the property {verdict!r}.")
-    if schema.get("type") != "object" or schema.get("additionalProperties") is not False:
+def _check_schema(judge: LlmJudge) -> None:
+    if judge.schema is None:
+        return
+    name, properties, required = judge.name, judge.schema.get("properties"), judge.schema.get("required", [])
+    if not isinstance(properties, dict) or judge.keys[0] not in properties or judge.keys[0] not in required:
+        raise ValueError(f"The schema of the judge {name!r} must hold and require the property {judge.keys[0]!r}.")
+    if judge.schema.get("type") != "object" or judge.schema.get("additionalProperties") is not False:
         raise ValueError(f"The schema of the judge {name!r} must be an object with additionalProperties = false.")
+
+
+def _conversation(prompt: str, response: str) -> list[Message]:
+    turns = {"user": prompt, "assistant": response}
+    # many servers refuse an empty turn
+    return [{"role": role, "content": text if text.strip() else EMPTY} for role, text in turns.items()]
+
+
+def _shown(text: str) -> str:
+    """The text as judges are sent it. NUL and unpaired surrogates, which servers cut off or refuse, become U+FFFD.
+
+    The marks of chat templates, `<|…|>`, are set apart by a hair space: many servers read them in a text as the end of
+    a turn, so that a response could speak as somebody else.
+    """
+    return storable(text).replace("<|", "<\u200a|")
 
 
 def _list(words: Iterable[str]) -> str:

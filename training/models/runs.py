@@ -154,6 +154,7 @@ class RunItem(models.Model):
         ]
         constraints = [
             models.UniqueConstraint(fields=["run", "prompt"], name="runitem_once_per_prompt"),
+            models.UniqueConstraint(fields=["run", "position"], name="runitem_position_once"),
             models.UniqueConstraint(fields=["run", "response"], name="runitem_response_once"),
             models.CheckConstraint(condition=models.Q(state__in=ITEM_STATES), name="runitem_state_known"),
             models.CheckConstraint(

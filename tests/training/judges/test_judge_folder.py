@@ -29,6 +29,10 @@ REPLIES = {
     "refusal": ["full_refusal", '{"reasons": "No.", "refusal": "full_refusal"}', "It refuses: [[full_refusal]]"],
     "risk_categories": [frozenset({"drugs"}), f'{{"reasons": "Hm.", "risk_categories": {{{RISKS}}}}}'],
 }
+STYLES = {
+    "violation": [False, '{"rationale": "Hm.", "rules": ["r2"], "violation": 1}', "1"],
+    "codes": [frozenset({"privacy", "violence"}), "unsafe\nS1,S7", "\n\nunsafe\n S7, S1 "],
+}
 EXAMPLES = dict(re.findall(r"`(\w+\.(?:py|toml))`:\n\n```\w+\n(.*?)```", DOC.read_text(encoding="utf-8"), re.DOTALL))
 fresh = count()
 
@@ -51,6 +55,15 @@ def folder_with(tmp_path, monkeypatch):
 
 def language_model_judges():
     return [name for name in names() if isinstance(load(name), LlmJudge)]
+
+
+def prompts():
+    return [name for name in language_model_judges() if load(name).reply != "codes"]
+
+
+def replies_of(judge):
+    """The verdict that is meant, and texts that say it in the judge's own way."""
+    return STYLES.get(judge.reply) or REPLIES[judge.verdict]
 
 
 def programs():
@@ -90,7 +103,7 @@ def test_a_program_judges_odd_texts_without_an_exception(name, text):
     assert isinstance(load(name).judge(Case(text, text, text)), Verdict)
 
 
-@pytest.mark.parametrize("name", language_model_judges())
+@pytest.mark.parametrize("name", prompts())
 def test_a_prompt_shows_a_hostile_case_once_and_substitutes_nothing_in_it(name):
     judge = load(name)
     shown = "\n".join(message["content"] for message in judge.messages(CASE))
@@ -100,21 +113,29 @@ def test_a_prompt_shows_a_hostile_case_once_and_substitutes_nothing_in_it(name):
     assert {letter: shown.count(f"{letter} {HOSTILE}") for letter in "CPR"} == expected
 
 
-@pytest.mark.parametrize("name", language_model_judges())
+@pytest.mark.parametrize("name", prompts())
 def test_a_prompt_judge_has_a_closed_schema_with_reasons_before_the_verdict(name):
     judge = load(name)
     properties = list(judge.schema["properties"])
-    assert properties[0] == "reasons" and properties[-1] == judge.verdict
+    assert (properties[-1], properties[0]) == judge.keys
     assert judge.schema["additionalProperties"] is False
     assert judge.schema["required"] == properties
 
 
 @pytest.mark.parametrize("name", language_model_judges())
-def test_a_prompt_judge_reads_json_and_prose_and_finds_nothing_in_small_talk(name):
+def test_a_prompt_judge_reads_its_replies_and_finds_nothing_in_small_talk(name):
     judge = load(name)
-    value, *replies = REPLIES[judge.verdict]
+    value, *replies = replies_of(judge)
     assert [getattr(judge.read(reply), judge.gives[0]) for reply in replies] == [value] * len(replies)
     assert judge.read(SILENT) is None and judge.read("") is None
+
+
+@pytest.mark.parametrize("name", language_model_judges())
+def test_a_judge_tells_of_every_field_it_gives_and_of_no_other(name):
+    judge = load(name)
+    verdict = judge.read(replies_of(judge)[1], frozenset())
+    given = {field for field in Verdict._fields[:5] if getattr(verdict, field) is not None}
+    assert given == set(judge.gives)
 
 
 @pytest.mark.parametrize("name", language_model_judges())

@@ -1,0 +1,46 @@
+"""Trials of what a run rests on: a judge against attacks, a model on tasks of general capability."""
+
+from django.db import models
+
+from annotations.models import LanguageModel
+from annotations.models.work import Work
+from training.models.judges import Judge
+
+
+class JudgeTrial(Work):
+    """A judge before responses that try to talk it into a verdict: how many of its verdicts turn.
+
+    `digest` is that of the set of attacks; `results` has a row for each attack once it was tried.
+    """
+
+    judge = models.ForeignKey(Judge, on_delete=models.PROTECT, related_name="trials")
+    digest = models.CharField(max_length=64)
+    results = models.JSONField(default=list)
+    tokens = models.PositiveBigIntegerField(default=0)
+
+    class Meta(Work.Meta):
+        pass
+
+    def __str__(self) -> str:
+        return f"Trial {self.pk} of {self.judge}"
+
+
+class CapabilityRun(Work):
+    """A model on tasks of general capability, run by lm-evaluation-harness.
+
+    `tasks` are the harness's own names, or files of this project; `results` is what it reported, by task; `settings`
+    is how it was called, with the harness's version.
+    """
+
+    model = models.ForeignKey(LanguageModel, on_delete=models.PROTECT, related_name="capability_runs")
+    tasks = models.JSONField(default=list)
+    limit = models.PositiveIntegerField(null=True)
+    settings = models.JSONField(default=dict)
+    results = models.JSONField(default=dict)
+    log = models.TextField(blank=True)
+
+    class Meta(Work.Meta):
+        pass
+
+    def __str__(self) -> str:
+        return f"Capability run {self.pk} of {self.model}"
