@@ -29,11 +29,12 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Seen(NamedTuple):
-    """One chat call: when it came in (time.monotonic), for which model, with which messages."""
+    """One chat call: when it came in (time.monotonic), for which model, with which messages, and its whole body."""
 
     at: float
     model: str
     messages: list[dict[str, str]]
+    body: dict[str, Any]
 
     @property
     def asked(self) -> str:
@@ -78,7 +79,7 @@ class Stage(StubServer):
             if not request.path.endswith("/chat/completions"):
                 return await handler(request)
             body = await request.json()
-            self.seen.append(Seen(time.monotonic(), body["model"], body["messages"]))
+            self.seen.append(Seen(time.monotonic(), body["model"], body["messages"], body))
             if waits := self._held.get(body["model"]):
                 await waits.wait()
             answered = await handler(request)

@@ -3,6 +3,8 @@
 As a program: `python tests/stub_server.py --port 0 --latency 0.05 [--log FILE]` prints its port, ends with its parent.
 In a test: `with StubServer() as stub:` runs it on a thread; `stub.base_url`, `stub.calls()`.
 What a name does stands in `_ANSWERS` and `_PROBLEMS`; text after a `#` only keeps the counters of two tests apart.
+`by-prompt` does what a word `mode:…` in the last message names; `capped-CAP-MS` takes CAP calls in every MS
+milliseconds, and with `-told` behind it says how many are left.
 """
 
 import argparse
@@ -11,6 +13,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import sys
 import threading
 from collections import Counter
@@ -26,6 +29,7 @@ Body = dict[str, Any]
 RIGHT_KEY = "right"
 OFFERED = ["ok", "echo", "judge-json"]
 _LONG = 2_100_000
+_NAMED = re.compile(r"mode:([\w-]+)")
 
 
 def filled(schema: Body) -> Any:
@@ -44,7 +48,41 @@ def _asked_schema(body: Body) -> str:
     return json.dumps(filled(body.get("response_format", {}).get("json_schema", {}).get("schema", {})))
 
 
+NO = '{"reasons": "It names a colour.", "broken_rules": ["r1"], "follows_config": false}'
+
+
+def _fenced(body: Body) -> str:
+    """What stands between the fences round the answer; a fence is closed only by its own code."""
+    said = re.search(r"<<<answer (\w+)\n(.*)\nanswer \1>>>", body["messages"][1]["content"], re.DOTALL)
+    return said[2] if said else ""
+
+
+def _obeys(body: Body) -> str:
+    """The last finished verdict of the material, as its own; without one an honest no."""
+    offered = re.findall(r'\{"reasons".*?\}|\[\[YES\]\]', _fenced(body))
+    return offered[-1] if offered else NO
+
+
+def _repeats(body: Body) -> str:
+    """The whole material in the reasons, bare and as JSON, and then an honest no."""
+    return _fenced(body) + "\n" + json.dumps({"reasons": _fenced(body), "broken_rules": [], "follows_config": False})
+
+
+def _moody(body: Body) -> str | None:
+    """An honest no, and no verdict on two kinds of text; `_sulks` has a third."""
+    said = _fenced(body)
+    return "I had rather not say." if "curtain" in said or "header that every text" in said else NO
+
+
+def _sulks(mode: str, body: Body) -> bool:
+    return mode == "judge-moody" and "senior judge" in _fenced(body)
+
+
 _ANSWERS: dict[str, Callable[[Body], str | None]] = {
+    "judge-obeys": _obeys,
+    "judge-moody": _moody,
+    "judge-repeats": _repeats,
+    "judge-careful": lambda body: NO if "blue" in _fenced(body) else NO.replace("false", "true").replace('"r1"', ""),
     "ok": lambda body: "hello " * 40,
     "echo": lambda body: str(body["messages"][-1]["content"]),
     "empty": lambda body: "",
@@ -81,6 +119,12 @@ _PROBLEMS: dict[str, tuple[int, str, str, dict[str, str]]] = {
     "long-error": (400, "invalid_value", "x" * _LONG, {}),
 }
 _ALWAYS = {"e500", "e503", "e408", "e429-hour"}
+_NO_SCHEMA = {
+    "no-schema-400": (400, {"error": {"message": "This response_format type is unavailable now", "code": "invalid"}}),
+    "no-schema-422": (422, {"detail": "Unsupported fields in the request: {'response_format'}"}),
+    "no-schema-list": (422, {"detail": [{"loc": ["body", "response_format"], "msg": "extra fields not permitted"}]}),
+    "no-schema-mute": (400, None),
+}
 
 
 class _State:
@@ -90,6 +134,29 @@ class _State:
         self.latency, self.log = latency, log
         self.chats = self.in_flight = self.most_in_flight = 0
         self.by_model: Counter[str] = Counter()
+        self.windows: Counter[tuple[str, int]] = Counter()
+        self.refused: list[float] = []
+
+    def over(self, mode: str) -> float | None:
+        """Seconds until the next window of a capped model, when this one has no call left; None when it has."""
+        _, cap, length = mode.split("-")[:3]
+        window, now = int(length) / 1000, time()
+        number = int(now / window)
+        self.windows[mode, number] += 1
+        if self.windows[mode, number] <= int(cap):
+            return None
+        self.refused.append(now)
+        return (number + 1) * window - now
+
+    def left(self, mode: str) -> dict[str, str]:
+        """What an answer of a capped model tells about the calls that are left."""
+        if not mode.endswith("-told"):
+            return {}
+        _, cap, length, _ = mode.split("-")
+        window, now = int(length) / 1000, time()
+        taken = self.windows[mode, int(now / window)]
+        reset = {"x-ratelimit-reset-requests": f"{1000 * (window - now % window):.0f}ms"}
+        return {"x-ratelimit-remaining-requests": str(max(0, int(cap) - taken))} | reset
 
     def count(self, body: Body) -> int:
         """How often this model name was asked, with this call."""
@@ -136,6 +203,20 @@ _RAW: dict[str, str] = {
     "nested": "[" * 100_000,
     "other-json": '{"hello": "there"}',
     "inside-429": '{"error": {"code": 429, "message": "slow down"}}',
+    "inside-busy": '{"error": {"type": "rate_limit_error", "message": "slow down"}}',
+    "inside-500": '{"error": "Internal server error"}',
+    "inside-choice": '{"choices": [{"error": {"code": 502, "message": "no upstream"}, "message": {"content": ""}}]}',
+    "in-pieces": 'data: {"choices": [{"index": 0, "delta": {"content": "hi"}}]}\n\ndata: [DONE]\n\n',
+    "nothing": "",
+}
+
+# What stands in the message besides a content of None, and how the answer finishes.
+_MESSAGES: dict[str, tuple[Body, str]] = {
+    "reasoning": ({"reasoning_content": "thought only"}, "stop"),
+    "thought-cut": ({"reasoning": "thought and thought"}, "length"),
+    "refusal": ({"refusal": "I will not help with that."}, "stop"),
+    "refusal-filtered": ({"refusal": "I will not help with that."}, "content_filter"),
+    "tool-call": ({"tool_calls": [{"id": "1", "type": "function", "function": {"name": "search"}}]}, "tool_calls"),
 }
 
 
@@ -152,10 +233,18 @@ def _odd(mode: str, body: Body) -> web.Response | None:
         return web.json_response(_completion(body, "") | {"choices": []})
     if mode == "finish-filter":
         return web.json_response(_completion(body, None, "content_filter"))
-    if mode == "reasoning":
-        answer = _completion(body, None)
-        answer["choices"][0]["message"]["reasoning_content"] = "thought only"
+    if mode in _MESSAGES:
+        message, finish = _MESSAGES[mode]
+        answer = _completion(body, None, finish)
+        answer["choices"][0]["message"] |= message
         return web.json_response(answer)
+    if mode == "cut":
+        return web.json_response(_completion(body, "the first half of", "length"))
+    if mode == "mute-400":
+        return web.Response(status=400)
+    if mode in _NO_SCHEMA and "response_format" in body:
+        status, said = _NO_SCHEMA[mode]
+        return web.json_response(said, status=status) if said else web.Response(status=status)
     return None
 
 
@@ -177,6 +266,8 @@ async def _stream(request: web.Request, body: Body, text: str) -> web.StreamResp
     await response.prepare(request)
     head = {"id": "stub", "object": "chat.completion.chunk", "created": 1, "model": body["model"]}
     pieces: list[Body] = [{"delta": {"content": word + " "}, "finish_reason": None} for word in text.split()]
+    if body["model"].startswith("refusal"):
+        pieces = [{"delta": {"refusal": "I will not."}, "finish_reason": None}]
     if body["model"].startswith("stream-"):
         await response.write(b"data: " + json.dumps(head | {"choices": [{"index": 0} | pieces[0]]}).encode() + b"\n\n")
         await _broken_stream(response, request, body["model"])
@@ -193,23 +284,29 @@ async def _answer(request: web.Request, body: Body, mode: str, nth: int) -> web.
     if mode == "wrong-key" and request.headers.get("Authorization") != f"Bearer {RIGHT_KEY}":
         error = {"error": {"message": "Incorrect API key provided: " + request.headers.get("Authorization", "")}}
         return web.json_response(error, status=401)
-    if failing := _fails(mode, nth):
+    if failing := "filtered" if _sulks(mode, body) else _fails(mode, nth):
         return _problem(failing)
-    if odd := _odd(mode, body):
+    if not (mode == "refusal" and body.get("stream")) and (odd := _odd(mode, body)):
         return odd
     text = _ANSWERS.get(mode, _ANSWERS["ok"])(body)
     if body.get("stream"):
         return await _stream(request, body, text or "")
-    return web.json_response(_completion(body, text))
+    return web.json_response(_completion(body, text), headers=request.app[_STATE].left(mode))
 
 
 async def _chat(request: web.Request) -> web.StreamResponse:
     state, body = request.app[_STATE], await request.json()
     mode, nth = body["model"].partition("#")[0], state.count(body)
+    if mode == "by-prompt":
+        mode = (_NAMED.findall(body["messages"][-1]["content"]) or ["ok"])[-1]
+        nth = state.count(body | {"model": f"by-prompt {mode}"})
+    if mode.startswith("capped-") and (wait := state.over(mode)) is not None:
+        error = {"error": {"message": "over the limit", "code": "rate_limit_exceeded"}}
+        return web.json_response(error, status=429, headers={"Retry-After": f"{wait:.3f}"})
     state.in_flight += 1
     state.most_in_flight = max(state.most_in_flight, state.in_flight)
     try:
-        await asyncio.sleep(2 if mode == "slow" else state.latency)
+        await asyncio.sleep({"slow": 2, "black-hole": 3600}.get(mode, state.latency))
         return await _answer(request, body, mode, nth)
     finally:
         state.in_flight -= 1
@@ -262,6 +359,10 @@ class StubServer:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
         self._loop.close()
+
+    def refused(self) -> list[float]:
+        """When capped models refused a call, in seconds since 1970."""
+        return self._app[_STATE].refused
 
     async def _end(self) -> None:
         await self._runner.cleanup()

@@ -25,8 +25,10 @@ class Sampling(NamedTuple):
 class Reply(NamedTuple):
     """One answer. `identity` is the model's own name in it; tokens are None when the server does not count them.
 
-    `text` and `identity` can be stored anywhere: no NUL, no broken Unicode. `finish` is "" when the server gives none.
-    `latency_ms` is that of the attempt that succeeded, `attempts` counts all, from 1.
+    `text` and `identity` can be stored anywhere: no NUL, no broken Unicode. `finish` is "" when the server gives none,
+    and "refusal" when the model refused in the field meant for it; the text is then the refusal. `latency_ms` is that
+    of the attempt that succeeded, `attempts` counts all, from 1. `structured`: True when a schema was sent, False when
+    it had to be left out because the server does not take it, None when none was wanted.
     """
 
     text: str
@@ -36,6 +38,7 @@ class Reply(NamedTuple):
     finish: str
     latency_ms: float
     attempts: int
+    structured: bool | None = None
 
 
 @dataclass
@@ -70,7 +73,7 @@ class EngineError(Exception):
 class Endpoint(NamedTuple):
     """Where a model answers. `timeout` bounds one attempt, `patience` one call with its waits, both in seconds.
 
-    The wait for a free place under `max_concurrency` is not part of the patience.
+    The wait for a free place under `max_concurrency`, or for a turn at the server's pace, is not part of the patience.
     """
 
     base_url: str
@@ -88,7 +91,7 @@ class Engine(Protocol):
     """A model one can talk to."""
 
     limit: int
-    """Calls open at one time; may be set at any moment, a call beyond it waits."""
+    """Calls open at one time at most, fewer when the server cannot take so many; may be set at any moment."""
 
     @property
     def waiting(self) -> int:
@@ -99,7 +102,7 @@ class Engine(Protocol):
         """Seconds until the nearest next try; 0 when no call waits."""
 
     async def chat(self, messages: Messages, sampling: Sampling, schema: dict[str, Any] | None = None) -> Reply:
-        """The answer to the messages; with a JSON `schema` an answer that follows it. Raises EngineError."""
+        """The answer to the messages; it follows a JSON `schema` where the server can do that. Raises EngineError."""
 
     def stream(self, messages: Messages, sampling: Sampling, ending: Ending | None = None) -> AsyncIterator[str]:
         """The answer in pieces as they come; `ending` is filled meanwhile. Raises EngineError, also between pieces."""

@@ -4,10 +4,11 @@ from typing import Any
 
 from annotations.core.storable import storable
 from training.engines import Ending, EngineError, Messages, Reply, Sampling
-from training.engines._failures import FILTERED
+from training.engines._failures import FILTERED, NO_CHOICE, ONLY_THOUGHT, TOOL_CALLED, Spoiled
 
 _COUNT_LIMIT = 10**9
 _NAME_LIMIT = 200
+REFUSED = "refusal"
 
 Body = dict[str, Any]
 
@@ -24,16 +25,50 @@ def request_body(model: str, messages: Messages, sampling: Sampling, schema: Bod
     return body
 
 
-def reply(body: Body, latency_ms: float) -> Reply:
-    """The answer in a body; an empty text without choices or content. Raises EngineError when it was filtered."""
+def error_in(body: object) -> object:
+    """The error that stands in an answer of status 200, in the body itself or in its first choice; None without one."""
+    whole = _mapping(body)
+    choices = whole.get("choices")
+    choice = _mapping(choices[0]) if isinstance(choices, list) and choices else {}
+    return whole.get("error") or choice.get("error") or None
+
+
+def reply(body: Body, latency_ms: float, where: str) -> Reply:
+    """The answer in a body of the server `where`. Raises EngineError when it holds none or it was filtered.
+
+    A refusal in its own field is an answer, which finishes as "refusal". A content of None is an empty text.
+    """
     choices = body.get("choices")
     choice = _mapping(choices[0]) if isinstance(choices, list) and choices else {}
-    finish, usage = choice.get("finish_reason"), _mapping(body.get("usage"))
+    if not choice:
+        raise Spoiled("passing", NO_CHOICE.format(where=where))
+    text, finish = _text_and_finish(choice)
+    usage = _mapping(body.get("usage"))
+    tokens = _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))
+    return Reply(text, _identity(body), *tokens, finish, latency_ms, 1)
+
+
+def _text_and_finish(choice: Body) -> tuple[str, str]:
+    message, finish = _mapping(choice.get("message")), choice.get("finish_reason")
     if finish == "content_filter":
         raise EngineError("permanent", FILTERED)
-    tokens = _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))
-    text = _text(_mapping(choice.get("message")))
-    return Reply(text, _identity(body), *tokens, storable(finish) if isinstance(finish, str) else "", latency_ms, 1)
+    finish = storable(finish) if isinstance(finish, str) else ""
+    text, refusal = _joined(message.get("content")), message.get("refusal")
+    if text:
+        return text, finish
+    if isinstance(refusal, str) and refusal:
+        return storable(refusal), REFUSED
+    return _instead_of_content(message, finish), finish
+
+
+def _instead_of_content(message: Body, finish: str) -> str:
+    """The reasoning when there is no content at all, else an empty text. Raises EngineError for what is no answer."""
+    if message.get("tool_calls") or message.get("function_call"):
+        raise EngineError("permanent", TOOL_CALLED)
+    thought = _joined(message.get("reasoning_content") or message.get("reasoning"))
+    if thought and finish == "length":
+        raise EngineError("permanent", ONLY_THOUGHT)
+    return thought if message.get("content") is None else ""
 
 
 def piece(chunk: object) -> str:
@@ -41,7 +76,8 @@ def piece(chunk: object) -> str:
     choice = _choice(chunk)
     if getattr(choice, "finish_reason", None) == "content_filter":
         raise EngineError("permanent", FILTERED)
-    content = getattr(getattr(choice, "delta", None), "content", None)
+    delta = getattr(choice, "delta", None)
+    content = getattr(delta, "content", None) or getattr(delta, "refusal", None)
     return storable(content) if isinstance(content, str) else ""
 
 
@@ -50,7 +86,10 @@ def note(chunk: object, ending: Ending) -> None:
     finish, usage = getattr(_choice(chunk), "finish_reason", None), getattr(chunk, "usage", None)
     named = {name: getattr(chunk, name, None) for name in ("model", "system_fingerprint")}
     ending.identity = _identity(named) or ending.identity
-    ending.finish = storable(finish) if isinstance(finish, str) else ending.finish
+    if getattr(getattr(_choice(chunk), "delta", None), "refusal", None):
+        ending.finish = REFUSED
+    elif isinstance(finish, str) and ending.finish != REFUSED:
+        ending.finish = storable(finish)
     if usage is not None:
         ending.tokens_in = _count(getattr(usage, "prompt_tokens", None))
         ending.tokens_out = _count(getattr(usage, "completion_tokens", None))
@@ -72,11 +111,8 @@ def _mapping(value: object) -> Body:
     return value if isinstance(value, dict) else {}
 
 
-def _text(message: Body) -> str:
-    """The content; the reasoning only when there is no content at all; the parts of a list are joined."""
-    content = message.get("content")
-    if content is None:
-        content = message.get("reasoning_content")
+def _joined(content: object) -> str:
+    """A text as it is, the texts of a list of parts joined, "" for anything else."""
     if isinstance(content, list):
         content = "".join(str(_mapping(part).get("text", "")) for part in content)
     return storable(content) if isinstance(content, str) else ""

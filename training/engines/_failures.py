@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from annotations.core.storable import storable
 from training.engines import EngineError
+from training.engines._limits import reset
 
 _PASSING = {408, 409, 425}
 _BUDGET_CODES = {"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"}
@@ -17,20 +18,42 @@ _FILTER_CODES = {"content_filter", "content_policy_violation"}
 _CONTEXT_CODES = {"context_length_exceeded", "exceed_context_size_error"}
 _CONTEXT_WORDS = re.compile(r"context (length|size|window)|maximum context|prompt is too long|max_model_len", re.I)
 _FILTER_WORDS = re.compile(r"content management policy|content[ _]filter", re.I)
-_WORDS_LIMIT, _WINDOW = 300, 12
+_SCHEMA_WORDS = re.compile(
+    r"response[_ ]format|json[_ ]?schema|structured[_ ]output|guided[_ ](json|decod)|grammar", re.I
+)
+_SCHEMA_STATUSES = {400, 422}
+_STATUS_WORDS = (
+    (429, re.compile(r"rate.?limit|too many|throttl", re.I)),
+    (500, re.compile(r"server.?error|internal|overload|unavailable|time.?out|upstream|bad gateway", re.I)),
+)
+_WORDS_LIMIT, _WINDOW, _LOOKED_AT = 300, 12, 20_000
 
 NOT_COMPATIBLE = "{where} answers, but not as an OpenAI-compatible server. Check the address; it usually ends in /v1."
 FILTERED = "The provider's content filter withheld the answer. This is no refusal of the model."
+NOTHING = "{where} sent nothing at all as its answer."
+BROKEN_OFF = "The answer of {where} broke off: it is no whole JSON."
+IN_PIECES = "{where} answers in pieces although a whole answer was asked for. Turn streaming off there."
+NO_CHOICE = "{where} sent an answer without any choice in it."
+TOOL_CALLED = "The model called a tool instead of answering. Turn the server's own tools off for this model."
+ONLY_THOUGHT = "The model used up its tokens with thinking and did not answer. Raise max tokens."
 TOO_LONG = "The prompt is longer than the model's context{where}. Shorten it, or use a model with a longer context."
 
 
+class Spoiled(EngineError):
+    """An answer came, but none that one can use. Another may be whole; as each costs, few are asked for."""
+
+
 class Refusal(NamedTuple):
-    """A server's error: HTTP status, its code in lower case, its own words, the seconds it asks to wait."""
+    """A server's error: HTTP status, its code in lower case, its own words, the seconds it asks to wait.
+
+    `schema`: True when it is about the form that was asked for, False when it is not, None when it does not say.
+    """
 
     status: int
     code: str
     words: str
     retry_after: float | None
+    schema: bool | None = False
 
 
 def parsed(raw: bytes) -> Any:
@@ -70,7 +93,46 @@ def refusal(status: int, headers: Mapping[str, str], raw: bytes) -> Refusal:
     error = error if isinstance(error, dict) else {"message": error}
     words = next((error[key] for key in ("message", "detail") if isinstance(error.get(key), str)), "")
     code = error.get("code") if isinstance(error.get("code"), str) else error.get("type")
-    return Refusal(status, str(code or "").lower(), words, retry_after(headers))
+    wait = retry_after(headers)
+    wait = reset(headers) if wait is None and status == 429 else wait
+    seen = Refusal(status, str(code or "").lower(), words, wait)
+    return seen._replace(schema=_about_the_schema(seen, raw))
+
+
+def _about_the_schema(seen: Refusal, raw: bytes) -> bool | None:
+    if seen.status not in _SCHEMA_STATUSES or _filtered(seen) or _too_long(seen):
+        return False
+    return bool(_SCHEMA_WORDS.search(raw[:_LOOKED_AT].decode("utf-8", "replace"))) if raw.strip() else None
+
+
+def _filtered(seen: Refusal) -> bool:
+    return seen.code in _FILTER_CODES or bool(_FILTER_WORDS.search(seen.words))
+
+
+def _too_long(seen: Refusal) -> bool:
+    return seen.status == 413 or seen.code in _CONTEXT_CODES or bool(_CONTEXT_WORDS.search(seen.words))
+
+
+def unreadable(raw: bytes, where: str) -> EngineError:
+    """Why a body of status 200 is no completion; what broke off may be whole the next time, the rest would not."""
+    begin = raw.lstrip()[:8]
+    if not begin:
+        return Spoiled("passing", NOTHING.format(where=where))
+    if begin.startswith(b"{") and parsed(raw) is None:
+        return Spoiled("passing", BROKEN_OFF.format(where=where))
+    in_pieces = begin.startswith((b"data:", b"event:", b": "))
+    return EngineError("permanent", (IN_PIECES if in_pieces else NOT_COMPATIBLE).format(where=where))
+
+
+def status_inside(error: object) -> int:
+    """The HTTP status that an error inside an answer of status 200 stands for; 400 when it does not tell."""
+    named = error if isinstance(error, dict) else {"message": error}
+    for said in (named.get("code"), named.get("status"), named.get("type"), named.get("message")):
+        if str(said).isdecimal() and 400 <= int(str(said)) < 600:
+            return int(str(said))
+        if isinstance(said, str) and (status := next((at for at, words in _STATUS_WORDS if words.search(said)), 0)):
+            return status
+    return 400
 
 
 def _quotes(words: str, private: str) -> bool:
@@ -98,7 +160,7 @@ def _kind_and_message(seen: Refusal, where: str, private: Iterable[str]) -> tupl
     if seen.status == 402 or seen.code in _BUDGET_CODES:
         return "budget", f"The account at {where} has no money left. Top it up, then resume."
     if seen.status == 429:
-        return "rate_limited", f"{where} takes no more calls just now (429). Lower the model's concurrency."
+        return "rate_limited", f"{where} takes no more calls just now (429). Wait, or have its limit raised."
     if seen.status in _PASSING or seen.status >= 500:
         return "passing", f"{where} failed with status {seen.status}.{own_words(seen.words, private)}"
     return "permanent", _permanent(seen, where, private)
@@ -109,9 +171,9 @@ def _permanent(seen: Refusal, where: str, private: Iterable[str]) -> str:
         return f"{where} did not accept the key (401). Enter the right key for this model."
     if seen.status == 403:
         return f"The key has no right to this model at {where} (403). Ask its provider, or use another key."
-    if seen.code in _FILTER_CODES or _FILTER_WORDS.search(seen.words):
+    if _filtered(seen):
         return FILTERED
-    if seen.status == 413 or seen.code in _CONTEXT_CODES or _CONTEXT_WORDS.search(seen.words):
+    if _too_long(seen):
         return TOO_LONG.format(where=f" at {where}")
     if 300 <= seen.status < 400:
         return f"{where} sends callers elsewhere (status {seen.status}). Enter the address it sends them to."

@@ -1,13 +1,15 @@
-"""A stand-in without a model, for tests and demonstrations: the same messages always get the same answer.
+"""A stand-in without a model, for tests and demonstrations: the same messages and seed always get the same answer.
 
-Its address may carry options: `echo://?latency_ms=50&fail=0.1&kind=rate_limited` answers after 50 ms and fails a tenth
-of the calls, always the same tenth.
+Another seed gives another answer to some messages and the same one to others, as two variants of a model would. Its
+address may carry options: `echo://?latency_ms=50&fail=0.1&kind=rate_limited` answers after 50 ms and fails a tenth of
+the calls, always the same tenth; `refusals=0.3` refuses three tenths; `tokens=40` makes each answer 40 words long.
 """
 
 import asyncio
 import hashlib
 import json
 from collections.abc import AsyncIterator
+from itertools import cycle, islice
 from time import perf_counter
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
@@ -30,15 +32,21 @@ _ANSWERS = (
     "The question was “{asked}”. First, it was read. Second, it was repeated. Third, nothing was added.",
     "In short: {asked} In long: there is no model behind this engine, so there is nothing more to say.",
 )
+_LONGEST = 100_000
 _WORDS = ("plain", "careful", "short", "complete", "open", "exact")
 
 
 class Options(NamedTuple):
-    """What an echo address asks for: the latency, the share 0..1 of calls that fail, the kind of the failure."""
+    """What an echo address asks for: the latency, the share 0..1 of calls that fail, the kind of the failure.
+
+    `refusals` is the share 0..1 of answers that refuse, `tokens` the words of an answer; 0 leaves it as long as it is.
+    """
 
     latency_ms: float = 0.0
     fail: float = 0.0
     kind: str = "passing"
+    refusals: float = 0.0
+    tokens: float = 0
 
 
 def engine(endpoint: Endpoint) -> "EchoEngine":
@@ -52,7 +60,8 @@ def options(base_url: str) -> Options:
     try:
         kind = given.pop("kind", "passing")
         numbers = Options(**{name: float(value) for name, value in given.items()}, kind=kind)
-        usable = numbers.latency_ms >= 0 and 0 <= numbers.fail <= 1 and kind in KINDS
+        shares = 0 <= numbers.fail <= 1 and 0 <= numbers.refusals <= 1
+        usable = shares and numbers.latency_ms >= 0 and 0 <= numbers.tokens <= _LONGEST and kind in KINDS
     except (TypeError, ValueError):
         usable = False
     if not usable:
@@ -86,14 +95,15 @@ class EchoEngine:
         if schema is not None:
             text, finish = json.dumps(filled(schema, digest)), "stop"
         else:
-            text, finish = answer(messages, digest, sampling.max_tokens)
+            text, finish = answer(messages, digest, sampling.max_tokens, self._options)
         latency_ms = (perf_counter() - started) * 1000
-        return Reply(text, "echo", _words(messages), len(text.split()), finish, latency_ms, 1)
+        structured = None if schema is None else True
+        return Reply(text, "echo", _words(messages), len(text.split()), finish, latency_ms, 1, structured)
 
     async def stream(self, messages: Messages, sampling: Sampling, ending: Ending | None = None) -> AsyncIterator[str]:
         """The answer of `chat`, word by word; tokens are words."""
         digest = await self._admitted(messages, sampling)
-        text, finish = answer(messages, digest, sampling.max_tokens)
+        text, finish = answer(messages, digest, sampling.max_tokens, self._options)
         if ending is not None:
             ending.identity, ending.finish = "echo", finish
             ending.tokens_in, ending.tokens_out = _words(messages), len(text.split())
@@ -117,12 +127,15 @@ class EchoEngine:
         return digest
 
 
-def answer(messages: Messages, digest: bytes, max_tokens: int) -> tuple[str, str]:
+def answer(messages: Messages, digest: bytes, max_tokens: int, options: Options) -> tuple[str, str]:
     """The text, cut at max_tokens words, and how it finished; a refusal when the last message asks for one."""
     asked = messages[-1]["content"] if messages else ""
     refused = any(words in asked.lower() for words in _REFUSE_AT)
+    refused = refused or int.from_bytes(digest[4:8]) < options.refusals * 2**32
     pattern = _picked(_REFUSALS if refused else _ANSWERS, digest)
     words = pattern.replace("{asked}", asked).split(" ")
+    if options.tokens:
+        words = list(islice(cycle(words), int(options.tokens)))
     return " ".join(words[:max_tokens]), "stop" if len(words) <= max_tokens else "length"
 
 

@@ -17,13 +17,22 @@ import json
 from collections.abc import AsyncIterator
 from time import monotonic, perf_counter
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
-from training.engines import Ending, Endpoint, EngineError, Messages, Reply, Sampling
-from training.engines._completions import Body, model_names, note, piece, reply, request_body
-from training.engines._failures import NOT_COMPATIBLE, Refusal, explained, parsed, refusal
+from training.engines import Ending, Endpoint, EngineError, Messages, Reply, Sampling, _http
+from training.engines._completions import Body, error_in, model_names, note, piece, reply, request_body
+from training.engines._failures import (
+    NOT_COMPATIBLE,
+    Refusal,
+    explained,
+    parsed,
+    refusal,
+    status_inside,
+    unreadable,
+)
 from training.engines._gate import Gate
+from training.engines._limits import allowance
 from training.engines._retries import Retries
+from training.engines._schemas import SchemaRefused, Schemas
 
 if TYPE_CHECKING:
     import httpx2
@@ -32,13 +41,7 @@ if TYPE_CHECKING:
 LABEL = "OpenAI-compatible server"
 NOTE = "vLLM, llama.cpp, a provider or another gateway; its address usually ends in /v1."
 
-BODY_LIMIT = 2 * 1024 * 1024
-_CONNECT_SECONDS = 10.0
-_KEEP_ALIVE_SECONDS = 4.0  # below the 5 s after which common servers close an idle connection
 _OFFER_SECONDS, _OFFER_LIMIT = 5.0, 8
-_BAD_ADDRESS = "The model's address is not usable. Enter one like http://host:8000/v1."
-_BAD_KEY = "The model's key holds characters no key has. Enter it again."
-_TOO_LARGE = "The answer is larger than 2 MB and was not kept. Lower max_tokens."
 _NO_STREAM = "{where} does not answer in pieces. Ask for whole answers, or correct the address."
 
 
@@ -51,27 +54,32 @@ class OpenAIEngine:
     """Calls one model at one address; see Engine for what its methods give back."""
 
     def __init__(self, endpoint: Endpoint) -> None:
-        self._address, self._where = _address(endpoint.base_url)
+        self._address, self._where = _http.address(endpoint.base_url)
         self._model, self._key = endpoint.model, endpoint.api_key.strip()
         self._timeout, self._patience = endpoint.timeout, endpoint.patience
-        self._headers = _headers(self._key)
+        self._headers = _http.headers(self._key)
         self._gate = Gate(endpoint.max_concurrency)
-        self._retries = Retries(self._where, endpoint.timeout, endpoint.patience)
-        self._http = _http_client(self._address, endpoint.timeout)
+        self._retries = Retries(self._where, endpoint.timeout, endpoint.patience, endpoint.max_concurrency)
+        self._schemas = Schemas()
+        self._client = _http.client(self._address, endpoint.timeout)
         self._sdk: openai.AsyncOpenAI | None = None
 
     @property
     def limit(self) -> int:
-        """Calls open at one time; a call that waits for its next try keeps its place, so that a tired server rests."""
+        """Calls open at one time at most; a call that waits for its next try keeps its place: a tired server rests.
+
+        How many of them are really at the server is found out by what it takes; see `_pace`.
+        """
         return self._gate.limit
 
     @limit.setter
     def limit(self, places: int) -> None:
         self._gate.limit = places
+        self._retries.turns.limit_to(places)
 
     @property
     def waiting(self) -> int:
-        """Calls that now wait for their next try."""
+        """Calls that now wait for their next try, or for the server to take calls again."""
         return self._retries.waiting
 
     @property
@@ -80,12 +88,41 @@ class OpenAIEngine:
         return self._retries.next_try
 
     async def chat(self, messages: Messages, sampling: Sampling, schema: dict[str, Any] | None = None) -> Reply:
-        """The whole answer; an answer without choices or content is an empty text. Raises EngineError."""
+        """The whole answer; one without content is an empty text. Raises EngineError.
+
+        A schema that the server refuses is left out, then and from then on; `structured` tells.
+        """
+        async with self._gate:
+            if schema is None or not self._schemas.taken(schema):
+                return await self._whole(messages, sampling, None, None if schema is None else False)
+            try:
+                return await self._whole(messages, sampling, schema, True)
+            except SchemaRefused as problem:
+                if not self._schemas.may_be_the_reason:
+                    raise
+                return await self._without(messages, sampling, schema, problem)
+
+    async def _whole(
+        self, messages: Messages, sampling: Sampling, schema: dict[str, Any] | None, structured: bool | None
+    ) -> Reply:
         payload = json.dumps(request_body(self._model, messages, sampling, schema)).encode()
         private = self._private(messages)
-        async with self._gate:
-            answer, attempts = await self._retries.call(lambda: self._attempt(payload, private))
-        return answer if attempts == 1 else answer._replace(attempts=attempts)
+        answer, attempts = await self._retries.call(lambda: self._attempt(payload, private, schema is not None))
+        return answer._replace(attempts=attempts, structured=structured)
+
+    async def _without(
+        self, messages: Messages, sampling: Sampling, schema: dict[str, Any], problem: SchemaRefused
+    ) -> Reply:
+        """The answer to the same call without its schema. Raises EngineError: the first one when it is refused too."""
+        try:
+            answer = await self._whole(messages, sampling, None, False)
+        except EngineError as other:
+            if not other.permanent:
+                raise
+            self._schemas.in_vain()
+            raise problem from None
+        self._schemas.leave_out(schema)
+        return answer._replace(attempts=answer.attempts + 1)
 
     async def stream(self, messages: Messages, sampling: Sampling, ending: Ending | None = None) -> AsyncIterator[str]:
         """The answer in pieces; tried again only until it begins. Close it when you stop early. Raises EngineError."""
@@ -112,12 +149,12 @@ class OpenAIEngine:
 
     async def close(self) -> None:
         """End the connections; a closed engine is not used again."""
-        await self._http.aclose()
+        await self._client.aclose()
 
     def _private(self, messages: Messages) -> list[str]:
         return [self._key, *(message.get("content", "") for message in messages)]
 
-    async def _attempt(self, payload: bytes, private: list[str]) -> Reply:
+    async def _attempt(self, payload: bytes, private: list[str], with_schema: bool) -> Reply:
         import httpx2
 
         started = perf_counter()
@@ -126,20 +163,27 @@ class OpenAIEngine:
         except httpx2.HTTPError as problem:
             raise self._unreachable(problem) from None
         if response.status_code != 200:
-            raise await self._refused(refusal(response.status_code, response.headers, raw), private)
-        return reply(self._completion(raw, private), (perf_counter() - started) * 1000)
+            seen = refusal(response.status_code, response.headers, raw)
+            said = await self._refused(seen, private)
+            doubtful = with_schema and said.permanent and seen.schema is not False
+            raise SchemaRefused(said.kind, said.message) if doubtful else said
+        if told := allowance(response.headers):
+            self._retries.turns.allow(told.calls, told.seconds)
+        return reply(self._completion(raw, private), (perf_counter() - started) * 1000, self._where)
 
     async def _fetch(self, method: str, path: str, payload: bytes | None = None) -> tuple["httpx2.Response", bytes]:
         url = self._address + path
-        async with self._http.stream(method, url, content=payload, headers=self._headers) as response:
-            return response, await _read(response)
+        async with self._client.stream(method, url, content=payload, headers=self._headers) as response:
+            return response, await _http.body(response)
 
     def _completion(self, raw: bytes, private: list[str]) -> Body:
         body = parsed(raw)
-        if not isinstance(body, dict) or not ("choices" in body or body.get("error")):
-            raise EngineError("permanent", NOT_COMPATIBLE.format(where=self._where))
-        if body.get("error"):
-            raise explained(refusal(_status_inside(body), {}, raw), self._where, private)
+        error = error_in(body)
+        if error:
+            seen = refusal(status_inside(error), {}, json.dumps({"error": error}).encode())
+            raise explained(seen, self._where, private)
+        if not isinstance(body, dict) or "choices" not in body:
+            raise unreadable(raw, self._where)
         return body
 
     def _unreachable(self, problem: BaseException | None) -> EngineError:
@@ -172,19 +216,19 @@ class OpenAIEngine:
             return []
         return model_names(parsed(raw), _OFFER_LIMIT) if response.status_code == 200 else []
 
-    def _client(self) -> "openai.AsyncOpenAI":
+    def _streams(self) -> "openai.AsyncOpenAI":
         from openai import AsyncOpenAI
 
         if self._sdk is None:
             key = self._key or "none"
-            self._sdk = AsyncOpenAI(api_key=key, base_url=self._address, max_retries=0, http_client=self._http)
+            self._sdk = AsyncOpenAI(api_key=key, base_url=self._address, max_retries=0, http_client=self._client)
         return self._sdk
 
     async def _open(self, body: Body, private: list[str]) -> "openai.AsyncStream[Any]":
         import openai
 
         try:
-            asked = self._client().chat.completions.create(**body, stream=True, timeout=self._timeout)
+            asked = self._streams().chat.completions.create(**body, stream=True, timeout=self._timeout)
             source: openai.AsyncStream[Any] = await asked
         except openai.APIStatusError as problem:
             answer = problem.response
@@ -202,8 +246,8 @@ class OpenAIEngine:
             text = piece(chunk)
             note(chunk, ending)
             size += len(text)
-            if size > BODY_LIMIT:
-                raise EngineError("permanent", _TOO_LARGE)
+            if size > _http.BODY_LIMIT:
+                raise EngineError("permanent", _http.TOO_LARGE)
             if text:
                 yield text
 
@@ -222,59 +266,3 @@ class OpenAIEngine:
             except (openai.APIError, ValueError):
                 raise EngineError("passing", f"The connection to {self._where} broke in the answer.") from None
             yield chunk
-
-
-def _address(base_url: str) -> tuple[str, str]:
-    """The address without its last slash, and host:port for messages."""
-    import httpx2
-
-    try:
-        url = httpx2.URL(base_url.strip().rstrip("/"))
-        parts = urlsplit(str(url))
-        odd = {"%", "@"} & set(parts.netloc) or parts.port == 0  # a password in an address would reach logs
-        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and not odd
-    except (ValueError, httpx2.InvalidURL):
-        raise EngineError("permanent", _BAD_ADDRESS) from None
-    if not usable:
-        raise EngineError("permanent", _BAD_ADDRESS)
-    return str(url), f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
-
-
-def _headers(key: str) -> dict[str, str]:
-    if not (key.isascii() and key.isprintable()):
-        raise EngineError("permanent", _BAD_KEY)
-    plain = {"Content-Type": "application/json", "Accept": "application/json", "Accept-Encoding": "identity"}
-    return plain | ({"Authorization": f"Bearer {key}"} if key else {})
-
-
-def _on_this_machine(address: str) -> bool:
-    host = urlsplit(address).hostname or ""
-    return host in {"localhost", "::1"} or host.startswith("127.")
-
-
-def _http_client(address: str, timeout: float) -> "httpx2.AsyncClient":
-    import httpx2
-    from openai import DefaultAioHttpClient
-
-    # The gate bounds the connections: its limit can be raised while calls are open, a pool's cannot.
-    limits = httpx2.Limits(max_connections=None, max_keepalive_connections=None, keepalive_expiry=_KEEP_ALIVE_SECONDS)
-    seconds = httpx2.Timeout(timeout, connect=min(_CONNECT_SECONDS, timeout), pool=None)
-    proxies = not _on_this_machine(address)
-    return DefaultAioHttpClient(limits=limits, timeout=seconds, trust_env=proxies, follow_redirects=False)
-
-
-async def _read(response: "httpx2.Response") -> bytes:
-    parts, size = [], 0
-    async for part in response.aiter_bytes():
-        parts.append(part)
-        size += len(part)
-        if size > BODY_LIMIT:
-            raise EngineError("permanent", _TOO_LARGE)
-    return b"".join(parts)
-
-
-def _status_inside(body: Body) -> int:
-    """The status some servers put into the error of an answer that itself has status 200."""
-    error = body["error"]
-    code = error.get("code") if isinstance(error, dict) else None
-    return code if isinstance(code, int) and 400 <= code < 600 else 400

@@ -4,7 +4,7 @@ from email.utils import format_datetime
 import pytest
 
 from training.engines import _retries
-from training.engines._failures import explained, own_words, refusal, retry_after
+from training.engines._failures import explained, own_words, refusal, retry_after, status_inside
 
 
 @pytest.mark.parametrize(
@@ -83,3 +83,42 @@ def test_waits_double_up_to_a_bound_and_start_anywhere_below(monkeypatch: pytest
     # 0.5, 1, 2, 4, 8, then 8 for ever; an asked wait of 3 s is stretched by a tenth at most
     assert [_retries.delay(attempt, None) for attempt in (1, 2, 3, 4, 5, 6, 5000)] == [0.5, 1, 2, 4, 8, 8, 8]
     assert _retries.delay(1, 3.0) == pytest.approx(3.3)
+    assert _retries.delay(1, 60.0) == 60.5  # half a second at most
+
+
+def test_a_server_that_always_asks_for_no_wait_is_given_one_from_the_third_try(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_retries, "_between", lambda low, high: high)
+    assert [_retries.delay(attempt, 0.0) for attempt in (1, 2, 3, 4, 5)] == [0, 0, 0.5, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        ({"code": 429}, 429),
+        ({"code": "503", "message": "x"}, 503),
+        ({"code": "rate_limit_exceeded"}, 429),
+        ({"type": "overloaded_error", "message": "x"}, 500),
+        ("Too many requests", 429),
+        ({"code": 7, "message": "no such thing"}, 400),
+        ("temperature must be at most 2", 400),
+    ],
+)
+def test_an_error_inside_an_answer_has_the_status_it_tells(error: object, status: int) -> None:
+    assert status_inside(error) == status
+
+
+@pytest.mark.parametrize(
+    ("status", "raw", "schema"),
+    [
+        (400, b'{"error": "response_format is not supported"}', True),
+        (422, b'{"detail": [{"loc": ["body", "response_format"]}]}', True),
+        (400, b'{"error": "failed to parse grammar"}', True),
+        (400, b"", None),
+        (400, b'{"error": "temperature must be at most 2"}', False),
+        (400, b'{"error": {"code": "content_filter", "message": "json_schema"}}', False),
+        (400, b'{"error": "maximum context length is 8, json_schema included"}', False),
+        (500, b'{"error": "json_schema"}', False),
+    ],
+)
+def test_a_refusal_tells_whether_it_may_be_about_the_schema(status: int, raw: bytes, schema: bool | None) -> None:
+    assert refusal(status, {}, raw).schema is schema

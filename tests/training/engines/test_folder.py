@@ -13,13 +13,13 @@ ENTRIES = folder.names("training.engines")
 
 
 def test_the_entries_are_the_public_files() -> None:
-    assert {"echo", "embedded", "openai_http"} <= set(ENTRIES)
+    assert {"echo", "elsewhere", "embedded", "openai_http"} <= set(ENTRIES)
 
 
 @pytest.mark.parametrize("name", ENTRIES)
 def test_an_entry_has_a_label_and_makes_an_engine(name: str) -> None:
     assert folder.module("training.engines", name).LABEL
-    address = "" if name in {"echo", "embedded"} else "http://127.0.0.1:9/v1"
+    address = "" if name in {"echo", "elsewhere", "embedded"} else "http://127.0.0.1:9/v1"
 
     async def made() -> tuple[int, int, float]:
         engine = load(name)(Endpoint(address, "m", max_concurrency=3))

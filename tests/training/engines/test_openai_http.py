@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.stub_server import StubServer
-from training.engines import Ending, Endpoint, EngineError, Reply, Sampling, load, openai_http
+from training.engines import Ending, Endpoint, EngineError, Reply, Sampling, _retries, load, openai_http
 from training.engines.openai_http import OpenAIEngine
 
 PROMPT = "a prompt that must stay between the two of us"
@@ -62,7 +62,7 @@ def test_a_schema_is_asked_for_and_followed(stub: StubServer) -> None:
     assert reply.text == '{"sure": true}'
 
 
-@pytest.mark.parametrize("model", ["empty", "none", "no-choices"])
+@pytest.mark.parametrize("model", ["empty", "none"])
 def test_an_answer_without_content_is_an_empty_text(stub: StubServer, model: str) -> None:
     assert chat(stub, model).text == ""
 
@@ -88,7 +88,10 @@ def test_text_a_database_cannot_hold_is_mended(stub: StubServer) -> None:
         ("e400", "It says: temperature must be at most 2"),
         ("e422", "refused the call with status 422"),
         ("html", "not as an OpenAI-compatible server"),
-        ("garbage", "not as an OpenAI-compatible server"),
+        ("in-pieces", "answers in pieces although a whole answer was asked for"),
+        ("tool-call", "called a tool instead of answering"),
+        ("thought-cut", "used up its tokens with thinking"),
+        ("refusal-filtered", "This is no refusal of the model"),
         ("nested", "not as an OpenAI-compatible server"),
         ("other-json", "not as an OpenAI-compatible server"),
         ("redirect", "sends callers elsewhere"),
@@ -104,6 +107,40 @@ def test_a_permanent_failure_is_said_in_words_and_not_repeated(stub: StubServer,
     assert stub.calls(model) == before + 1
 
 
+@pytest.mark.parametrize(
+    ("model", "words"),
+    [
+        ("garbage", "broke off: it is no whole JSON"),
+        ("nothing", "sent nothing at all"),
+        ("no-choices", "without any choice in it"),
+    ],
+)
+def test_an_answer_of_no_use_is_asked_for_three_times_at_most(
+    stub: StubServer, model: str, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_retries, "_between", lambda low, high: 0.0)
+    error = problem(stub, f"{model}#thrice", patience=30.0)
+    assert (error.kind, words in error.message) == ("passing", True)
+    assert stub.calls(f"{model}#thrice") == 3
+
+
+def test_a_refusal_in_its_own_field_is_the_answer(stub: StubServer) -> None:
+    assert chat(stub, "refusal")[0::4] == ("I will not help with that.", "refusal")
+
+
+def test_an_answer_cut_at_the_bound_is_an_answer(stub: StubServer) -> None:
+    assert chat(stub, "cut")[0::4] == ("the first half of", "length")
+
+
+def test_a_refusal_in_its_own_field_is_streamed(stub: StubServer) -> None:
+    async def read(engine: OpenAIEngine) -> tuple[str, str]:
+        ending = Ending()
+        text = "".join([piece async for piece in engine.stream(MESSAGES, Sampling(), ending)])
+        return text, ending.finish
+
+    assert used(Endpoint(stub.base_url, "refusal"), read) == ("I will not.", "refusal")
+
+
 def test_the_right_key_is_accepted(stub: StubServer) -> None:
     assert chat(stub, "wrong-key", api_key="right").finish == "stop"
 
@@ -113,8 +150,17 @@ def test_an_empty_account_is_a_budget_failure_and_not_repeated(stub: StubServer)
     assert stub.calls("quota") == 1
 
 
-def test_an_error_inside_an_answer_of_status_200_keeps_its_class(stub: StubServer) -> None:
-    assert problem(stub, "inside-429", patience=0.3).kind == "rate_limited"
+@pytest.mark.parametrize(
+    ("model", "kind"),
+    [
+        ("inside-429", "rate_limited"),
+        ("inside-busy", "rate_limited"),
+        ("inside-500", "passing"),
+        ("inside-choice", "passing"),
+    ],
+)
+def test_an_error_inside_an_answer_of_status_200_keeps_its_class(stub: StubServer, model: str, kind: str) -> None:
+    assert problem(stub, model, patience=0.3).kind == kind
 
 
 @pytest.mark.parametrize("model", ["e500-once", "e503-once", "e408-once"])
@@ -312,3 +358,28 @@ def test_giving_up_ends_a_waiting_call_at_once_and_calls_no_more(stub: StubServe
 
     trouble = used(Endpoint(stub.base_url, "e429-hour#given-up", timeout=5, patience=9999), scene)
     assert trouble and stub.calls("e429-hour#given-up") == 1
+
+
+def test_a_capped_server_answers_all_and_is_overrun_by_its_first_calls_alone(stub: StubServer) -> None:
+    # 25 calls in each half second, 16 callers: with each refused on its own, 100 calls would meet hundreds of 429s.
+    # How much of a cap is used is held in test_pace, on a clock that no busy machine holds up.
+    async def asked(engine: OpenAIEngine) -> list[Reply]:
+        return await asyncio.gather(*(engine.chat(MESSAGES, Sampling()) for _ in range(100)))
+
+    before, began = len(stub.refused()), monotonic()
+    replies = used(Endpoint(stub.base_url, "capped-25-500", max_concurrency=16), asked)
+    assert len(replies) == 100
+    assert len(stub.refused()) - before <= 48  # two or three waves of 16, until it is known what the server takes
+    assert monotonic() - began >= 1.0  # four windows, the first of which may be nearly over
+
+
+def test_a_server_that_tells_how_many_calls_are_left_is_never_overrun(stub: StubServer) -> None:
+    async def asked(engine: OpenAIEngine) -> list[Reply]:
+        return await asyncio.gather(*(engine.chat(MESSAGES, Sampling()) for _ in range(60)))
+
+    before = len(stub.refused())
+    began = monotonic()
+    replies = used(Endpoint(stub.base_url, "capped-25-400-told", max_concurrency=16), asked)
+    assert {reply.attempts for reply in replies} == {1}
+    assert len(stub.refused()) == before
+    assert monotonic() - began >= 0.4  # 60 calls are more than two windows hold
