@@ -4,8 +4,8 @@
 
 Each item is an answer and one judge's verdict. A loopback stub answers after 50 ms, 64 calls are open at once. The
 engine writes everything durably to SQLite (WAL); the bare client throws the answers away. Both run in processes of
-their own, in turn, in the same minute. Prints the median of each figure and the ratio; a larger run shows that memory
-is flat.
+their own, in turn, in the same minute. Prints the median of each figure and the ratio, the time that the same run takes
+again when every call is in the cache, and a larger run that shows that memory is flat.
 """
 
 import argparse
@@ -47,9 +47,9 @@ def bare(port: int, items: int) -> None:
 
             await asyncio.gather(*(worker() for _ in range(WIDTH)))
 
-    start = time.perf_counter()
+    usage, start = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter()
     asyncio.run(run())
-    _report(items, start)
+    print(json.dumps(_figures(items, start, usage)))
 
 
 def engine(port: int, items: int) -> None:
@@ -61,18 +61,28 @@ def engine(port: int, items: int) -> None:
     from django.core.management import call_command
 
     from tests import factories
-    from training.services.work import work
 
     call_command("migrate", verbosity=0)
     served = {"engine": "openai_http", "base_url": f"http://127.0.0.1:{port}/v1", "max_concurrency": WIDTH}
     answers = factories.make_model("ok", model="ok", **served)
     judge = factories.make_judge("helpfulness", factories.make_model("judge", model="judge-json", **served))
-    run = factories.make_run(0, judges=[judge], candidate=factories.make_candidate(answers), benchmark=_prompts(items))
+    what = {"judges": [judge], "candidate": factories.make_candidate(answers), "benchmark": _prompts(items)}
+    usage, start = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter()
+    run = _worked(factories.make_run(0, **what), items)
+    figures = _figures(items, start, usage)
     start = time.perf_counter()
+    again = _worked(factories.make_run(0, **what), items)
+    assert (run.calls, again.calls, again.reused_calls) == (2 * items, 0, 2 * items)
+    print(json.dumps(figures | {"warm_s": time.perf_counter() - start}))
+
+
+def _worked(run, items: int):
+    from training.services.work import work
+
     work(run.pk, "bench")
-    _report(items, start)
     run.refresh_from_db()
     assert run.state == "finished" and run.items.filter(state="done").count() == items, run.state
+    return run
 
 
 def _prompts(items: int):
@@ -88,11 +98,11 @@ def _prompts(items: int):
     return benchmark
 
 
-def _report(items: int, start: float) -> None:
+def _figures(items: int, start: float, before: resource.struct_rusage) -> dict[str, float]:
     wall = time.perf_counter() - start
     usage = resource.getrusage(resource.RUSAGE_SELF)
-    figures = {"rate": items / wall, "cpu_ms": 1000 * (usage.ru_utime + usage.ru_stime) / items}
-    print(json.dumps(figures | {"peak_mb": usage.ru_maxrss / 1024}))
+    spent = usage.ru_utime + usage.ru_stime - before.ru_utime - before.ru_stime
+    return {"rate": items / wall, "cpu_ms": 1000 * spent / items, "peak_mb": usage.ru_maxrss / 1024}
 
 
 @contextmanager
@@ -138,6 +148,8 @@ def main() -> None:
         print(f"{name:12} {row['rate']:7.1f} items/s {row['cpu_ms']:6.2f} ms CPU an item {row['peak_mb']:6.0f} MB peak")
     ratio = statistics.median(pair[1]["rate"] / pair[0]["rate"] for pair in rounds)
     print(f"ratio        {ratio:7.2f}   ({options.items} items, {options.rounds} rounds, medians)")
+    warm = statistics.median(pair[1]["warm_s"] for pair in rounds)
+    print(f"again, from the cache: {warm:.1f} s, no call")
     print(f"{options.items * 5} items: {large['rate']:.1f} items/s, {large['peak_mb']:.0f} MB peak")
 
 

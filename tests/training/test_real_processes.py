@@ -108,4 +108,4 @@ def test_a_run_nobody_was_told_of_is_found_after_the_broker_was_emptied(here: Ma
     here.empty_broker()
     second = here.make_run(stage.base_url, 1)
     until(lambda: here.state(second) == "finished", seconds=15)
-    assert stage.calls("ok") == 2
+    assert (here.done(first), here.done(second)) == (1, 1)

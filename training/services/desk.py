@@ -6,7 +6,7 @@ nothing to it.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, NamedTuple
@@ -16,11 +16,15 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from annotations.core import panel
 from annotations.core.verdicts import Verdict
 from annotations.models import LanguageModel, Response
 from training.models import Call, EvaluationRun, Judgement, Lease, RunItem
 from training.models.runs import ITEM_FAILED, ITEM_QUEUED, OPEN_STATES
-from training.services import runs
+from training.services import ledger, runs
+from training.services.costs import Amount, Bill, total
+from training.services.ledger import Grant
+from training.strategies import WITHHELD
 
 log = logging.getLogger(__name__)
 
@@ -40,22 +44,32 @@ class Task(NamedTuple):
     prompt: str
     response: str | None
     verdicts: dict[int, Verdict]
+    withheld: bool = False
 
 
 @dataclass
 class Outcome:
-    """What a worker has for one item: a new response, calls, verdicts, and how the item ends (None = goes on)."""
+    """What a worker has for one item: a new response, calls with their bill, verdicts, and how it ends, None = goes on."""
 
     item_id: int
     response: Response | None = None
     calls: list[Call] = field(default_factory=list)
     judgements: list[Judgement] = field(default_factory=list)
     final: dict[str, Any] | None = None
+    bill: Bill = Bill()
+
+    def __bool__(self) -> bool:
+        return bool(self.response or self.calls or self.judgements or self.final)
+
+    def note(self, call: Call, bill: Bill) -> None:
+        """Nothing; the call was answered and came to that."""
+        self.calls.append(call)
+        self.bill += bill
 
     def part(self) -> "Outcome":
         """What there is so far, to be saved now; this outcome goes on empty."""
-        ready = Outcome(self.item_id, self.response, self.calls, self.judgements)
-        self.response, self.calls, self.judgements = None, [], []
+        ready = Outcome(self.item_id, self.response, self.calls, self.judgements, bill=self.bill)
+        self.response, self.calls, self.judgements, self.bill = None, [], [], Bill()
         return ready
 
 
@@ -107,9 +121,8 @@ class Desk:
         Response.objects.bulk_create([outcome.response for outcome in kept if outcome.response])
         Call.objects.bulk_create([call for outcome in kept for call in outcome.calls])
         Judgement.objects.bulk_create([judgement for outcome in kept for judgement in outcome.judgements])
-        for outcome in kept:
-            if changes := _changes(outcome):
-                RunItem.objects.filter(pk=outcome.item_id).update(**changes)
+        _update_items(kept)
+        ledger.book(self.run_id, self.lease_id, total(outcome.bill for outcome in kept))
         return len(kept)
 
     def save_each(self, outcomes: Sequence[Outcome]) -> int:
@@ -123,7 +136,11 @@ class Desk:
             return self.save([Outcome(outcomes[0].item_id, final=NOT_SAVED)])
 
     def beat(self, vitals: Vitals) -> Pulse:
-        """The lease renewed and the worker's state shown; back comes whether to go on, and each model's share."""
+        """The lease renewed and the worker's state shown; back comes whether to go on, and each model's share.
+
+        A lease that had run out meanwhile has lost what it had reserved of the budget.
+        """
+        ledger.forget(self.lease_id)
         Lease.objects.filter(pk=self.lease_id).update(until=Now() + self.lease_time, **vitals._asdict())
         return Pulse(EvaluationRun.objects.filter(pk=self.run_id, state__in=OPEN_STATES).exists(), self.shares())
 
@@ -133,6 +150,10 @@ class Desk:
         alive = Lease.objects.filter(until__gte=Now())
         return {model.pk: _share(model, alive) for model in used}
 
+    def reserve(self, needed: Amount, ahead: Amount, back: Amount) -> Grant:
+        """So much of the run's budget, for this lease; see the ledger."""
+        return ledger.reserve(self.run_id, self.lease_id, needed=needed, ahead=ahead, back=back)
+
     def pause(self, reason: str) -> None:
         """Nothing; the run is paused and its page says why."""
         runs.pause(run=EvaluationRun.objects.get(pk=self.run_id), reason=reason)
@@ -140,7 +161,13 @@ class Desk:
     def leave(self) -> None:
         """Nothing; what this lease still held is free at once, and a run with nothing left to do is finished."""
         Lease.objects.filter(pk=self.lease_id).update(
-            until=Now() - timedelta(seconds=1), in_flight=0, waiting=0, next_try=0, trouble=""
+            until=Now() - timedelta(seconds=1),
+            in_flight=0,
+            waiting=0,
+            next_try=0,
+            trouble="",
+            reserved_tokens=0,
+            reserved_micros=0,
         )
         runs.finish_if_complete(self.run_id)
 
@@ -163,8 +190,9 @@ def _with_everything(ids: list[int]) -> QuerySet[RunItem]:
 
 def _task(item: RunItem) -> Task:
     response = item.response.text if item.response else None
+    withheld = bool(item.response and item.response.finish == WITHHELD)
     verdicts = {judgement.judge_id: verdict_of(judgement) for judgement in item.judgements.all()}
-    return Task(item.pk, item.prompt_id, item.version_id, item.prompt.text, response, verdicts)
+    return Task(item.pk, item.prompt_id, item.version_id, item.prompt.text, response, verdicts, withheld)
 
 
 def verdict_of(judgement: Judgement) -> Verdict:
@@ -181,9 +209,19 @@ def verdict_of(judgement: Judgement) -> Verdict:
 
 
 def judgement_row(
-    item_id: int, judge_id: int, verdict: Verdict, *, raw: str = "", tokens: int | None = None, milliseconds: float = 0
+    item_id: int,
+    judge_id: int,
+    verdict: Verdict,
+    *,
+    raw: str = "",
+    samples: Iterable[Verdict] = (),
+    tokens: int | None = None,
+    milliseconds: float = 0,
 ) -> Judgement:
-    """The row for a verdict, not yet saved; values the judge did not give stay None."""
+    """The row for a verdict, not yet saved; values the judge did not give stay None.
+
+    `samples` are the single verdicts it comes from, when there are several.
+    """
     return Judgement(
         item_id=item_id,
         judge_id=judge_id,
@@ -195,11 +233,19 @@ def judgement_row(
         broken_rules=list(verdict.broken_rules),
         reasons=verdict.reasons,
         raw=raw,
+        samples=[panel.as_row(sample) for sample in samples],
         tokens=tokens,
         milliseconds=milliseconds,
     )
 
 
-def _changes(outcome: Outcome) -> dict[str, Any]:
-    changes: dict[str, Any] = {"response": outcome.response} if outcome.response else {}
-    return changes | ({**outcome.final, "finished_at": timezone.now()} if outcome.final else {})
+def _update_items(outcomes: Iterable[Outcome]) -> None:
+    """Nothing; the items have their responses, then their endings: those that end alike in one query."""
+    answered = [RunItem(pk=outcome.item_id, response=outcome.response) for outcome in outcomes if outcome.response]
+    RunItem.objects.bulk_update(answered, ["response"])
+    alike: dict[tuple[tuple[str, Any], ...], list[int]] = {}
+    for outcome in outcomes:
+        if outcome.final:
+            alike.setdefault(tuple(sorted(outcome.final.items())), []).append(outcome.item_id)
+    for ending, ids in alike.items():
+        RunItem.objects.filter(pk__in=ids).update(**dict(ending), finished_at=timezone.now())

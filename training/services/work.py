@@ -1,6 +1,7 @@
 """A worker at work: claims slices of a run's items, answers many at once on one event loop, saves in groups.
 
     feeder → tasks → runners (answer, then judge) → outcomes → writer
+                     each call: cache, budget, model
                      heartbeat: lease, cancel, each model's share, what the page shows
 
 All database work happens in one thread of its own, so that a slow disk never holds up a call.
@@ -16,14 +17,20 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from django.conf import settings
+from django.db import Error as DatabaseFailure
 from django.db import connections
 
-from annotations.core.verdicts import combine
 from training.engines import EngineError
-from training.models.runs import ITEM_DONE, ITEM_FAILED
-from training.services.answering import Answering, Stopped
-from training.services.desk import Desk, Outcome, Task, Vitals
-from training.services.plans import Plan, load_plan
+from training.models.runs import ITEM_FAILED
+from training.services.answering import Answering
+from training.services.asking import Means
+from training.services.cache import Cache, NoCache
+from training.services.costs import Amount
+from training.services.desk import Desk, Outcome, Pulse, Task, Vitals
+from training.services.ledger import Grant
+from training.services.plans import Plan, ending, load_plan
+from training.services.purse import Exhausted, Purse, Stopped
+from training.strategies import WITHHELD
 from training.troubles import shape
 
 log = logging.getLogger(__name__)
@@ -105,9 +112,10 @@ class _Shift:
 
     async def _at_work(self, plan: Plan) -> None:
         self.plan = plan
-        self.answering = Answering(plan)
-        pulse = await self._db(lambda: self.desk.beat(self._vitals()))
-        self.answering.share(pulse.shares)
+        self.cache = Cache(self._db) if plan.use_cache else NoCache()
+        self.purse = Purse(self._reserve, tokens=plan.limits_tokens, money=plan.limits_money)
+        self.answering = Answering(plan, Means(self.cache, self.purse, self._keep))
+        await self._beat()
         heart = asyncio.create_task(self._heartbeat())
         writer = asyncio.create_task(self._write())
         runners = [asyncio.create_task(self._runner()) for _ in range(plan.width)]
@@ -159,13 +167,17 @@ class _Shift:
         try:
             await self._answer_and_judge(task, outcome)
             self.alike = 0
-        except Stopped:
-            await self.outcomes.put(outcome)
+        except Stopped as end:
+            await self._keep(outcome)
+            if isinstance(end, Exhausted):
+                await self._pause(str(end))
         except EngineError as problem:
             if self.answering.stopping and problem.kind in {"passing", "rate_limited"}:
-                await self.outcomes.put(outcome)
+                await self._keep(outcome)
             else:
                 await self._failed(outcome, problem.kind, problem.message)
+        except DatabaseFailure:
+            raise
         except Exception as bug:
             log.exception("item %s of run %s", task.item_id, self.run_id)
             await self._failed(
@@ -174,17 +186,13 @@ class _Shift:
 
     async def _answer_and_judge(self, task: Task, outcome: Outcome) -> None:
         if task.response is None:
-            outcome.response = await self.answering.answer(task, outcome.calls)
-            task = task._replace(response=outcome.response.text)
-            if self.plan.asks_judge_models:
-                await self.outcomes.put(outcome.part())
-        verdicts = dict(task.verdicts)
-        for judge in self.plan.judges:
-            if judge.row_id not in verdicts:
-                judgement, verdicts[judge.row_id] = await self.answering.judge(task, judge, outcome.calls)
-                outcome.judgements.append(judgement)
-        combined = combine([(verdicts[judge.row_id], judge.heuristic) for judge in self.plan.judges])
-        outcome.final = {"state": ITEM_DONE, **combined._asdict()}
+            response = await self.answering.answer(task, outcome)
+            task = task._replace(response=response.text, withheld=response.finish == WITHHELD)
+        verdicts = {} if task.withheld else dict(task.verdicts)
+        for judge in () if task.withheld else self.plan.judges:
+            if judge.row.pk not in verdicts:
+                verdicts[judge.row.pk] = await self.answering.judge(task, judge, outcome)
+        outcome.final = ending(self.plan, verdicts, task.withheld)
         await self.outcomes.put(outcome)
 
     async def _failed(self, outcome: Outcome, kind: str, message: str) -> None:
@@ -216,16 +224,31 @@ class _Shift:
             kept = [outcome for outcome in group if outcome is not None]
             if kept:
                 await self._db(lambda rows=kept: self.desk.save_each(rows))  # type: ignore[misc]
+                self.cache.saved(call.key for outcome in kept for call in outcome.calls)
+
+    async def _keep(self, outcome: Outcome) -> None:
+        """Hand over what the outcome holds so far; it goes on empty."""
+        if outcome:
+            await self.outcomes.put(outcome.part())
+
+    async def _reserve(self, *, needed: Amount, ahead: Amount, back: Amount) -> Grant:
+        return await self._db(lambda: self.desk.reserve(needed, ahead, back))
 
     async def _heartbeat(self) -> None:
         stopped_at = None
         while stopped_at is None or time.monotonic() - stopped_at < GRACE_SECONDS:
             await asyncio.sleep(min(BEAT_SECONDS, settings.LEASE_SECONDS / 3))
-            pulse = await self._db(lambda: self.desk.beat(self._vitals()))
-            self.answering.share(pulse.shares)
+            pulse = await self._beat()
             if (self.stop.is_set() or not pulse.go_on) and stopped_at is None:
                 stopped_at = time.monotonic()
                 self.answering.stop()
+
+    async def _beat(self) -> Pulse:
+        sent, vitals = time.monotonic(), self._vitals()
+        pulse = await self._db(lambda: self.desk.beat(vitals))
+        self.purse.good_until(sent + settings.LEASE_SECONDS)
+        self.answering.share(pulse.shares)
+        return pulse
 
     def _vitals(self) -> Vitals:
         return Vitals(self.busy, *self.answering.troubles())

@@ -26,7 +26,7 @@ def test_a_plan_holds_what_the_calls_need() -> None:
     plan = load_plan(run.pk)
     assert plan is not None
     assert plan.sampling == (0.5, 99, 1.0, 7)
-    assert (plan.width, list(plan.engines), plan.asks_judge_models) == (6, [model.pk], False)
+    assert (plan.width, list(plan.engines)) == (6, [model.pk])
 
 
 def test_a_plan_has_a_ground_for_each_version_used() -> None:
@@ -44,7 +44,7 @@ def test_a_model_that_answers_and_judges_is_one_engine() -> None:
     run = make_run(1, candidate=make_candidate(model), judges=[make_judge("helpfulness", model)])
     plan = load_plan(run.pk)
     assert plan is not None
-    assert (list(plan.engines), plan.asks_judge_models) == ([model.pk], True)
+    assert list(plan.engines) == [model.pk]
 
 
 @pytest.mark.parametrize("state", ["paused", "cancelled"])
