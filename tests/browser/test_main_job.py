@@ -39,7 +39,7 @@ def start_run(page: Page, benchmark: Benchmark, per_kind: int) -> None:
     page.get_by_role("link", name="Start an evaluation").first.click()
     page.get_by_label("Benchmark").select_option(label=benchmark.title)
     page.get_by_label("Prompts of each kind").fill(str(per_kind))
-    page.get_by_label("Model", exact=True).select_option(label="Echo")
+    page.get_by_role("group", name="Models", exact=True).get_by_label("Echo").check()
     page.get_by_label("Heuristic").check()
     page.get_by_role("button", name="Start").click()
 

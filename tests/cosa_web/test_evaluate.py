@@ -156,3 +156,38 @@ def test_an_unknown_strategy_is_told_and_nothing_runs(asked):
 def test_sampling_out_of_range_is_told_in_words(asked, options):
     with pytest.raises(CommandError, match="Choose a temperature from 0 to 2, and at least 1 token"):
         call_command("evaluate", *asked, *options)
+
+
+def test_settings_and_terms_stand_on_the_run(asked):
+    options = ["--strategy", "cascade", "--setting", "unparsable=keep", "--samples", "2", "--no-cache"]
+    assert code_of(*asked, *options, "--budget-tokens", "9000000") in (0, 1)
+    run = EvaluationRun.objects.get()
+    assert (run.candidate.settings, run.samples, run.use_cache) == ({"unparsable": "keep"}, 2, False)
+    assert run.budget_tokens == 9_000_000
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--setting", "shots"], "A setting is written name=value; not 'shots'."),
+        (["--setting", "shots=3"], "has no setting shots"),
+        (["--budget-dollars", "1"], "No price is known of Echo"),
+        (["--budget-dollars", "nan"], "no amount of US dollars"),
+        (["--samples", "0"], "A judge is asked 1 to 15 times"),
+    ],
+)
+def test_wrong_terms_are_told_in_words(asked, options, words):
+    with pytest.raises(CommandError, match=words):
+        call_command("evaluate", *asked, *options)
+    assert not EvaluationRun.objects.exists()
+
+
+def test_a_run_is_read_again_or_filtered(capsys):
+    source = finished_run(2)
+    assert code_of("--again", str(source.pk), "--strategy", "cascade_oracle", "--json") == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert (figures["source"], figures["strategy"]["name"], figures["calls"]["all"]) == (source.pk, "cascade_oracle", 0)
+    with pytest.raises(CommandError, match="Say with --judge who reads it again"):
+        call_command("evaluate", "--again", str(source.pk))
+    with pytest.raises(CommandError, match="was read by just these judges"):
+        call_command("evaluate", "--again", str(source.pk), "--judge", "heuristic")

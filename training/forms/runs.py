@@ -1,4 +1,4 @@
-"""The form that starts an evaluation run."""
+"""The forms that start evaluation runs: one for each model and seed."""
 
 from typing import Any
 
@@ -6,15 +6,23 @@ from django import forms
 from django.db.models import Count, F, Q, QuerySet
 
 from annotations import access as people_access
+from annotations.forms.rows import ManyRows
 from annotations.models import Benchmark, BenchmarkRelease, ConfigVersion, LanguageModel, Prompt, SafetyConfig, User
 from annotations.queries.releases import HEAVY
-from training import access, judges, strategies
+from training import judges
+from training.forms.run_judges import JudgesForm, callable_models, judged_as
+from training.forms.run_strategies import StrategyForm, settings_as
 from training.models import EvaluationRun
 from training.services import judging, runs
+from training.services.estimate import Asked, Estimate, estimate
+from training.services.runs import RunProblem
+
+MOST_RUNS = 30
+LARGEST_SEED = 2**31 - 1
 
 
-class RunForm(forms.Form):
-    """What to evaluate, how it answers, and who judges."""
+class RunForm(JudgesForm, StrategyForm):
+    """What to evaluate, how it answers, and who judges: a run for each model with each seed."""
 
     benchmark = forms.ModelChoiceField(
         Benchmark.objects.none(), help_text="Its prompts are answered, each under its config."
@@ -25,19 +33,17 @@ class RunForm(forms.Form):
         label="Which prompts",
         help_text="Those of a release stay the same, so that figures can be compared later.",
     )
-    configs = forms.ModelMultipleChoiceField(
+    configs = ManyRows(
         SafetyConfig.objects.none(),
         required=False,
         widget=forms.CheckboxSelectMultiple,
         help_text="None ticked means all; each in its newest approved version, or in the one the release holds.",
     )
-    model = forms.ModelChoiceField(LanguageModel.objects.none(), help_text="The model that answers.")
-    strategy = forms.ChoiceField(help_text="How it is asked.")
-    judges = forms.MultipleChoiceField(
-        widget=forms.CheckboxSelectMultiple, help_text="Each one reads every response; a score needs both values."
-    )
-    judge_model = forms.ModelChoiceField(
-        LanguageModel.objects.none(), required=False, help_text="Asked by the judges that are prompts."
+    model = ManyRows(
+        LanguageModel.objects.none(),
+        label="Models",
+        widget=forms.CheckboxSelectMultiple,
+        help_text="Who answers. With several, each has a run of its own.",
     )
     per_kind = forms.IntegerField(
         required=False, min_value=1, label="Prompts of each kind", help_text="For a quick look; empty runs them all."
@@ -46,18 +52,21 @@ class RunForm(forms.Form):
     max_tokens = forms.IntegerField(
         required=False, min_value=1, max_value=32768, help_text="Empty: the model's own setting."
     )
-    seed = forms.IntegerField(initial=0, min_value=0, max_value=2**31 - 1)
+    seed = forms.CharField(
+        initial="0",
+        max_length=300,
+        label="Seeds",
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+        help_text="One, or several such as 0, 1, 2: each has a run of its own.",
+    )
 
     def __init__(self, user: User, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
         self.user = user
         organisations = [o.pk for o in people_access.organisations(user) if people_access.may_run(user, o.pk)]
         benchmarks = people_access.benchmarks(user).filter(organisation__in=organisations)
-        fields = self.fields
         self.offer(benchmarks)
-        fields["model"].queryset = fields["judge_model"].queryset = access.models()
-        fields["strategy"].choices = [(name, strategies.load(name).label) for name in strategies.names()]
-        fields["judges"].choices = [(name, judges.load(name).label) for name in judges.names()]
+        self.fields["model"].queryset = callable_models()
 
     def offer(self, benchmarks: QuerySet[Benchmark]) -> None:
         """Nothing; the form offers these benchmarks, and the configs they have prompts for."""
@@ -82,9 +91,20 @@ class RunForm(forms.Form):
         below = [(benchmark.title, choices) for benchmark, choices in groups.items()]
         self.fields["release"].widget.choices = [("", f"as they are now{count}"), *below]
 
+    def clean_seed(self) -> list[int]:
+        """The seeds in the order they were written, each once."""
+        written = self.cleaned_data["seed"].replace(",", " ").split()
+        known = [int(part) for part in written if part.isascii() and part.isdecimal() and len(part) < 11]
+        if not written or len(known) < len(written) or max(known) > LARGEST_SEED:
+            raise forms.ValidationError(f"Whole numbers from 0 to {LARGEST_SEED}, with commas between.")
+        return list(dict.fromkeys(known))
+
     def clean(self) -> dict[str, Any]:
-        """What was chosen; a release has to be one of the benchmark."""
-        data = self.cleaned_data
+        """What was chosen; a release has to be one of the benchmark, and the runs have to be a bearable number."""
+        data = super().clean()
+        number = len(data.get("model", ())) * len(data.get("seed", ()))
+        if number > MOST_RUNS:
+            self.add_error("seed", f"These are {number} runs; at most {MOST_RUNS} are started together.")
         benchmark, release = data.get("benchmark"), data.get("release")
         if benchmark and release and release.benchmark_id != benchmark.pk:
             told = f"{release.name} is a release of “{release.benchmark}”. Choose one of “{benchmark}”, or none."
@@ -95,41 +115,53 @@ class RunForm(forms.Form):
         """Which versions a valid form evaluates, as `runs.start` takes it."""
         return {"configs": [config.pk for config in self.cleaned_data["configs"]] or None}
 
-    def first_choices(self) -> dict[str, Any]:
-        """What stands in an untouched form: the only benchmark, the first model, the judges that need no model."""
+    def first_choices(self, like: EvaluationRun | None = None) -> dict[str, Any]:
+        """What stands in an untouched form: the only benchmark, the first model, the judges that need no model.
+
+        With a run it is what that run was started with, its configs where it did not have all.
+        """
+        if like is not None:
+            return _as(like) | {"configs": _some_configs(like)}
         fields = self.fields
         return {
             "benchmark": fields["benchmark"].queryset.first(),
-            "model": fields["model"].queryset.first(),
+            "model": fields["model"].queryset[:1],
+            "strategy": "plain",
             "judges": [name for name in judges.names() if isinstance(judges.load(name), judges.CodeJudge)],
         }
 
-    def start(self) -> EvaluationRun | None:
-        """The new run of a valid form; None when it cannot be, the reason then stands on the form."""
+    def asked(self) -> list[Asked]:
+        """The candidates of a valid form: each model with each seed."""
+        data, settings = self.cleaned_data, self.strategy_settings()
+        return [
+            Asked(model, data["strategy"], settings, data["temperature"], data["max_tokens"] or model.max_tokens, seed)
+            for model in data["model"]
+            for seed in data["seed"]
+        ]
+
+    def start(self) -> list[EvaluationRun]:
+        """The new runs of a valid form; none when they cannot be, the reason then stands on the form."""
         data = self.cleaned_data
         try:
-            chosen = [judging.choose(name=name, model=data["judge_model"]) for name in data["judges"]]
+            told = {name: data[name] for name in ("benchmark", "release", "per_kind")} | self.what() | self.terms()
+            candidates = [runs.candidate(**one._asdict()) for one in self.asked()]
+            judged = self.chosen_judges()
+            return runs.start_each(candidates=candidates, judges=judged, actor=self.user, **told)
         except judging.JudgeProblem as problem:
             self.add_error("judge_model", str(problem))
-            return None
-        candidate = runs.candidate(
-            model=data["model"],
-            strategy=data["strategy"],
-            temperature=data["temperature"],
-            max_tokens=data["max_tokens"] or data["model"].max_tokens,
-            seed=data["seed"],
-        )
+        except RunProblem as problem:
+            self.add_error(None, str(problem))
+        return []
+
+    def estimate(self) -> Estimate | None:
+        """What the runs of a valid form would take; None when they cannot be, the reason then stands on the form."""
+        data = self.cleaned_data
+        told = {name: data[name] for name in ("benchmark", "release", "per_kind", "samples")} | self.what()
+        judged = self.judged_by()
         try:
-            return runs.start(
-                benchmark=data["benchmark"],
-                candidate=candidate,
-                judges=chosen,
-                actor=self.user,
-                per_kind=data["per_kind"],
-                release=data["release"],
-                **self.what(),
-            )
-        except runs.RunProblem as problem:
+            asked, cached = self.asked(), not data["anew"]
+            return estimate(candidates=asked, judged_by=judged, use_cache=cached, actor=self.user, **told)
+        except RunProblem as problem:
             self.add_error(None, str(problem))
             return None
 
@@ -156,24 +188,29 @@ class VersionRunForm(RunForm):
         """This version, as `runs.start` takes it."""
         return {"version": self.version}
 
-    def first_choices(self) -> dict[str, Any]:
+    def first_choices(self, like: EvaluationRun | None = None) -> dict[str, Any]:
         """As the last test of the config was made, so that the figures can be compared; else as any run begins."""
         last = EvaluationRun.objects.filter(version__config=self.version.config_id).select_related("candidate")
         run = last.prefetch_related("judges").order_by("-pk").first()
         return super().first_choices() | (_as(run) if run else {})
 
 
+def _some_configs(run: EvaluationRun) -> list[int]:
+    """The configs of the run where its benchmark has prompts for others too; none stands for all."""
+    used = set(run.items.order_by().values_list("version__config", flat=True).distinct())
+    every = set(Prompt.objects.current().filter(benchmark=run.benchmark_id).order_by().values_list("config", flat=True))
+    return sorted(used) if every - used else []
+
+
 def _as(run: EvaluationRun) -> dict[str, Any]:
-    candidate, used = run.candidate, list(run.judges.all())
-    asked = [judge.model_id for judge in used if judge.model_id]
-    return {
+    candidate = run.candidate
+    chosen = settings_as(candidate.strategy, candidate.settings) | judged_as(run)
+    return chosen | {
         "benchmark": run.benchmark_id,
         "release": run.release_id,
-        "model": candidate.model_id,
+        "model": [candidate.model_id],
         "strategy": candidate.strategy,
         "temperature": candidate.temperature,
         "max_tokens": candidate.max_tokens,
-        "seed": candidate.seed,
-        "judges": [judge.name for judge in used],
-        "judge_model": asked[0] if asked else None,
+        "seed": str(candidate.seed),
     }

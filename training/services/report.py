@@ -5,6 +5,7 @@ from typing import Any
 from training import queries
 from training.models import EvaluationRun
 from training.scores import ScoreRow
+from training.services.run_terms import MICROS
 
 
 def report(run: EvaluationRun) -> dict[str, Any]:
@@ -17,12 +18,19 @@ def report(run: EvaluationRun) -> dict[str, Any]:
         "benchmark": run.benchmark.slug,
         "release": run.release.name if run.release else None,
         "candidate": str(run.candidate),
+        "strategy": {"name": run.candidate.strategy, "settings": run.candidate.settings, "digest": run.strategy_digest},
+        "seed": run.candidate.seed,
+        "source": run.source_id,
         "judges": [str(judge) for judge in run.judges.select_related("model")],
+        "samples": run.samples,
         "evidence": not scores.heuristic,
         "items": {name: getattr(now, name) for name in ("total", "done", "failed", "queued", "unscored")},
         "errors": [error._asdict() for error in queries.errors(run)],
         "seconds": now.seconds,
         "tokens": now.tokens,
+        "calls": {"all": now.calls, "reused": now.reused, "unpriced": now.unpriced},
+        "dollars": None if now.unpriced else now.micros / MICROS,
+        "budget": {"tokens": run.budget_tokens, "dollars": run.budget_micros and run.budget_micros / MICROS},
         "cosa_score": scores.mean,
         "interval": list(scores.mean_interval) if scores.mean_interval else None,
         "ceiling": scores.mean_ceiling,
@@ -56,9 +64,21 @@ def table(figures: dict[str, Any]) -> str:
         f"{figures['items']['failed']} failed, {figures['items']['unscored']} unscored",
         *[f"  {error['items']} × {error['message']}" for error in figures["errors"]],
     ]
+    lines += _spent(figures)
     if not figures["evidence"]:
         lines.append("Heuristic, not evidence: a program or a plumbing model judged.")
     return "\n".join(lines)
+
+
+def _spent(figures: dict[str, Any]) -> list[str]:
+    """What the run did not have to ask, and what it cost; no line where there is nothing to tell."""
+    calls, dollars = figures["calls"], figures["dollars"]
+    told = []
+    if calls["reused"]:
+        told.append(f"{calls['all']} calls, {calls['reused']} of them taken from earlier ones")
+    if dollars:
+        told.append(f"${dollars:.4f}")
+    return [f"{', '.join(told)}; {figures['tokens']} tokens"] if told else []
 
 
 def _frozen(figures: dict[str, Any]) -> str:

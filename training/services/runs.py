@@ -1,6 +1,5 @@
 """Evaluation runs: started by a person, stopped and resumed by a person, finished by the last worker."""
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from types import MappingProxyType
 from typing import Any
@@ -9,20 +8,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
-from annotations.core import config_text
-from annotations.models import (
-    Benchmark,
-    BenchmarkRelease,
-    Candidate,
-    ConfigVersion,
-    FloorVersion,
-    LanguageModel,
-    Prompt,
-    SystemPrompt,
-    User,
-)
-from annotations.models.benchmarks import PromptQuerySet
-from annotations.models.configs import APPROVED, DRAFT, RETIRED
+from annotations.models import Benchmark, BenchmarkRelease, Candidate, ConfigVersion, LanguageModel, Prompt, User
 from annotations.services import audit, floor
 from training import strategies
 from training.models import EvaluationRun, Judge, RunItem
@@ -36,12 +22,12 @@ from training.models.runs import (
     QUEUED,
     RUNNING,
 )
+from training.services import run_items, run_terms, shots
+from training.services.run_items import RunProblem as RunProblem
+from training.services.run_terms import ELSEWHERE, Terms
 
 SOMEBODY_WAS_FASTER = "Somebody was faster: the run is already {state}."
-
-
-class RunProblem(ValueError):
-    """Why a run cannot be started or changed, and what to do about it."""
+NO_JUDGE = "Choose at least one judge: without a verdict there is no score."
 
 
 def candidate(
@@ -81,91 +67,54 @@ def start(
     per_kind: int | None = None,
     version: ConfigVersion | None = None,
     release: BenchmarkRelease | None = None,
+    samples: int = 1,
+    use_cache: bool = True,
+    budget_tokens: int | None = None,
+    budget_micros: int | None = None,
 ) -> EvaluationRun:
-    """A queued run over the benchmark's prompts, each under the newest approved version of its config.
+    """A queued run over the benchmark's prompts, or a release's, each under its config's approved version.
 
-    With a `release` they are the prompts as it holds them, each under the version it holds. `configs` (ids) limits the
-    run to some configs; `per_kind` to the first so many prompts of each kind for each config; `version` tests that
-    version alone, and freezes it when it is a draft. The floor in force now holds for all of it.
-    Raises RunProblem when there is no prompt, no judge, or a config without an approved version.
+    `configs` (ids) and `per_kind` limit the prompts; `version` is tested alone, and frozen when it is a draft. The
+    floor in force now holds for all of it. Raises RunProblem when a prompt, a judge, an approved version or a
+    demonstration is lacking, and for terms that cannot be held.
     """
-    if not judges:
-        raise RunProblem("Choose at least one judge: without a verdict there is no score.")
-    prompts = _chosen(benchmark, release, [version.config_id] if version else configs, per_kind)
-    versions = _frozen(version) if version else _versions({prompt.config_id for prompt in prompts}, release)
-    home = version.config.organisation if version else benchmark.organisation
-    told: dict[str, Any] = {"version": version, "release": release, "floor": floor.in_force()}
-    told |= {"strategy_digest": strategies.load(candidate.strategy).digest, "created_by": actor}
-    run = EvaluationRun.objects.create(organisation=home, benchmark=benchmark, candidate=candidate, **told)
+    kept = _kept(candidate, judges, Terms(samples, use_cache, budget_tokens, budget_micros))
+    prompts = run_items.chosen(benchmark, release, [version.config_id] if version else configs, per_kind)
+    versions = run_items.alone(version) if version else run_items.versions(prompts, release)
+    home = version.config.organisation_id if version else benchmark.organisation_id
+    kept |= {"organisation_id": home, "version": version, "release": release, "created_by": actor}
+    run = EvaluationRun.objects.create(benchmark=benchmark, candidate=candidate, floor=floor.in_force(), **kept)
     run.judges.set(judges)
-    _make_items(run, prompts, versions)
-    audit.record(actor=actor, action="start", obj=run, after={"state": QUEUED, "items": len(prompts)})
+    _fill(run, prompts, versions)
     return run
 
 
-def _source(benchmark: Benchmark, release: BenchmarkRelease | None) -> PromptQuerySet:
-    if release is None:
-        return benchmark.prompts.current()
-    if release.benchmark_id != benchmark.pk:
-        raise RunProblem(f"“{release}” is not a release of “{benchmark}”. Choose one of its own.")
-    return release.prompts.all()
+@transaction.atomic
+def start_each(*, candidates: Iterable[Candidate], **what: Any) -> list[EvaluationRun]:
+    """A run of each candidate, alike in everything else that `start` takes: all of them or none. Raises RunProblem."""
+    return [start(candidate=one, **what) for one in candidates]
 
 
-def _frozen(version: ConfigVersion) -> dict[int, ConfigVersion]:
-    ConfigVersion.objects.filter(pk=version.pk, state=DRAFT, frozen_at=None).update(frozen_at=Now())
-    version.refresh_from_db()
-    if not version.text:
-        raise RunProblem(f"v{version.number} is empty. Write a policy or a rule first.")
-    return {version.config_id: version}
+def _kept(candidate: Candidate, judges: Sequence[Judge], terms: Terms) -> dict[str, Any]:
+    if not judges:
+        raise RunProblem(NO_JUDGE)
+    if candidate.model.engine == ELSEWHERE:
+        raise RunProblem(f"{candidate.model} answers elsewhere. Import its responses instead.")
+    kept = run_terms.fields(terms, [candidate.model, *run_terms.judge_models(judges)])
+    return kept | {"strategy_digest": strategies.load(candidate.strategy).digest}
 
 
-def _make_items(run: EvaluationRun, prompts: Sequence[Prompt], versions: dict[int, ConfigVersion]) -> None:
-    _keep_system_prompts(versions.values(), run.floor)
-    items = (
-        RunItem(run=run, prompt=prompt, version=versions[prompt.config_id], position=position)
-        for position, prompt in enumerate(prompts, start=1)
-    )
-    RunItem.objects.bulk_create(items, batch_size=1000)
+def _fill(run: EvaluationRun, prompts: Sequence[Prompt], versions: dict[int, ConfigVersion]) -> None:
+    run_items.make(run, prompts, versions)
+    _keep_shots(run, versions.values())
+    audit.record(actor=run.created_by, action="start", obj=run, after={"state": QUEUED, "items": len(prompts)})
 
 
-def _chosen(
-    benchmark: Benchmark, release: BenchmarkRelease | None, configs: Iterable[int] | None, per_kind: int | None
-) -> list[Prompt]:
-    found = _source(benchmark, release).order_by("position", "pk").only("pk", "config_id", "kind")
-    prompts = list(found if configs is None else found.filter(config__in=list(configs)))
-    chosen = prompts if per_kind is None else _first_of_each(prompts, per_kind)
-    if not chosen:
-        raise RunProblem(f"“{benchmark}” has no prompt to run. Write prompts first, or choose other configs.")
-    return chosen
-
-
-def _first_of_each(prompts: list[Prompt], per_kind: int) -> list[Prompt]:
-    seen: Counter[tuple[int, str]] = Counter()
-    chosen = []
-    for prompt in prompts:
-        seen[prompt.config_id, prompt.kind] += 1
-        if seen[prompt.config_id, prompt.kind] <= per_kind:
-            chosen.append(prompt)
-    return chosen
-
-
-def _versions(configs: set[int], release: BenchmarkRelease | None) -> dict[int, ConfigVersion]:
-    offered = release.versions.all() if release else ConfigVersion.objects.all()
-    served = (APPROVED, RETIRED) if release else (APPROVED,)
-    found = offered.filter(config__in=configs, state__in=served).order_by("config", "number").select_related("config")
-    versions = {version.config_id: version for version in found}
-    if missing := configs - versions.keys():
-        titles = ConfigVersion.objects.filter(config__in=missing).exclude(state=DRAFT)
-        names = ", ".join(sorted({str(version.config) for version in titles.select_related("config")})) or "a config"
-        where = f" in {release.name}" if release else ""
-        raise RunProblem(f"There is no approved version of {names}{where}. Have it reviewed, or choose other configs.")
-    return versions
-
-
-def _keep_system_prompts(versions: Iterable[ConfigVersion], floor: FloorVersion | None) -> None:
-    texts = [version.system_prompt(floor) for version in versions]
-    rows = [SystemPrompt(digest=config_text.digest(text), text=text) for text in texts]
-    SystemPrompt.objects.bulk_create(rows, ignore_conflicts=True)
+def _keep_shots(run: EvaluationRun, versions: Iterable[ConfigVersion]) -> None:
+    try:
+        shots.keep(run, run.candidate, versions)
+    except shots.ShotsProblem as problem:
+        raise RunProblem(str(problem)) from problem
 
 
 def cancel(*, run: EvaluationRun, actor: User | None) -> None:

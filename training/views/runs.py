@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any, cast
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -13,44 +14,74 @@ from django_htmx.http import trigger_client_event
 
 from annotations import access as people_access
 from annotations.access import WORKERS, for_roles
+from annotations.core.storable import whole_number
 from annotations.models import User
 from annotations.models.people import ADMIN, EXPERT, LEAD
 from annotations.web import page_or_fragment, paged, refused, wants_fragment
-from training import access, queries
+from training import access, model_queries, queries, run_queries
 from training.charts import run_charts
 from training.forms.runs import RunForm
 from training.lineage import run_lineage
 from training.models import EvaluationRun
-from training.services import runs
+from training.services import runs, shots
+from training.services.run_terms import ELSEWHERE
 from training.tasks import hint
 
+FORM = "training/run_form.html"
+SEVERAL = ("configs", "model", "judges", "judge_model")
 NOBODY_CAME = timedelta(seconds=20)
 
 
 @require_safe
 @for_roles(*WORKERS)
 def run_list(request: HttpRequest) -> HttpResponse:
-    """Every run the person may read, newest first."""
+    """The runs the person may read, newest first, by benchmark, model, strategy and state; to be compared from here."""
     user = cast(User, request.user)
-    page = paged(request, queries.with_counts(access.runs(user)).order_by("-pk"), size=25)
-    return render(request, "training/run_list.html", {"page": page})
+    wanted = {name: request.GET.get(name, "") for name in run_queries.FILTERS}
+    mine = access.runs(user)
+    found = queries.with_counts(run_queries.filtered(mine, wanted)).order_by("-pk")
+    context = {"page": paged(request, found, size=25), "wanted": wanted, "filtered": any(wanted.values())}
+    return render(request, "training/run_list.html", context | run_queries.choices(mine))
 
 
 @require_http_methods(["GET", "POST"])
 @for_roles(EXPERT, LEAD, ADMIN)
 def run_new(request: HttpRequest) -> HttpResponse:
-    """Choose what to evaluate and start it."""
+    """Choose what to evaluate and start it: a run for each model and seed, all of them or none."""
     user = cast(User, request.user)
     if request.method == "GET":
-        first = RunForm(user).first_choices() | request.GET.dict()
-        first["configs"] = request.GET.getlist("configs")
-        return render(request, "training/run_form.html", {"form": RunForm(user, initial=first)})
+        return render(request, FORM, {"form": _first_form(request, user)})
     form = RunForm(user, request.POST)
-    run = form.start() if form.is_valid() else None
-    if run is None:
-        return refused(request, "training/run_form.html", {"form": form})
-    hint(run.pk)
-    return redirect("training:run-detail", run.pk)
+    started = form.start() if form.is_valid() else []
+    if not started:
+        return refused(request, FORM, {"form": form})
+    for run in started:
+        hint(run.pk)
+    if len(started) == 1:
+        return redirect("training:run-detail", started[0].pk)
+    messages.success(request, f"{len(started)} runs are started. Their figures appear here as they come.")
+    return redirect(f"{reverse('training:run-compare')}?{urlencode([('run', run.pk) for run in started])}")
+
+
+def _first_form(request: HttpRequest, user: User) -> RunForm:
+    """The form as a link asks for it: like another run, or with some choices made."""
+    like = whole_number(request.GET.get("like", ""))
+    first = RunForm(user).first_choices(access.run_for_reader(user, like) if like is not None else None)
+    first |= {name: value for name, value in request.GET.dict().items() if name != "like"}
+    first |= {name: request.GET.getlist(name) for name in SEVERAL if name in request.GET}
+    return RunForm(user, initial=first)
+
+
+@require_POST
+@for_roles(EXPERT, LEAD, ADMIN)
+def run_estimate(request: HttpRequest) -> HttpResponse:
+    """What the runs of the form would take; nothing is stored. htmx gets the estimate alone."""
+    form = RunForm(cast(User, request.user), request.POST)
+    estimate = form.estimate() if form.is_valid() else None
+    context = {"form": form, "estimate": estimate, "asked": True}
+    answer = page_or_fragment(request, FORM, "training/_run_estimate.html", context)
+    answer.status_code = 200 if estimate else 422
+    return answer
 
 
 @require_safe
@@ -62,7 +93,7 @@ def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
         return page_or_fragment(request, "training/run_detail.html", "training/_run_figures.html", _figures(run))
     context = progress_of(request, run)
     if not wants_fragment(request):
-        context |= _figures(run)
+        context |= _figures(run) | _made(run)
     answer = page_or_fragment(request, "training/run_detail.html", "training/_run_live.html", context)
     return trigger_client_event(answer, "run-moved") if context["moved"] else answer
 
@@ -80,12 +111,25 @@ def progress_of(request: HttpRequest, run: EvaluationRun) -> dict[str, Any]:
     }
 
 
+def _made(run: EvaluationRun) -> dict[str, Any]:
+    """How the run was made, and what was made of it."""
+    return {
+        "origin": run_queries.origin(run),
+        "derived": run.derived.select_related("candidate__model").order_by("pk"),
+        "strategy": run_queries.strategy(run),
+        "settings": run_queries.candidate_facts(run),
+        "shortage": shots.shortage(run) if run.source_id is None else [],
+        "elsewhere": run.candidate.model.engine == ELSEWHERE,
+    }
+
+
 def _figures(run: EvaluationRun) -> dict[str, Any]:
     scores = queries.scores(run)
     known = scores.mean is not None and scores.mean_ceiling is not None
     return {
         "run": run,
         "scores": scores,
+        "refusals": model_queries.refusals(run),
         "errors": queries.errors(run),
         "charts": run_charts(run, scores),
         "above_ceiling": known and round(scores.mean, 2) > round(scores.mean_ceiling, 2),
@@ -93,6 +137,15 @@ def _figures(run: EvaluationRun) -> dict[str, Any]:
         "judges": run.judges.select_related("model"),
         "lineage": run_lineage(run),
     }
+
+
+@require_safe
+@for_roles(*WORKERS)
+def run_prompts(request: HttpRequest, pk: int) -> HttpResponse:
+    """What the run's model read before each prompt: the system prompts as they were sent, and the demonstrations."""
+    run = access.run_for_reader(cast(User, request.user), pk)
+    context = {"run": run, "told": run_queries.told(run), "strategy": run_queries.strategy(run)}
+    return render(request, "training/run_prompts.html", context)
 
 
 @require_POST

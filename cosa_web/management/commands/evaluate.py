@@ -5,7 +5,8 @@ import signal
 import sys
 import threading
 import time
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -16,8 +17,9 @@ from annotations.queries.releases import listed
 from annotations.services.chores import worker_name
 from training import queries
 from training.models import EvaluationRun, Judge
-from training.services import judging, runs
+from training.services import derive, judging, run_terms, runs
 from training.services.report import report, table
+from training.services.run_items import RunProblem
 from training.services.work import work
 
 
@@ -36,12 +38,28 @@ class Command(BaseCommand):
         parser.add_argument("--judge", action="append", default=[], help="judge file, or judge:model; may be repeated")
         parser.add_argument("--config", action="append", default=[], help="slug of a config; all when left out")
         parser.add_argument("--strategy", default="plain")
+        parser.add_argument(
+            "--setting", action="append", default=[], metavar="NAME=VALUE", help="of the strategy; may be repeated"
+        )
         parser.add_argument("--per-kind", type=int, help="at most so many prompts of each kind for each config")
         parser.add_argument("--temperature", type=float, default=0.0)
         parser.add_argument("--max-tokens", type=int, help="of an answer; the model's own setting when left out")
         parser.add_argument("--seed", type=int, default=0)
+        self._add_terms(parser)
         parser.add_argument("--run", type=int, help="show this run, going on with it when it is open")
+        parser.add_argument(
+            "--again",
+            type=int,
+            metavar="RUN",
+            help="read the responses of this run again: with --judge by other judges, with --strategy as a filter",
+        )
         parser.add_argument("--json", action="store_true", help="print the figures as JSON on standard output")
+
+    def _add_terms(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--samples", type=int, default=1, help="how often each judge that is a model is asked")
+        parser.add_argument("--no-cache", action="store_true", help="ask everything anew, also what was asked before")
+        parser.add_argument("--budget-tokens", type=int, help="pause before more tokens would be used")
+        parser.add_argument("--budget-dollars", type=_money, help="pause before more money would be spent")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Start, wait, print. Exit code 0 when every item is answered and scored, 1 otherwise."""
@@ -64,25 +82,9 @@ class Command(BaseCommand):
     def _run(self, options: dict[str, Any]) -> EvaluationRun:
         if options["run"]:
             return _by(EvaluationRun, "pk", options["run"], "run")
-        model = _by(LanguageModel, "slug", options["model"], "model")
-        benchmark = _by(Benchmark, "slug", options["benchmark"], "benchmark")
         try:
-            return runs.start(
-                benchmark=benchmark,
-                release=_release(benchmark, options["release"]) if options["release"] else None,
-                candidate=runs.candidate(
-                    model=model,
-                    strategy=options["strategy"],
-                    temperature=options["temperature"],
-                    max_tokens=options["max_tokens"] or model.max_tokens,
-                    seed=options["seed"],
-                ),
-                judges=[_judge(name) for name in options["judge"]],
-                actor=None,
-                configs=[_by(SafetyConfig, "slug", slug, "config").pk for slug in options["config"]] or None,
-                per_kind=options["per_kind"],
-            )
-        except (runs.RunProblem, judging.JudgeProblem) as problem:
+            return _again(options) if options["again"] else _new(options)
+        except (RunProblem, judging.JudgeProblem) as problem:
             raise CommandError(str(problem)) from problem
 
     def _watch(self, run: EvaluationRun, worker: threading.Thread) -> None:
@@ -106,6 +108,62 @@ class Command(BaseCommand):
         bar = f"\r[{'#' * filled}{'.' * (30 - filled)}] {ended} of {now.total}, {now.failed} failed{left}{trouble}  "
         self.stderr.write(bar, ending="")
         self.stderr.flush()
+
+
+def _new(options: dict[str, Any]) -> EvaluationRun:
+    model = _by(LanguageModel, "slug", options["model"], "model")
+    benchmark = _by(Benchmark, "slug", options["benchmark"], "benchmark")
+    return runs.start(
+        benchmark=benchmark,
+        release=_release(benchmark, options["release"]) if options["release"] else None,
+        candidate=runs.candidate(
+            model=model,
+            strategy=options["strategy"],
+            settings=dict(_setting(written) for written in options["setting"]),
+            temperature=options["temperature"],
+            max_tokens=options["max_tokens"] or model.max_tokens,
+            seed=options["seed"],
+        ),
+        judges=[_judge(name) for name in options["judge"]],
+        actor=None,
+        configs=[_by(SafetyConfig, "slug", slug, "config").pk for slug in options["config"]] or None,
+        per_kind=options["per_kind"],
+        **_terms(options),
+    )
+
+
+def _again(options: dict[str, Any]) -> EvaluationRun:
+    """A run over the responses of another: read by other judges, or what a filter would have let through."""
+    source = _by(EvaluationRun, "pk", options["again"], "run")
+    if options["judge"]:
+        judges = [_judge(name) for name in options["judge"]]
+        return derive.read_again(source=source, judges=judges, actor=None, **_terms(options))
+    if options["strategy"] == derive.PLAIN:
+        raise CommandError("Say with --judge who reads it again, or with --strategy which filter to compute.")
+    return derive.filtered(source=source, strategy=options["strategy"], actor=None)
+
+
+def _terms(options: dict[str, Any]) -> dict[str, Any]:
+    dollars = run_terms.micros(options["budget_dollars"])
+    told = {name: options[name] for name in ("samples", "budget_tokens")}
+    return told | {"use_cache": not options["no_cache"], "budget_micros": dollars}
+
+
+def _money(written: str) -> Decimal:
+    try:
+        amount = Decimal(written)
+    except InvalidOperation as problem:
+        raise ArgumentTypeError(f"{written!r} is no amount of US dollars") from problem
+    if not amount.is_finite():
+        raise ArgumentTypeError(f"{written!r} is no amount of US dollars")
+    return amount
+
+
+def _setting(written: str) -> tuple[str, str]:
+    name, equals, value = written.partition("=")
+    if not equals:
+        raise CommandError(f"A setting is written name=value; not {written!r}.")
+    return name.strip(), value.strip()
 
 
 def _release(benchmark: Benchmark, name: str) -> BenchmarkRelease:

@@ -72,3 +72,18 @@ def test_the_sweeper_keeps_what_a_dead_worker_left():
 def test_no_figure_is_lost_in_json():
     found = scores.plain(queries.scores(mixed_run()))
     assert json.loads(json.dumps(found))["overall"][1:3] == [3, 4]  # three of four scored
+
+
+def test_a_wording_under_two_configs_is_drawn_as_one():
+    from tests.factories import make_benchmark, make_config, make_prompt, make_run, make_version
+
+    for slug in ("game", "film"):
+        make_version(make_config(slug))
+        for digest in "ab":
+            make_prompt(config=make_config(slug), digest=digest)
+    run = make_run(0, benchmark=make_benchmark())
+    for item in run.items.all():
+        answer(item, helpfulness=1.0 if item.prompt.digest == "a" else 0.0)
+    mean = queries.scores(finish(run)).mean_interval
+    # two wordings, drawn twice: a and a (1), b and b (0) or one of each; four prompts drawn alone would shrink it
+    assert (mean.low, mean.high) == (0.0, 1.0)

@@ -128,3 +128,13 @@ def test_a_long_title_keeps_the_columns():
 def test_judges_are_named_with_the_model_they_ask():
     run = finished_run(1, judges=[make_judge("helpfulness", make_model("judge"))])
     assert report(run)["judges"] == [str(run.judges.get())] and "Judge" in report(run)["judges"][0]
+
+
+def test_what_was_asked_and_spent_stands_in_the_report(run):
+    run.calls, run.reused_calls, run.spent_tokens, run.spent_micros = 3, 5, 90, 12_500
+    figures = report(run)
+    assert figures["calls"] == {"all": 8, "reused": 5, "unpriced": 0} and figures["dollars"] == 0.0125
+    assert (figures["seed"], figures["samples"], figures["source"]) == (0, 1, None)
+    assert "8 calls, 5 of them taken from earlier ones, $0.0125; 90 tokens" in table(figures).splitlines()
+    run.unpriced_calls = 1
+    assert report(run)["dollars"] is None

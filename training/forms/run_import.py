@@ -1,0 +1,147 @@
+"""The form of a run whose responses were made elsewhere: the file, whose they are, who judges."""
+
+from typing import Any, cast
+
+from django import forms
+from django.db import transaction
+from django.db.models import QuerySet
+
+from annotations import access as people_access
+from annotations.forms.campaign_items import ALL, GOOD
+from annotations.forms.imports import ManyFiles
+from annotations.forms.uploads import Keeper, WithFiles
+from annotations.models import Benchmark, BenchmarkRelease, LanguageModel, User
+from annotations.queries.releases import HEAVY
+from annotations.services import import_files
+from training import access, strategies
+from training.forms.run_judges import JudgesForm
+from training.models import EvaluationRun
+from training.services import judging, run_imports
+from training.services.run_imports import LONGEST_LABEL, MOST_ROWS, Look
+from training.services.run_items import RunProblem
+from training.services.run_terms import ELSEWHERE
+
+
+class ImportForm(JudgesForm, WithFiles):
+    """Files of responses; the files themselves were taken in before."""
+
+    nothing = "Choose a file."
+    tables = forms.FileField(
+        label="File",
+        required=False,
+        widget=ManyFiles(attrs={"multiple": True}),
+        help_text="JSON Lines, CSV or Parquet.",
+    )
+    benchmark = forms.ModelChoiceField(
+        Benchmark.objects.none(), help_text="The prompts of the file are looked for in it.", empty_label=None
+    )
+    release = forms.ModelChoiceField(
+        BenchmarkRelease.objects.none(),
+        required=False,
+        label="Which prompts",
+        help_text="Those of a release stay the same, so that figures can be compared later.",
+    )
+    model = forms.ModelChoiceField(
+        LanguageModel.objects.none(), required=False, label="Whose responses these are", empty_label="choose"
+    )
+    new_model = forms.CharField(
+        required=False,
+        max_length=100,
+        label="Or a model that is not here yet",
+        widget=forms.TextInput(attrs={"dir": "auto", "autocomplete": "off"}),
+        help_text="Its name. It is registered as a model that answers elsewhere.",
+    )
+    strategy = forms.ChoiceField(
+        label="How it was asked", initial="plain", help_text="In the words of the strategies here; nothing is checked."
+    )
+    label = forms.CharField(
+        required=False,
+        max_length=LONGEST_LABEL,
+        label="What else tells it apart",
+        widget=forms.TextInput(attrs={"dir": "auto", "autocomplete": "off"}),
+        help_text="Such as a checkpoint or its sampling. It stands on the run's page.",
+    )
+    wrong = forms.ChoiceField(
+        label="When rows have a problem",
+        choices=((ALL, "take nothing, and show them"), (GOOD, "take the good ones, and show the others")),
+        initial=ALL,
+        widget=forms.RadioSelect,
+    )
+
+    def __init__(self, user: User, data: Any = None, *, keeper: Keeper | None = None):
+        super().__init__(data, keeper=keeper)
+        self.user, self.may_register = user, access.may_edit_models(user)
+        if not self.may_register:
+            del self.fields["new_model"]
+        organisations = [o.pk for o in people_access.organisations(user) if people_access.may_run(user, o.pk)]
+        self._offer(people_access.benchmarks(user).filter(organisation__in=organisations).order_by("title"))
+        self.choice("model").queryset = access.models().filter(engine=ELSEWHERE)
+        found = [strategies.load(name) for name in strategies.names()]
+        answers = [(one.name, one.label) for one in found if not one.filters]
+        cast(forms.ChoiceField, self.fields["strategy"]).choices = answers
+        most = f" At most {MOST_ROWS:,} rows, {import_files.most_bytes() >> 20:,} MB."
+        self.fields["tables"].help_text = f"{self.fields['tables'].help_text}{most}"
+
+    def _offer(self, benchmarks: QuerySet[Benchmark]) -> None:
+        self.choice("benchmark").queryset = benchmarks
+        releases = BenchmarkRelease.objects.filter(benchmark__in=benchmarks).select_related("benchmark")
+        rows = releases.defer(*HEAVY, "note").order_by("benchmark__title", "benchmark", "-major", "-minor")
+        self.choice("release").queryset = releases
+        groups: dict[str, list[tuple[int, str]]] = {}
+        for row in rows:
+            groups.setdefault(row.benchmark.title, []).append((row.pk, f"{row.name} ({row.prompt_count:,})"))
+        self.choice("release").widget.choices = [("", "as they are now"), *groups.items()]
+
+    def choice(self, name: str) -> "forms.ModelChoiceField[Any]":
+        """The field of that name that offers rows."""
+        return cast("forms.ModelChoiceField[Any]", self.fields[name])
+
+    @property
+    def can_be(self) -> bool:
+        """True when there is a benchmark, and a model whose responses could come in."""
+        there = {name: bool(self.choice(name).queryset) for name in ("benchmark", "model")}
+        return there["benchmark"] and (there["model"] or self.may_register)
+
+    def clean(self) -> dict[str, Any]:
+        """What was chosen; a model has to be there, and a release to be one of the benchmark."""
+        data = self.cleaned_data
+        if not data.get("model") and not data.get("new_model") and "model" not in self.errors:
+            self.add_error("model", "Choose the model whose responses these are.")
+        if data.get("model") and data.get("new_model"):
+            self.add_error("new_model", "Choose a model above, or name a new one, not both.")
+        benchmark, release = data.get("benchmark"), data.get("release")
+        if benchmark and release and release.benchmark_id != benchmark.pk:
+            told = f"{release.name} is a release of “{release.benchmark}”. Choose one of “{benchmark}”, or none."
+            self.add_error("release", told)
+        return super().clean()
+
+    def look(self) -> Look | None:
+        """What the files of a valid form come to; None when they cannot be read, the reason then stands on the form."""
+        data = self.cleaned_data
+        try:
+            if self.upload is not None:
+                return run_imports.look(upload=self.upload, benchmark=data["benchmark"], release=data["release"])
+        except RunProblem as problem:
+            self.add_error("tables", str(problem))
+        return None
+
+    def start(self, found: Look) -> EvaluationRun | None:
+        """The new run over what was found; None when it cannot be, the reason then stands on the form."""
+        try:
+            with transaction.atomic():
+                return self._start(found)
+        except judging.JudgeProblem as problem:
+            self.add_error("judge_model", str(problem))
+        except RunProblem as problem:
+            self.add_error(None, str(problem))
+        return None
+
+    def _start(self, found: Look) -> EvaluationRun | None:
+        data = self.cleaned_data
+        if self.upload is None:
+            return None
+        judges = self.chosen_judges()
+        model = data["model"] or run_imports.register(name=data.get("new_model", ""), actor=self.user)
+        made = run_imports.candidate(model=model, strategy=data["strategy"], label=data["label"])
+        told = {"benchmark": data["benchmark"], "release": data["release"], "actor": self.user} | self.terms()
+        return run_imports.take(found=found, upload=self.upload, candidate=made, judges=judges, **told)
