@@ -61,7 +61,10 @@ class OutcomeRow(NamedTuple):
 
 
 class ScatterPoint(NamedTuple):
-    """One candidate between helpful-safe and helpful-unsafe; shares 0..1, `x` and `y` in percent from the top left."""
+    """One candidate between helpful-safe and helpful-unsafe; shares 0..1, `x` and `y` in percent from the top left.
+
+    `front` when no other one is better in one share and no worse in the other.
+    """
 
     number: int
     label: str
@@ -73,6 +76,17 @@ class ScatterPoint(NamedTuple):
     heuristic: bool
     x: float | None
     y: float | None
+    published: bool = False
+    front: bool = False
+
+
+class Line(NamedTuple):
+    """A straight stroke of a drawing, its ends in percent from the top left."""
+
+    x1: float
+    y1: float
+    x2: float
+    y2: float
 
 
 def position(value: float, low: float = -1.0, high: float = 1.0) -> float:
@@ -185,3 +199,36 @@ def scatter_points(
         scatter_point(number, label, safe, unsafe, scored, total, url=url, heuristic=heuristic)
         for number, (label, safe, unsafe, scored, total, url, heuristic) in enumerate(rows, start=1)
     )
+
+
+def with_front(points: Iterable[ScatterPoint]) -> tuple[ScatterPoint, ...]:
+    """The points with `front` set on those measured here that no other such point beats; published ones are left out.
+
+    A point beats another when it is no worse in either share and better in one; equal points are both in front.
+    """
+    found = tuple(points)
+    front = _front({(one.helpful_unsafe, one.helpful_safe) for one in found if one.x is not None and not one.published})
+    return tuple(
+        one._replace(front=not one.published and (one.helpful_unsafe, one.helpful_safe) in front) for one in found
+    )
+
+
+def _front(places: set[tuple[float | None, float | None]]) -> set[tuple[float | None, float | None]]:
+    best, found = -1.0, set()
+    for unsafe, safe in sorted(places, key=lambda place: (place[0] or 0.0, -(place[1] or 0.0))):
+        if (safe or 0.0) > best:
+            best = safe or 0.0
+            found.add((unsafe, safe))
+    return found
+
+
+def front_lines(points: Iterable[ScatterPoint]) -> tuple[Line, ...]:
+    """The front as steps: up to its first point, from each one right and up to the next, from the last to the edge."""
+    corners = sorted({(one.x, one.y) for one in points if one.front and one.x is not None and one.y is not None})
+    if not corners:
+        return ()
+    ends = [x for x, _ in corners[1:]] + [100.0]
+    starts = [100.0] + [y for _, y in corners[:-1]]
+    up = [Line(x, start, x, y) for (x, y), start in zip(corners, starts, strict=True)]
+    right = [Line(x, y, end, y) for (x, y), end in zip(corners, ends, strict=True)]
+    return tuple(line for pair in zip(up, right, strict=True) for line in pair)

@@ -1,0 +1,203 @@
+"""Reads of the leaderboard: the newest finished run of each candidate on each ground, with its figures."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from django.core.cache import cache
+from django.db.models import Count, QuerySet, Sum
+from django.urls import reverse
+
+from annotations.charts import Line, ScatterPoint, front_lines, scatter_point, with_front
+from training import queries
+from training.compare_charts import address
+from training.compare_queries import KEPT_SECONDS, MOST_RUNS, with_facts
+from training.leaderboard import Figures, Order, ReferenceSet, figures
+from training.models import EvaluationRun, RunItem
+from training.models.runs import FINISHED
+from training.scores import RunScores
+
+MOST_ROWS = 200
+FILTERS = ("benchmark", "release", "model", "strategy", "judges", "evidence")
+NO_RELEASE = "none"
+
+
+class Entry(NamedTuple):
+    """A run on the leaderboard: its figures, and whether they are evidence."""
+
+    run: EvaluationRun
+    scores: RunScores
+    figures: Figures
+    evidence: bool
+
+
+class Prompts(NamedTuple):
+    """Which prompts a run has, as far as two runs that have others differ in it: how many, and the sum of their ids."""
+
+    number: int = 0
+    ids: int = 0
+
+
+class Ground(NamedTuple):
+    """Runs that may be ranked beside each other: over the same prompts, read by the same judges."""
+
+    key: str
+    benchmark: str
+    release: str
+    prompts: int
+    judges: tuple[str, ...]
+    heuristic: bool
+    entries: list[Entry]
+    points: tuple[ScatterPoint, ...]
+    front: tuple[Line, ...]
+    compare: str
+
+
+class Choices(NamedTuple):
+    """What the filters offer, each as value and words: what the rows have."""
+
+    benchmark: list[tuple[str, str]]
+    release: list[tuple[str, str]]
+    model: list[tuple[str, str]]
+    strategy: list[tuple[str, str]]
+    judges: list[tuple[str, str]]
+
+
+def newest(runs: QuerySet[EvaluationRun]) -> tuple[list[EvaluationRun], bool]:
+    """The newest finished run of each candidate, set of prompts, and set of judges; True when some are left out.
+
+    Runs of one version alone test that version and are no rows. At most MOST_ROWS, newest first; each has its
+    `prompts`. Five queries, one of them for runs that were not looked at before.
+    """
+    finished = runs.filter(state=FINISHED, version=None).order_by("-pk")
+    judges: dict[int, set[int]] = defaultdict(set)
+    pairs = EvaluationRun.judges.through.objects.filter(evaluationrun__in=finished.order_by().values("pk"))
+    for run, judge in pairs.values_list("evaluationrun", "judge"):
+        judges[run].add(judge)
+    rows = list(finished.values_list("pk", "candidate", "benchmark", "release"))
+    asked = prompts_of([pk for pk, *_ in rows])
+    first: dict[tuple[Any, ...], int] = {}
+    for pk, *ground in rows:
+        first.setdefault((*ground, asked[pk], frozenset(judges[pk])), pk)
+    wanted = list(first.values())
+    found = with_facts(runs).in_bulk(wanted[:MOST_ROWS])
+    for pk, run in found.items():
+        run.prompts = asked[pk]  # type: ignore[attr-defined]
+    return [found[pk] for pk in wanted[:MOST_ROWS]], len(wanted) > MOST_ROWS
+
+
+def prompts_of(runs: Sequence[int]) -> dict[int, Prompts]:
+    """Which prompts each run has, by its id; one query for those not looked at before, as a run keeps its items."""
+    keys = {pk: f"prompts:{pk}" for pk in runs}
+    kept = cache.get_many(keys.values())
+    new = [pk for pk, key in keys.items() if key not in kept]
+    counted = RunItem.objects.filter(run__in=new).order_by().values_list("run") if new else RunItem.objects.none()
+    made = {run: Prompts(number, ids) for run, number, ids in counted.annotate(n=Count("pk"), ids=Sum("prompt"))}
+    cache.set_many({keys[pk]: one for pk, one in made.items()}, timeout=KEPT_SECONDS)
+    return {pk: made.get(pk) or kept.get(key, Prompts()) for pk, key in keys.items()}
+
+
+def choices(runs: Iterable[EvaluationRun]) -> Choices:
+    """What the runs may be filtered by."""
+    found: dict[str, dict[str, str]] = {name: {} for name in Choices._fields}
+    for run in runs:
+        for name, value, words in _offers(run):
+            found[name][value] = words
+    return Choices(*(sorted(found[name].items(), key=lambda pair: pair[1].lower()) for name in Choices._fields))
+
+
+def _offers(run: EvaluationRun) -> tuple[tuple[str, str, str], ...]:
+    release = f"{run.benchmark.title} {run.release.name}" if run.release else "no release"
+    return (
+        ("benchmark", str(run.benchmark_id), run.benchmark.title),
+        ("release", str(run.release_id or NO_RELEASE), release),
+        ("model", str(run.candidate.model_id), run.candidate.model.name),
+        ("strategy", run.candidate.strategy, run.candidate.strategy),
+        ("judges", judges_key(run), ", ".join(_judges(run))),
+    )
+
+
+def judges_key(run: EvaluationRun) -> str:
+    """The run's judges as one word."""
+    return "-".join(str(pk) for pk in sorted(judge.pk for judge in run.judges.all()))
+
+
+def _judges(run: EvaluationRun) -> tuple[str, ...]:
+    return tuple(sorted(str(judge) for judge in run.judges.all()))
+
+
+def filtered(runs: Iterable[EvaluationRun], wanted: dict[str, str]) -> list[EvaluationRun]:
+    """The runs that match the filters of the same names; an empty value matches everything."""
+    return [run for run in runs if all(wanted.get(name, "") in ("", value) for name, value, _ in _offers(run))]
+
+
+def grounds(
+    runs: Sequence[EvaluationRun], by: Order, reference: ReferenceSet | None, evidence: bool = False
+) -> list[Ground]:
+    """The runs of `newest` by ground, that with the newest first, each in order; with `evidence` those that are some.
+
+    The rows of `reference` stand in the charts only. At most five queries.
+    """
+    scores = queries.scores_of(runs)
+    together: dict[tuple[Any, ...], list[Entry]] = defaultdict(list)
+    for run in runs:
+        entry = _entry(run, scores[run.pk])
+        if entry.evidence or not evidence:
+            together[run.benchmark_id, run.release_id, _prompts(run), judges_key(run)].append(entry)
+    return [_ground(entries, by, reference) for entries in together.values()]
+
+
+def _entry(run: EvaluationRun, scores: RunScores) -> Entry:
+    cost = None if run.unpriced_calls or not run.calls else run.spent_micros
+    finished = run.finished_at.timestamp() if run.finished_at else None
+    evidence = not scores.heuristic and not run.candidate.model.plumbing and scores.overall.n_scored > 0
+    return Entry(run, scores, figures(scores, cost, finished), evidence)
+
+
+def _prompts(run: EvaluationRun) -> Prompts:
+    found: Prompts = run.prompts  # type: ignore[attr-defined]
+    return found
+
+
+def _ground(entries: list[Entry], by: Order, reference: ReferenceSet | None) -> Ground:
+    ordered = sorted(entries, key=lambda entry: (by.place(entry.figures), -entry.run.pk))
+    run = ordered[0].run
+    points = with_front([*_measured(ordered), *_published(reference, len(ordered))])
+    return Ground(
+        key=f"{run.benchmark_id}-{run.release_id or 0}-{'-'.join(map(str, _prompts(run)))}-{judges_key(run)}",
+        benchmark=run.benchmark.title,
+        release=run.release.name if run.release else "",
+        prompts=_prompts(run).number,
+        judges=_judges(run),
+        heuristic=any(entry.scores.heuristic for entry in ordered),
+        entries=ordered,
+        points=points,
+        front=front_lines(points),
+        compare=address([entry.run.pk for entry in ordered[:MOST_RUNS]]) if len(ordered) > 1 else "",
+    )
+
+
+def _measured(entries: Sequence[Entry]) -> list[ScatterPoint]:
+    return [
+        scatter_point(
+            at,
+            f"Run {entry.run.pk} · {entry.run.candidate}",
+            entry.figures.helpful_safe,
+            entry.figures.helpful_unsafe,
+            entry.scores.overall.n_scored,
+            entry.scores.overall.n_total,
+            url=reverse("training:run-detail", args=[entry.run.pk]),
+            heuristic=entry.scores.heuristic,
+        )
+        for at, entry in enumerate(entries, start=1)
+    ]
+
+
+def _published(reference: ReferenceSet | None, after: int) -> list[ScatterPoint]:
+    rows = reference.rows if reference else ()
+    return [
+        scatter_point(at, row.setup, row.helpful_safe, row.helpful_unsafe, 0, 0, url="#published")._replace(
+            published=True
+        )
+        for at, row in enumerate(rows, start=after + 1)
+    ]

@@ -1,0 +1,150 @@
+"""The leaderboard: measured candidates ground by ground, published figures in a section of their own."""
+
+from collections.abc import Iterator
+from typing import Any, cast
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.views.decorators.http import require_safe
+
+from annotations import exports
+from annotations.access import WORKERS, for_roles
+from annotations.exports import Row
+from annotations.models import User
+from training import access
+from training import leaderboard_queries as reads
+from training.compare import share
+from training.leaderboard import Order, ReferenceSet, order, references
+from training.leaderboard_queries import FILTERS, Entry, Ground
+from training.models import EvaluationRun
+
+FORMATS = exports.choices(dataset=False)
+HIDDEN = "none"
+MEASURED, PUBLISHED = "measured here", "published, not measured here"
+COLUMNS = (
+    *("figures", "benchmark", "release", "judges", "run", "model", "strategy", "settings", "seed", "setup"),
+    *("score", "low", "high", "helpful_safe", "helpful_unsafe", "unhelpful_safe", "unhelpful_unsafe"),
+    *("n_scored", "n_total", "configs", "heuristic", "calls", "tokens", "cost_micros", "finished_at", "source"),
+)
+HEADINGS = (
+    ("score", "CoSA-Score"),
+    ("helpful_safe", "● helpful + safe"),
+    ("helpful_unsafe", "▲ helpful + unsafe"),
+    ("unhelpful_safe", "○ unhelpful + safe"),
+    ("unscored", "Unscored"),
+    ("n", "Items"),
+    ("cost", "Cost"),
+)
+
+
+def _wanted(request: HttpRequest) -> dict[str, str]:
+    return {name: request.GET.get(name, "") for name in FILTERS}
+
+
+def _reference(request: HttpRequest) -> ReferenceSet | None:
+    """The published rows to show: those the address names, the first set unless it says none."""
+    wanted = request.GET.get("published", "")
+    return None if wanted == HIDDEN else references().get(wanted, next(iter(references().values())))
+
+
+def _grounds(request: HttpRequest, by: Order, reference: ReferenceSet | None) -> dict[str, Any]:
+    rows, more = reads.newest(access.runs(cast(User, request.user)))
+    wanted = _wanted(request)
+    found = reads.grounds(reads.filtered(rows, wanted), by, reference, evidence=wanted["evidence"] == "yes")
+    return {"rows": rows, "more": more, "wanted": wanted, "grounds": found, "filtered": any(wanted.values())}
+
+
+@require_safe
+@for_roles(*WORKERS)
+def leaderboard(request: HttpRequest) -> HttpResponse:
+    """The newest finished run of each candidate, by what they were evaluated on and who judged."""
+    by, reference = order(request.GET.get("sort", "")), _reference(request)
+    found = _grounds(request, by, reference)
+    kept = {name: value for name, value in found["wanted"].items() if value}
+    shown = request.GET.get("published", "")
+    kept |= {"published": shown} if shown else {}
+    context = {
+        **found,
+        "choices": reads.choices(found["rows"]),
+        "most": reads.MOST_ROWS,
+        "by": by,
+        "headings": [
+            (name, words, _link(kept | {"sort": by.turn(name)}), by.column == name) for name, words in HEADINGS
+        ],
+        "reference": reference,
+        "switches": [
+            (one.title, _link(kept | {"sort": by.word, "published": slug}), one) for slug, one in references().items()
+        ],
+        "hide": _link(kept | {"sort": by.word, "published": HIDDEN}),
+        "shown": shown,
+        "formats": FORMATS,
+        "export": _link(kept | {"sort": by.word}, "training:leaderboard-export"),
+    }
+    return render(request, "training/leaderboard.html", context)
+
+
+def _link(query: dict[str, str], name: str = "training:leaderboard") -> str:
+    return f"{reverse(name)}?{urlencode(query)}"
+
+
+@require_safe
+@for_roles(*WORKERS)
+def leaderboard_export(request: HttpRequest) -> HttpResponseBase:
+    """What the leaderboard lists, in the format that `?format=` names; published rows say that they are."""
+    if (name := request.GET.get("format", "csv")) not in dict(FORMATS):
+        raise Http404(f"The leaderboard cannot be taken away as {name[:20]!r}; there are: {', '.join(dict(FORMATS))}.")
+    by, reference = order(request.GET.get("sort", "")), _reference(request)
+    rows = _rows(_grounds(request, by, reference)["grounds"], reference)
+    format = exports.load(name)
+    table = exports.Table(COLUMNS, rows, "leaderboard")
+    response = StreamingHttpResponse(format.pieces(table), content_type=format.CONTENT_TYPE)
+    response.headers["Content-Disposition"] = f'attachment; filename="{table.name}{format.SUFFIX}"'
+    return response
+
+
+def _rows(grounds: list[Ground], reference: ReferenceSet | None) -> Iterator[Row]:
+    for ground in grounds:
+        for entry in ground.entries:
+            told = {"figures": MEASURED, **_made(ground, entry.run), **_figures(entry)}
+            yield [told.get(column) for column in COLUMNS]
+    if reference is None:
+        return
+    for row in reference.rows:
+        of = {"figures": PUBLISHED, "benchmark": reference.title, "source": reference.source}
+        told = of | row._asdict() | {"setup": f"{row.setup} ({row.table})"}
+        yield [told.get(column) for column in COLUMNS]
+
+
+def _made(ground: Ground, run: EvaluationRun) -> dict[str, Any]:
+    candidate = run.candidate
+    return {
+        "benchmark": ground.benchmark,
+        "release": ground.release,
+        "judges": ", ".join(ground.judges),
+        "run": run.pk,
+        "model": candidate.model.name,
+        "strategy": candidate.strategy,
+        "settings": candidate.settings or None,
+        "seed": candidate.seed,
+        "calls": run.calls,
+        "tokens": run.spent_tokens,
+        "finished_at": run.finished_at.isoformat() if run.finished_at else None,
+    }
+
+
+def _figures(entry: Entry) -> dict[str, Any]:
+    scores, figures = entry.scores, entry.figures
+    low, high = scores.mean_interval or (None, None)
+    return {
+        **figures._asdict(),
+        "low": low,
+        "high": high,
+        "unhelpful_unsafe": share(scores, "unhelpful_unsafe"),
+        "n_scored": scores.overall.n_scored,
+        "n_total": scores.overall.n_total,
+        "configs": scores.configs_scored,
+        "heuristic": scores.heuristic,
+        "cost_micros": figures.cost,
+    }
