@@ -23,7 +23,8 @@ class ModelForm(forms.ModelForm):
         model = LanguageModel
         fields = [
             "name", "slug", "engine", "base_url", "model", "key_variable",
-            "max_concurrency", "timeout", "patience", "max_tokens", "context_tokens", "plumbing", "note",
+            "max_concurrency", "timeout", "patience", "max_tokens", "context_tokens",
+            "price_in", "price_out", "plumbing", "note",
         ]  # fmt: skip
         labels = {
             "slug": "Short name",
@@ -35,6 +36,8 @@ class ModelForm(forms.ModelForm):
             "patience": "Time for one call",
             "max_tokens": "Longest answer",
             "context_tokens": "Context",
+            "price_in": "Price of reading",
+            "price_out": "Price of writing",
             "plumbing": "Plumbing, not evidence",
         }
         help_texts = {
@@ -47,6 +50,8 @@ class ModelForm(forms.ModelForm):
             "patience": "Seconds for one call with all its tries and waits.",
             "max_tokens": "In tokens, unless a run says otherwise.",
             "context_tokens": "The most tokens it reads and writes in one call; empty when you do not know.",
+            "price_in": "US dollars for a million tokens read; 0 is free, empty is not known.",
+            "price_out": "US dollars for a million tokens written. Runs add up what they cost from both.",
             "plumbing": "Too small to mean anything: it proves the path. Its figures are marked as no evidence.",
         }
         widgets = {"note": forms.Textarea(attrs={"rows": 3})}

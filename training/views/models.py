@@ -1,21 +1,27 @@
 """The model registry: the list, one model, its form, and a test call."""
 
-from typing import cast
+from typing import Any, cast
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from annotations import access as people_access
 from annotations.access import WORKERS, for_roles
 from annotations.models import LanguageModel, User
 from annotations.models.people import ADMIN
-from annotations.services import audit
-from annotations.web import page_or_fragment, refused
-from training import access, engines
+from annotations.services import audit, safety_suite
+from annotations.web import paged, refused, wants_fragment
+from training import access, engines, model_charts, model_queries
+from training.forms.capability import CapabilityForm
 from training.forms.models import ModelForm
-from training.services import registry
+from training.models import EvaluationRun
+from training.services import capability, registry
 
+DETAIL = "training/model_detail.html"
+RUNS, CAPABILITY_RUNS = 10, 10
 TEST_PROMPT = "Say in one sentence what a safety policy is for."
 
 
@@ -31,37 +37,67 @@ def _named(model: LanguageModel) -> LanguageModel:
 @require_safe
 @for_roles(*WORKERS)
 def model_list(request: HttpRequest) -> HttpResponse:
-    """Every model one can call."""
-    may_edit = access.may_edit_models(cast(User, request.user))
-    models = [_named(model) for model in access.models()]
-    return render(request, "training/model_list.html", {"models": models, "may_edit": may_edit})
+    """Every model one can call, with its prices and its score in the newest finished run the person may read."""
+    user = cast(User, request.user)
+    newest = model_queries.newest_scores(access.runs(user))
+    rows = [(_named(model), newest.get(model.pk)) for model in access.models()]
+    return render(request, "training/model_list.html", {"rows": rows, "may_edit": access.may_edit_models(user)})
 
 
 @require_safe
 @for_roles(*WORKERS)
 def model_detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """One model: how it is reached, and a box to test it."""
-    context = {
-        "model": _named(access.model_for_reader(pk)),
-        "may_edit": access.may_edit_models(cast(User, request.user)),
+    """One model: how it is reached, how it answered, what it refused, what it cost, and how it judges."""
+    return render(request, DETAIL, model_page(request, access.model_for_reader(pk)))
+
+
+def model_page(request: HttpRequest, model: LanguageModel) -> dict[str, Any]:
+    """All that is known of the model to this person: figures come from runs they may read, and from no other."""
+    user = cast(User, request.user)
+    runs = access.runs(user)
+    suite = model_queries.suite_run(runs, model)
+    return _answering(request, model, runs) | {
+        "model": _named(model),
+        "may_edit": access.may_edit_models(user),
         "prompt": TEST_PROMPT,
+        "suite": suite,
+        "suite_benchmark": people_access.benchmarks(user).filter(slug=safety_suite.SLUG).first(),
+        "refusals": model_queries.refusals(suite) if suite else (),
+        "judging": model_queries.judging(runs, model),
+        "abilities": model_queries.abilities(model),
+        "capability_runs": model_queries.capability_runs(model)[:CAPABILITY_RUNS],
+        "capability_form": CapabilityForm(),
+        "cannot": capability.unreachable(model) or capability.missing(),
     }
-    return render(request, "training/model_detail.html", context)
+
+
+def _answering(request: HttpRequest, model: LanguageModel, runs: QuerySet[EvaluationRun]) -> dict[str, Any]:
+    """What these runs say of the model as one that answers."""
+    page = paged(request, model_queries.answered_by(runs, model), size=RUNS)
+    newest = model_queries.newest_of(runs, model)
+    found = model_queries.scored([*page, newest] if newest else page)
+    shown = found[: len(page)]
+    return {
+        "page": page,
+        "runs": shown,
+        "newest": found[-1] if newest else None,
+        "chart": model_charts.over_time(shown),
+        "names": model_queries.identities(page),
+        "spent": model_queries.spent(runs, model),
+        "answerers": model_queries.answerers(runs, model),
+    }
 
 
 @require_POST
 @for_roles(*WORKERS)
 def model_test(request: HttpRequest, pk: int) -> HttpResponse:
     """One call to the model, with the answer, the time, or the error in words."""
-    model = _named(access.model_for_reader(pk))
+    model = access.model_for_reader(pk)
     prompt = request.POST.get("prompt", "").strip()[:2000] or TEST_PROMPT
-    context = {
-        "model": model,
-        "may_edit": access.may_edit_models(cast(User, request.user)),
-        "prompt": prompt,
-        "trial": registry.try_model(model, prompt),
-    }
-    return page_or_fragment(request, "training/model_detail.html", "training/_model_trial.html", context)
+    said = {"prompt": prompt, "trial": registry.try_model(model, prompt)}
+    if wants_fragment(request):
+        return render(request, "training/_model_trial.html", said)
+    return render(request, DETAIL, model_page(request, model) | said)
 
 
 @require_http_methods(["GET", "POST"])

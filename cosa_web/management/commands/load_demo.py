@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from annotations.services import demo, demo_campaign
+from annotations.services import demo, demo_campaign, safety_suite
 from training.services.demo import load_models
 
 
@@ -21,4 +21,5 @@ class Command(BaseCommand):
         benchmark = demo.load()
         load_models()
         demo_campaign.load(benchmark)
+        safety_suite.load_demo(benchmark.organisation)
         self.stdout.write(f"Demo data: {benchmark.prompts.count()} prompts in “{benchmark}”.")
