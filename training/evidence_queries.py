@@ -101,7 +101,7 @@ def _moment(count: int, last: Any) -> str:
 def _rows(runs: list[int], version: ConfigVersion) -> dict[int, list[Row]]:
     ended = RunItem.objects.filter(run__in=runs, version=version).exclude(state=ITEM_QUEUED).order_by("position")
     rows: dict[int, list[Row]] = {run: [] for run in runs}
-    fields = ("prompt__kind", "prompt", "helpfulness", "follows_config", "heuristic")
+    fields = ("prompt__kind", "prompt__digest", "helpfulness", "follows_config", "heuristic")
     for run, *values in ended.values_list("run", *fields):
         rows[run].append(Row(version.config_id, *values))
     return rows

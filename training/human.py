@@ -27,7 +27,7 @@ class Item(NamedTuple):
     pk: int
     subject: int | str
     config: int
-    prompt: int
+    wording: str
     kind: str
     n: int
     yes: int
@@ -122,7 +122,7 @@ def _subject(name: int | str, items: Sequence[Item], judges: Sequence[int]) -> S
         [item.value for item in items],
         *(column for rows in pairs.values() for column in zip(*rows, strict=True)),
     ]
-    spreads = bootstrap_jointly(figures, [item.prompt for item in items], [item.config for item in items])
+    spreads = bootstrap_jointly(figures, [item.wording for item in items], [item.config for item in items])
     beside = [
         _beside(judge, items, rows, spreads[3 * at + 1 : 3 * at + 4]) for at, (judge, rows) in enumerate(pairs.items())
     ]

@@ -151,8 +151,8 @@ def _of(said: Sequence[Said], items: Sequence[Item]) -> list[Said]:
 
 def _drawn(items: Sequence[Item]) -> Resampling:
     """Units are the places of these items; those of one prompt are drawn together."""
-    return Resampling(cluster_of=lambda place: items[place].prompt)  # type: ignore[call-overload]
+    return Resampling(cluster_of=lambda place: items[place].wording)  # type: ignore[call-overload]
 
 
 def _by_prompt(items: Sequence[Item]) -> Resampling:
-    return Resampling(cluster_of={item.pk: item.prompt for item in items}.__getitem__)  # type: ignore[arg-type]
+    return Resampling(cluster_of={item.pk: item.wording for item in items}.__getitem__)  # type: ignore[arg-type]

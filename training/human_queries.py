@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 from django.core.cache import cache
 from django.db.models import Count, Max, Q, QuerySet, Sum
 
+from annotations.core.verdicts import Combined, combine
+from annotations.core.verdicts import Verdict as Judged
 from annotations.models import (
     Adjudication,
     Campaign,
@@ -19,7 +21,7 @@ from annotations.queries import item_values
 from training import access
 from training.human import TOGETHER, Item, Subject, Verdict, subjects
 from training.human_checks import DIRECTIONS, JudgeCheck, Said, certainty, checks, direction
-from training.models import EvaluationRun, Judge, Judgement, RunItem
+from training.models import EvaluationRun, Judge, Judgement
 
 KEPT_SECONDS = 24 * 3600
 NO_SOURCE = "no source given"
@@ -81,7 +83,7 @@ def _kept(what: str, campaign: Campaign, make: Any) -> Any:
 def _results(campaign: Campaign) -> Results:
     rows, said = _items(campaign), _said(campaign)
     judges = [judge.pk for judge in judges_of(rows)]
-    heuristic = _run_items(campaign).filter(heuristic=True).exists()
+    heuristic = any(one.heuristic for one in _together(campaign).values())
     return Results(subjects(rows, judges), checks(rows, said, judges), len(said), heuristic)
 
 
@@ -95,10 +97,11 @@ def _items(campaign: Campaign) -> list[Item]:
     yes = dict(
         item_values.standing_ratings(campaign).filter(follows_config=True).values_list("item").annotate(Count("pk"))
     )
-    verdicts, together = _verdicts(campaign), _together(campaign)
+    verdicts = _verdicts(campaign)
+    together = {pk: (one.helpfulness, one.follows_config) for pk, one in _together(campaign).items()}
     return [
         Item(
-            *(row.item, whose[row.response], row.config, row.prompt, row.kind, row.n, yes.get(row.item, 0)),
+            *(row.item, whose[row.response], row.config, row.wording, row.kind, row.n, yes.get(row.item, 0)),
             *(row.helpfulness, row.follows_config, row.undecided, row.adjudicated),
             *((read := verdicts.get(row.response, {})), together.get(row.response) if len(read) > 1 else None),
         )
@@ -107,22 +110,28 @@ def _items(campaign: Campaign) -> list[Item]:
 
 
 def _verdicts(campaign: Campaign) -> dict[int, dict[int, Verdict]]:
-    """What each judge said, by response and judge."""
+    """What each judge said, by response and judge; of several verdicts on one response the newest."""
     found: dict[int, dict[int, Verdict]] = {}
-    columns = ("item__response", "judge", "helpfulness", "follows_config")
-    for response, judge, helpfulness, follows in _judgements(campaign).values_list(*columns):
-        found.setdefault(response, {})[judge] = (helpfulness, follows)
+    for response, judge, _, *said in _read(campaign):
+        found.setdefault(response, {})[judge] = (said[0], said[1])
     return found
 
 
-def _together(campaign: Campaign) -> dict[int, Verdict]:
-    """What the judges of its run come to, by response."""
-    columns = ("response", "helpfulness", "follows_config")
-    return {pk: (helpful, follows) for pk, helpful, follows in _run_items(campaign).values_list(*columns)}
+def _together(campaign: Campaign) -> dict[int, Combined]:
+    """What its judges come to, by response, whichever run had it read.
+
+    It is worked out from the verdicts: several runs may share a response, and a filter ends an item as withheld,
+    which says nothing of the text that people read.
+    """
+    found: dict[int, dict[int, tuple[Judged, bool]]] = {}
+    for response, judge, heuristic, helpfulness, follows in _read(campaign):
+        found.setdefault(response, {})[judge] = (Judged(helpfulness, follows), heuristic)
+    return {response: combine(read.values()) for response, read in found.items()}
 
 
-def _run_items(campaign: Campaign) -> QuerySet[RunItem]:
-    return RunItem.objects.filter(response__campaign_items__campaign=campaign).order_by()
+def _read(campaign: Campaign) -> Iterable[tuple[Any, ...]]:
+    columns = ("item__response", "judge", "judge__heuristic", "helpfulness", "follows_config")
+    return _judgements(campaign).order_by("pk").values_list(*columns)
 
 
 def _responses(campaign: Campaign) -> QuerySet[CampaignItem, tuple[Any, ...]]:

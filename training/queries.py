@@ -13,7 +13,7 @@ from annotations.core.storable import whole_number
 from annotations.core.taxonomy import KINDS
 from annotations.models import SafetyConfig
 from annotations.queries.benchmarks import NO_RULE
-from training.models import Call, EvaluationRun, RunItem
+from training.models import EvaluationRun, RunItem
 from training.models.runs import FINISHED, ITEM_DONE, ITEM_FAILED, ITEM_QUEUED, QUEUED, RUNNING
 from training.scores import Row, RunScores, read, run_scores
 from training.troubles import shape
@@ -31,7 +31,11 @@ class ErrorCount(NamedTuple):
 
 
 class Progress(NamedTuple):
-    """How far a run is, from committed rows only. done + failed + queued is total; in_flight is a part of queued."""
+    """How far a run is, from committed rows only. done + failed + queued is total; in_flight is a part of queued.
+
+    `calls` are all, `reused` those of them that were taken from earlier ones; these cost neither tokens nor micros, the
+    millionths of a US dollar. `unpriced` were made to a model without a known price.
+    """
 
     total: int
     done: int
@@ -47,7 +51,10 @@ class Progress(NamedTuple):
     seconds_left: float | None
     seconds: float | None
     calls: int
+    reused: int
     tokens: int
+    micros: int
+    unpriced: int
 
     @property
     def parts(self) -> tuple[tuple[str, int], ...]:
@@ -68,7 +75,7 @@ class Progress(NamedTuple):
 
 
 def progress(run: EvaluationRun) -> Progress:
-    """How far the run is. Six short queries, whatever its size."""
+    """How far the run is. A few short queries, whatever its size; what was spent is as the run was read."""
     counts = dict(run.items.values_list("state").annotate(Count("pk")).order_by())
     done, failed, queued = (counts.get(state, 0) for state in (ITEM_DONE, ITEM_FAILED, ITEM_QUEUED))
     alive = run.leases.filter(until__gte=Now()).aggregate(
@@ -79,9 +86,6 @@ def progress(run: EvaluationRun) -> Progress:
         waiting=Sum("waiting", default=0),
     )
     rate = _rate(run) if run.is_open else None
-    calls = Call.objects.filter(item__run=run).aggregate(
-        calls=Count("pk"), tokens_in=Sum("tokens_in", default=0), tokens_out=Sum("tokens_out", default=0)
-    )
     return Progress(
         total=done + failed + queued,
         done=done,
@@ -91,8 +95,11 @@ def progress(run: EvaluationRun) -> Progress:
         rate=rate,
         seconds_left=queued / rate if rate else None,
         seconds=_seconds(run),
-        calls=calls["calls"],
-        tokens=calls["tokens_in"] + calls["tokens_out"],
+        calls=run.calls + run.reused_calls,
+        reused=run.reused_calls,
+        tokens=run.spent_tokens,
+        micros=run.spent_micros,
+        unpriced=run.unpriced_calls,
         **alive,
     )
 
@@ -179,7 +186,7 @@ def _score_keys(runs: Mapping[int, EvaluationRun]) -> dict[int, str]:
 def worked_out(runs: Sequence[int]) -> dict[int, RunScores]:
     """The figures of each run out of its items ended so far, neither kept nor cached; two queries."""
     ended = RunItem.objects.filter(run__in=runs).exclude(state=ITEM_QUEUED).order_by("position")
-    fields = ("version__config", "prompt__kind", "prompt", "helpfulness", "follows_config", "heuristic")
+    fields = ("version__config", "prompt__kind", "prompt__digest", "helpfulness", "follows_config", "heuristic")
     rows: dict[int, list[Row]] = {run: [] for run in runs}
     for run, *values in ended.values_list("run", *fields):
         rows[run].append(Row(*values))

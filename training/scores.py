@@ -38,11 +38,14 @@ class RunScores(NamedTuple):
 
 
 class Row(NamedTuple):
-    """What an ended item says for the scores; helpfulness 0..1; None is unscored."""
+    """What an ended item says for the scores; helpfulness 0..1; None is unscored.
+
+    `wording` is the digest of the prompt's text: the same one under several configs is drawn as one.
+    """
 
     config_id: int
     kind: str
-    prompt_id: int
+    wording: str
     helpfulness: float | None
     follows_config: bool | None
     heuristic: bool
@@ -103,7 +106,7 @@ def _interval(rows: Iterable[Row], grouped: bool = False) -> Interval | None:
     known = [row for row in rows if row.value is not None]
     return bootstrap(
         [row.value for row in known if row.value is not None],
-        [row.prompt_id for row in known],
+        [row.wording for row in known],
         groups=[row.config_id for row in known] if grouped else None,
     )
 

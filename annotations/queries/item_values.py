@@ -14,7 +14,7 @@ STANDING: dict[str, Any] = {"withdrawn_at": None, **{f"item__{name}": value for 
 
 
 class ItemValue(NamedTuple):
-    """What one item comes to; all but the last five are ids, and the kind of its prompt.
+    """What one item comes to; all but the last five are ids, the digest of the prompt's wording, and its kind.
 
     `n` counts its standing ratings. `helpfulness`, 0..1, and `follows_config` are the decision's if it is
     `adjudicated`, else the mean and the majority of the ratings. None is unscored: without a rating both are, and when
@@ -23,7 +23,7 @@ class ItemValue(NamedTuple):
 
     item: int
     response: int
-    prompt: int
+    wording: str
     config: int
     version: int
     kind: str
@@ -53,7 +53,7 @@ def standing_ratings(campaign: Campaign) -> QuerySet[Rating]:
 def values(campaign: Campaign) -> list[ItemValue]:
     """The value of each item that counts, rated or not, in the order of the campaign; three queries."""
     said, decided = _said(campaign), _decided(campaign)
-    columns = ("pk", "response", "response__prompt", "response__version__config", "response__version")
+    columns = ("pk", "response", "response__prompt__digest", "response__version__config", "response__version")
     rows = counting_items(campaign).order_by("position", "pk").values_list(*columns, "response__prompt__kind")
     return [ItemValue._make([*row, *_value(said.get(row[0], _Said()), decided.get(row[0]))]) for row in rows]
 

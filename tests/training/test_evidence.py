@@ -146,9 +146,9 @@ def test_evidence_is_a_finished_run_with_a_figure(fields, is_one):
 
 def test_the_plain_figures_of_a_run():
     rows = [
-        Row(1, "safe", 1, 1.0, True, True),
-        Row(1, "disallowed", 2, 0.5, False, False),
-        Row(1, "safe", 3, None, 1, 0),
+        Row(1, "safe", "a", 1.0, True, True),
+        Row(1, "disallowed", "b", 0.5, False, False),
+        Row(1, "safe", "c", None, 1, 0),
     ]
     plain = as_plain(VersionRun(facts(9), score_row(1, "Game", rows), kind_rows(rows)), [12, 11])
     # (1 − 0.5) / 2; the ceiling is (1 + 0 + 1) / 3

@@ -10,7 +10,7 @@ JUDGE, OTHER = 7, 8
 
 
 def item(pk, helpfulness=1.0, follows=True, *, judged=None, **fields):
-    values = {"subject": 1, "config": 1, "prompt": pk, "kind": "safe", "n": 3, "yes": 3 if follows else 0}
+    values = {"subject": 1, "config": 1, "wording": str(pk), "kind": "safe", "n": 3, "yes": 3 if follows else 0}
     values |= {"undecided": False, "adjudicated": False, "verdicts": {} if judged is None else {JUDGE: judged}}
     return Item(pk=pk, helpfulness=helpfulness, follows_config=follows, **values | fields)
 

@@ -13,7 +13,8 @@ from tests.rating_desk import make_campaign, make_response, rate_item
 from training import human_queries as queries
 from training.human import TOGETHER
 from training.human_queries import Wanted
-from training.models import Judgement, RunItem
+from training.models import EvaluationRun, Judgement, RunItem
+from training.services import derive
 
 pytestmark = pytest.mark.django_db
 NO = {"points": 0, "follows": False}
@@ -93,9 +94,8 @@ def test_every_judge_is_read_by_itself_judges_before_programs(campaign):
 # One judge gives the helpfulness, the other the yes: alone neither has a score, in their run they come to one.
 def test_judges_of_one_half_each_have_a_score_together(campaign):
     rated(of(campaign, 0))
-    Judgement.objects.update(follows_config=None)
+    Judgement.objects.update(helpfulness=0.6, follows_config=None)
     judge_again(campaign, helpfulness=None, follows_config=True)
-    RunItem.objects.update(helpfulness=0.6, follows_config=True)
     (subject,) = queries.results(campaign).subjects
     scores = {row.judge: row.score.value for row in subject.beside if row.config is None}
     assert scores == {**dict.fromkeys(row.pk for row in queries.judges_of(queries.items(campaign))), TOGETHER: 0.6}
@@ -104,6 +104,31 @@ def test_judges_of_one_half_each_have_a_score_together(campaign):
 def test_one_judge_alone_is_not_taken_together(campaign):
     rated(of(campaign, 0))
     assert [item.together for item in queries.items(campaign)] == [None] * 3
+
+
+def make_filtered(campaign):
+    """A filter over the campaign's run, which found that the first answer breaks the config."""
+    source = EvaluationRun.objects.get()
+    first = Judgement.objects.filter(item__response=of(campaign, 0).response)
+    first.update(helpfulness=1.0, follows_config=False)
+    made = derive.filtered(source=source, strategy="cascade_oracle", actor=None)
+    made.items.filter(response=of(campaign, 0).response).update(withheld=True, helpfulness=0.0, follows_config=True)
+
+
+def test_a_filter_over_the_run_says_nothing_of_the_answer_that_people_read(campaign):
+    judge_again(campaign, helpfulness=1.0, follows_config=False)
+    make_filtered(campaign)
+    together = {item.pk: item.together for item in queries.items(campaign)}
+    assert together[of(campaign, 0).pk] == (1.0, False)
+
+
+def test_a_verdict_given_again_in_a_later_run_takes_the_place_of_the_first(campaign):
+    make_filtered(campaign)
+    newest = Judgement.objects.filter(item__response=of(campaign, 1).response).order_by("pk").last()
+    Judgement.objects.filter(pk=newest.pk).update(helpfulness=0.2)
+    Judgement.objects.exclude(pk=newest.pk).update(reasons="Written anew, so that it may come last.")
+    (said,) = next(item for item in queries.items(campaign) if item.pk == of(campaign, 1).pk).verdicts.values()
+    assert said == (0.2, True)
 
 
 def test_an_uploaded_response_is_told_by_its_source_and_no_judge_read_it():

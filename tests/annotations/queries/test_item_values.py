@@ -45,7 +45,7 @@ def test_an_item_is_worth_the_mean_of_its_points_and_what_most_say(campaign):
 def test_a_value_says_what_it_is_the_value_of(campaign):
     item = campaign.items.select_related("response__prompt", "response__version").get()
     response = item.response
-    ids = (item.pk, response.pk, response.prompt_id, response.version.config_id, response.version_id)
+    ids = (item.pk, response.pk, response.prompt.digest, response.version.config_id, response.version_id)
     assert only(campaign)[:6] == (*ids, "safe")
 
 
