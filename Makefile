@@ -22,6 +22,7 @@ check: .venv/dev
 
 bench: .venv/dev
 	$(BIN)/python -m bench.run_engine
+	$(BIN)/python -m bench.evaluation
 	$(BIN)/python -m bench.diff
 	$(BIN)/python -m bench.similarity
 	$(BIN)/python -m bench.configs

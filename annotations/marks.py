@@ -44,6 +44,13 @@ ERROR_KINDS = {
     "internal": Mark("✕", "our error"),
 }
 
+TRIAL_OUTCOMES = {
+    "turned": Mark("⇄", "turned", "red"),
+    "held": Mark("✓", "held", "teal"),
+    "unscored": Mark("–", "unscored", "grey"),
+    "failed": Mark("✕", "failed", "amber"),
+}
+
 VERSION_STATES = {
     "draft": Mark("◇", "draft", "grey"),
     "submitted": Mark("◆", "submitted", "blue"),

@@ -28,6 +28,8 @@ RAIL = (
 ADMIN_PAGES = ("/people/", "/organisations/", "/audit/", "/floor/")
 BENCHMARK_PAGES = ("/benchmarks/", "/imports/", "/test-sets/")
 CAMPAIGN_PAGES = ("/campaigns/", "/rater-groups/")
+MODEL_PAGES = ("/models/", "/judges/")
+BELOW = {"Admin": ADMIN_PAGES, "Benchmarks": BENCHMARK_PAGES, "Campaigns": CAMPAIGN_PAGES, "Models": MODEL_PAGES}
 # A version's review lies below its config, and belongs to the reviews.
 REVIEW_PAGES = frozenset({"review-detail", "review-decide", "version-retire", "comment-add", "comment-resolve"})
 
@@ -59,8 +61,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
 
 
 def _place(request: HttpRequest, label: str, url: str, icon: str) -> Place:
-    places = {"Admin": ADMIN_PAGES, "Benchmarks": BENCHMARK_PAGES, "Campaigns": CAMPAIGN_PAGES}.get(label, (url,))
-    active = request.path == url if url == "/" else request.path.startswith(places)
+    active = request.path == url if url == "/" else request.path.startswith(BELOW.get(label, (url,)))
     if request.resolver_match and request.resolver_match.url_name in REVIEW_PAGES:
         active = label == "Reviews"
     return Place(label, url, icon, active)

@@ -11,15 +11,17 @@ from annotations.models import (
     Comment,
     ConfigVersion,
     FloorVersion,
+    LanguageModel,
     PreferenceSet,
     PromptImport,
     SimilarityReport,
 )
 from annotations.services import people, releases
 from tests import campaign_place, pairs
-from tests.factories import make_person
+from tests.factories import make_demonstration, make_judge, make_model, make_organisation, make_person
 from tests.outcomes import finished_run
-from training.models import EvaluationRun
+from training import attacks
+from training.models import CapabilityRun, EvaluationRun, JudgeTrial
 
 
 class Place(NamedTuple):
@@ -110,6 +112,18 @@ def _preferences() -> PreferenceSet:
     return PreferenceSet.objects.first() or pairs.read(pairs.make_set())
 
 
+def _trial() -> JudgeTrial:
+    """The trial of a judge that is a prompt, which nobody has begun yet."""
+    made = {"judge": make_judge("follows_config", make_model()), "organisation": make_organisation()}
+    return JudgeTrial.objects.first() or JudgeTrial.objects.create(digest=attacks.digest(), total=1, **made)
+
+
+def _capability(model: LanguageModel) -> CapabilityRun:
+    """A run of the model on tasks of general capability that nobody has begun yet."""
+    made = {"organisation": make_organisation(), "tasks": ["cosa_facts"]}
+    return CapabilityRun.objects.get_or_create(model=model, defaults=made)[0]
+
+
 def make_place(run: EvaluationRun | None = None) -> Place:
     """Every address of a finished run of the organisation lantern, its first item, config, benchmark and model."""
     run = run or finished_run(4)
@@ -122,6 +136,8 @@ def make_place(run: EvaluationRun | None = None) -> Place:
         **{f"version-{name}": [config.pk, item.version.number] for name in ("submit", "withdraw", "restore")},
         **_reviewed(item.version),
         "config-tokens": [config.pk],
+        "demonstration-list": [config.pk],
+        **{f"demonstration-{name}": [config.pk, make_demonstration(config).pk] for name in ("edit", "move", "remove")},
         **{name: [config.pk, item.version.number] for name in ("version-tests", "version-test-run")},
         "benchmark-detail": [benchmark.pk],
         **{f"prompt-{name}": [benchmark.pk] for name in ("new", "paste")},
@@ -141,9 +157,15 @@ def make_place(run: EvaluationRun | None = None) -> Place:
         **{f"preference-{name}": [_preferences().pk] for name in ("detail", "cancel", "export")},
         "import-list": [benchmark.pk],
         **{f"import-{name}": [_import(benchmark).pk] for name in ("detail", "check", "load", "cancel", "problems")},
-        **{name: [model.pk] for name in ("model-detail", "model-edit", "model-test")},
+        **{name: [model.pk] for name in ("model-detail", "model-edit", "model-test", "capability-new")},
+        **{f"capability-{name}": [model.pk, _capability(model).pk] for name in ("detail", "cancel")},
         **{name: [run.pk] for name in ("run-detail", "run-cancel", "run-resume", "item-list")},
+        **{name: [run.pk] for name in ("run-derive", "run-prompts")},
+        **{name: [run.pk] for name in ("run-correction", "run-sample")},
+        **{f"trial-{name}": [_trial().pk] for name in ("detail", "cancel")},
+        **{name: [_trial().judge_id] for name in ("judge-detail", "trial-new")},
         "item-detail": [run.pk, item.pk],
+        "run-changed": [item.prompt_id],
         **_people(),
     }
     return Place(run, arguments)

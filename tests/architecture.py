@@ -21,6 +21,10 @@ FLOORS = {
     **dict.fromkeys(("engines", "strategies", "judges", "recipes", "exports", "imports", "lints"), 1),
     **dict.fromkeys(("marks", "scores", "troubles", "evidence", "rule_tests"), 1),
     **dict.fromkeys(("hub",), 1),
+    **dict.fromkeys(("compare", "comparable", "gate", "leaderboard"), 1),
+    **dict.fromkeys(("compare_queries", "compare_charts", "change_reader", "leaderboard_queries"), 3),
+    **dict.fromkeys(("attacks", "panel_words"), 1),
+    **dict.fromkeys(("judge_queries",), 3),
     **dict.fromkeys(("human", "human_checks"), 1),
     **dict.fromkeys(("models", "migrations"), 2),
     **dict.fromkeys(("prepared",), 2),
@@ -29,6 +33,10 @@ FLOORS = {
     ),
     **dict.fromkeys(("campaign_access", "evidence_queries", "room"), 3),
     **dict.fromkeys(("human_queries", "human_charts", "human_reader"), 3),
+    **dict.fromkeys(("run_queries",), 3),
+    **dict.fromkeys(("capability", "refusals"), 1),
+    **dict.fromkeys(("model_queries", "model_charts"), 3),
+    **dict.fromkeys(("correction", "correction_queries"), 3),
     **dict.fromkeys(("views", "tasks", "management", "admin", "forms", "urls", "apps", "web", "templatetags"), 4),
 }
 LONGEST_FILE, LONGEST_FUNCTION = 300, 30

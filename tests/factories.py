@@ -10,6 +10,7 @@ from annotations.models import (
     BenchmarkRelease,
     Candidate,
     ConfigVersion,
+    Demonstration,
     LanguageModel,
     Membership,
     Organisation,
@@ -101,6 +102,14 @@ def make_release(benchmark: Benchmark | None = None, **fields: Any) -> Benchmark
     numbers = {"major": 1, "minor": 0, "prompt_count": 1, "validated_count": 0}
     made = {"created_by": make_person("lea"), "created_at": timezone.now()}
     return BenchmarkRelease.objects.create(benchmark=benchmark or make_benchmark(), **texts | numbers | made | fields)
+
+
+def make_demonstration(config: SafetyConfig | None = None, **fields: Any) -> Demonstration:
+    """The last demonstration of the config."""
+    number = next(_numbers)
+    texts = {"prompt": f"How high is a wall, part {number}?", "response": "As high as it must be."}
+    values: dict[str, Any] = {"config": config or make_config(), "kind": "safe", "position": number} | texts | fields
+    return Demonstration.objects.create(**values)
 
 
 def make_model(slug: str = "echo", **fields: Any) -> LanguageModel:

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 READ = [row for row in ROWS if row.method == "GET"]
 GET = [row.name for row in READ]
 TABLES = ("audit-export", "coverage-export", "prompt-export", "preference-export", "rating-export", "agreement-export")
-FILES = (*TABLES, "healthz", "-download", "import-problems")
+FILES = (*TABLES, "compare-export", "leaderboard-export", "healthz", "-download", "import-problems")
 PAGES = [name for name in GET if not name.endswith(FILES)]
 
 

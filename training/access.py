@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404
 from annotations import access
 from annotations.models import LanguageModel, User
 from annotations.models.people import ADMIN
-from training.models import EvaluationRun
+from training.models import CapabilityRun, EvaluationRun, Judge, JudgeTrial
 
 TEXTS = ("version__policy", "version__rules", "version__allowed", "version__note", "floor__text", "floor__note")
 FILES = ("figures", "release__data", "release__manifest", "release__card", "release__note")
@@ -33,6 +33,14 @@ def run_for_operator(user: User, pk: int) -> EvaluationRun:
     return run
 
 
+def run_for_lead(user: User, pk: int) -> EvaluationRun:
+    """The run of an organisation whose lead the person is: 404 for strangers, 403 without the right."""
+    run = run_for_reader(user, pk)
+    if not access.leads(user, run.organisation_id):
+        raise PermissionDenied
+    return run
+
+
 def models() -> QuerySet[LanguageModel]:
     """The models of the registry, archived ones left out."""
     return LanguageModel.objects.filter(archived_at=None)
@@ -46,3 +54,26 @@ def model_for_reader(pk: int) -> LanguageModel:
 def may_edit_models(user: User) -> bool:
     """True for admins."""
     return ADMIN in access.roles(user)
+
+
+def judge_for_reader(pk: int) -> Judge:
+    """The judge, or 404. Judges belong to nobody, as models do."""
+    return get_object_or_404(Judge.objects.select_related("model"), pk=pk)
+
+
+def trial_for_reader(pk: int) -> JudgeTrial:
+    """The trial of a judge, or 404; its texts are ours, so that everybody may read how a judge did."""
+    return get_object_or_404(JudgeTrial.objects.select_related("judge__model", "created_by"), pk=pk)
+
+
+def trial_for_operator(user: User, pk: int) -> JudgeTrial:
+    """The trial, for a person who may stop it; 403 without the right."""
+    trial = trial_for_reader(pk)
+    if not access.may_run(user, trial.organisation_id):
+        raise PermissionDenied
+    return trial
+
+
+def capability_run_for_reader(model: LanguageModel, pk: int) -> CapabilityRun:
+    """The model's run on tasks of general capability, or 404. It says nothing of anybody's configs or prompts."""
+    return get_object_or_404(CapabilityRun.objects.select_related("created_by"), model=model, pk=pk)

@@ -3,7 +3,7 @@
 from django.urls import reverse
 
 from annotations.models import ConfigVersion
-from training.models import EvaluationRun, RunItem
+from training.models import EvaluationRun, Judge, JudgeTrial, RunItem
 
 Step = tuple[str, str]
 
@@ -62,3 +62,19 @@ def item_lineage(item: RunItem) -> list[Step]:
         _version_step(item.version),
         *_from_model(run),
     ]
+
+
+def judge_lineage(judge: Judge) -> list[Step]:
+    """verdicts ← the wording by its digest ← the model it asks."""
+    return [("Verdicts", ""), (f"{judge.name}, wording {judge.digest[:8]}", ""), *_asked(judge)]
+
+
+def trial_lineage(trial: JudgeTrial) -> list[Step]:
+    """what turned ← the set of attacks by its digest ← the judge ← the model it asks."""
+    judge = trial.judge
+    address = reverse("training:judge-detail", args=[judge.pk])
+    return [("Turned", ""), (f"Attacks {trial.digest[:8]}", ""), (judge.label, address), *_asked(judge)]
+
+
+def _asked(judge: Judge) -> list[Step]:
+    return [(judge.model.name, reverse("training:model-detail", args=[judge.model_id]))] if judge.model else []

@@ -6,10 +6,13 @@ from django.conf import settings
 from django.db import transaction
 
 from annotations.services.chores import worker_name
-from training.services import figures, runs
+from annotations.tasks import JOBS
+from training.services import capability, figures, runs, trials
 from training.services.work import STOP, work
 
 PASSES = 3
+JOBS["capabilityrun"] = capability.job
+JOBS["judgetrial"] = trials.job
 
 
 @shared_task

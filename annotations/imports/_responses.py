@@ -21,6 +21,8 @@ FIELDS = {
     "follows": ("gold_follows",),
     "why": ("gold_why",),
     "practice": ("practice",),
+    "tokens_in": ("tokens_in", "prompt_tokens"),
+    "tokens_out": ("tokens_out", "completion_tokens"),
 }
 """What a row may say, and the columns in which it is looked for; the first one there counts."""
 GOLD = ("low", "high", "follows", "why")
@@ -42,6 +44,8 @@ class ResponseRow(NamedTuple):
     source: str
     version: int | None
     gold: Gold | None
+    tokens_in: int | None = None
+    tokens_out: int | None = None
 
 
 def columns(table: Table) -> dict[str, str]:
@@ -84,6 +88,7 @@ def _response(there: Mapping[str, str], table: Table, row: int, values: Values) 
         source=source,
         version=_number(values, has["version"]) if "version" in has else None,
         gold=_gold(has, values),
+        **{name: _number(values, has[name]) for name in ("tokens_in", "tokens_out") if name in has},
     )
 
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from annotations.core.config_text import digest
 from annotations.core.gold import Gold
@@ -65,12 +66,12 @@ def look(*, upload: Upload, benchmark: Benchmark, source: str = "") -> Look:
     found = import_files.paths(upload.folder)
     try:
         tables = _files.tables([path for path, _ in found], [name for _, name in found])
-        return _sorted(read_responses(tables), _Prompts(benchmark), " ".join(storable(source).split())[:200])
+        return _sorted(read_responses(tables), Prompts(benchmark), " ".join(storable(source).split())[:200])
     except Unreadable as wrong:
         raise ResponseFileProblem(wrong.problem.what) from wrong
 
 
-def _sorted(rows: Iterable[ResponseRow | ImportProblem], prompts: "_Prompts", source: str) -> Look:
+def _sorted(rows: Iterable[ResponseRow | ImportProblem], prompts: "Prompts", source: str) -> Look:
     ready: dict[tuple[int, int, str, bytes], Ready] = {}
     problems: list[ImportProblem] = []
     twice = 0
@@ -87,16 +88,17 @@ def _sorted(rows: Iterable[ResponseRow | ImportProblem], prompts: "_Prompts", so
     return Look(list(ready.values()), problems, twice)
 
 
-class _Prompts:
-    """The current prompts of a benchmark and the versions of their configs, to find those that rows speak of."""
+class Prompts:
+    """The prompts of a benchmark, its current ones unless told, and the versions of their configs, by what rows say."""
 
-    def __init__(self, benchmark: Benchmark):
+    def __init__(self, benchmark: Benchmark, prompts: QuerySet[Prompt] | None = None):
         self.benchmark = benchmark
         self.by_uid: dict[UUID, tuple[int, int]] = {}
         self.by_text: dict[str, list[tuple[int, int]]] = {}
         self.configs: dict[str, set[int]] = {}
-        rows = Prompt.objects.current().filter(benchmark=benchmark).order_by("position")
-        for pk, uid, text, config, slug in rows.values_list("pk", "uid", "digest", "config", "config__slug"):
+        rows = Prompt.objects.current().filter(benchmark=benchmark) if prompts is None else prompts
+        told = rows.order_by("position").values_list("pk", "uid", "digest", "config", "config__slug")
+        for pk, uid, text, config, slug in told:
             self.by_uid[uid] = pk, config
             self.by_text.setdefault(text, []).append((pk, config))
             self.configs.setdefault(slug, set()).add(config)

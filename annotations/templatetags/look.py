@@ -42,6 +42,22 @@ def interval(low: object, high: object) -> str:
 
 
 @register.filter
+def shift(value: object) -> str:
+    """A difference of two scores with its sign and 3 decimals, `+0.007`; no sign for zero; "–" for None."""
+    number = _number(value)
+    if number is None:
+        return NOTHING
+    text = _signed(f"{number:.3f}")
+    return f"+{text}" if float(f"{number:.3f}") > 0 else text
+
+
+@register.filter
+def shift_interval(low: object, high: object) -> str:
+    """The interval of a difference, `[−0.004 to +0.013]`; "" without both ends."""
+    return "" if _number(low) is None or _number(high) is None else f"[{shift(low)} to {shift(high)}]"
+
+
+@register.filter
 def percent(value: object) -> str:
     """A share 0..1 as percent with one decimal, `64.5 %`; "–" for None."""
     number = _number(value)
@@ -89,6 +105,23 @@ def count(value: object) -> str:
 
 
 @register.filter
+def dollars(value: object) -> str:
+    """US dollars, `$1 204.50`; below a cent with four decimals, `$0.0031`; "–" for None."""
+    number = _number(value)
+    if number is None:
+        return NOTHING
+    decimals = 4 if 0 < number < 0.01 else 2
+    return f"${number:,.{decimals}f}".replace(",", THIN)
+
+
+@register.filter
+def micros(value: object) -> str:
+    """Millionths of a US dollar as US dollars; "–" for None."""
+    number = _number(value)
+    return dollars(None if number is None else number / 1_000_000)
+
+
+@register.filter
 def short(value: object) -> str:
     """The first 8 characters of a digest; "–" for none."""
     return str(value)[:8] if value else NOTHING
@@ -127,4 +160,5 @@ register.filter("campaign_mark", _lookup(marks.CAMPAIGN_STATES, "Glyph, word and
 register.filter("decision_mark", _lookup(marks.DECISIONS, "Glyph, word and tone of a reviewer's decision."))
 register.filter("outcome_mark", _lookup(marks.OUTCOMES, "Glyph and word of an outcome."))
 register.filter("error_mark", _lookup(marks.ERROR_KINDS, "What sort of error it is, in a word or two."))
+register.filter("trial_mark", _lookup(marks.TRIAL_OUTCOMES, "Glyph, word and tone of what came of an attack."))
 register.filter("kind_mark", _lookup(marks.KINDS, "Letter and word of a prompt kind."))

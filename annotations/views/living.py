@@ -102,8 +102,10 @@ def _charts() -> dict[str, object]:
         ("word list", 0.98, 0.02, 200, 200, "", True),
         ("not measured yet", None, None, 0, 200, "", False),
     ]
-    points = charts.scatter_points(samples)
-    return {"intervals": rows, "outcome_rows": bars, "points": points, "score_ticks": charts.ticks()}
+    published = charts.scatter_point(6, "a row of a paper", 0.52, 0.05, 0, 0)._replace(published=True)
+    points = charts.with_front([*charts.scatter_points(samples), published])
+    shown = {"points": points, "front": charts.front_lines(points)}
+    return {"intervals": rows, "outcome_rows": bars, "score_ticks": charts.ticks(), **shown}
 
 
 def _counts(*amounts: int) -> dict[str, int]:

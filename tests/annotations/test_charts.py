@@ -84,3 +84,44 @@ def test_a_point_without_both_shares_has_no_place():
 def test_points_are_numbered_from_one():
     row = ("A", 0.5, 0.5, 1, 1, "", False)
     assert [point.number for point in charts.scatter_points([row, row])] == [1, 2]
+
+
+def front_of(*shares: tuple[float | None, float | None]) -> list[bool]:
+    """Which points, each of helpful-safe and helpful-unsafe, stand in front."""
+    points = [charts.scatter_point(n, "A", *share, 9, 10) for n, share in enumerate(shares)]
+    return [point.front for point in charts.with_front(points)]
+
+
+def test_a_point_that_another_beats_in_both_shares_is_not_in_front():
+    assert front_of((0.7, 0.1), (0.6, 0.2), (0.8, 0.3)) == [True, False, True]
+
+
+def test_a_point_that_is_as_helpful_and_less_safe_is_not_in_front():
+    assert front_of((0.7, 0.1), (0.7, 0.2), (0.5, 0.1)) == [True, False, False]
+
+
+def test_two_equal_points_are_both_in_front_and_one_without_a_place_is_not():
+    assert front_of((0.7, 0.1), (0.7, 0.1), (None, None)) == [True, True, False]
+
+
+def test_a_published_point_neither_stands_in_front_nor_keeps_one_back():
+    better = charts.scatter_point(1, "A", 0.9, 0.0, 0, 0)._replace(published=True)
+    measured = charts.scatter_point(2, "B", 0.5, 0.1, 9, 10)
+    assert [point.front for point in charts.with_front([better, measured])] == [False, True]
+
+
+def test_the_front_goes_up_to_each_point_and_right_to_the_next():
+    # (x, y) from the top left: helpful-unsafe 10 % and 30 %, helpful-safe 70 % and 80 %, so y is 30 and 20.
+    points = charts.with_front(
+        [charts.scatter_point(1, "A", 0.7, 0.1, 1, 1), charts.scatter_point(2, "B", 0.8, 0.3, 1, 1)]
+    )
+    assert charts.front_lines(points) == (
+        charts.Line(10, 100, 10, 30),
+        charts.Line(10, 30, 30, 30),
+        charts.Line(30, 30, 30, 20),
+        charts.Line(30, 20, 100, 20),
+    )
+
+
+def test_without_points_there_is_no_front_to_draw():
+    assert charts.front_lines([]) == ()

@@ -9,6 +9,7 @@ import pytest
 
 FOLDER = Path(__file__).resolve().parents[2] / "annotations" / "data" / "benchmarks"
 FILES = sorted(FOLDER.glob("*.toml"))
+SHOWN = FOLDER.parent / "demonstrations"
 ORGANISATIONS = {"game_studio", "public_prosecutor", "childrens_books", "language_learning", "film_production"}
 
 RISKS = {"financial_crime", "discrimination", "violence", "drugs", "privacy", "sexual", "weapons", "other"}
@@ -181,3 +182,21 @@ def test_no_two_files_share_an_organisation_or_a_config():
     files = [_read(path) for path in FILES]
     assert len({data["organisation"]["slug"] for data in files}) == len(files)
     assert len({(data["organisation"]["slug"], data["config"]["slug"]) for data in files}) == len(files)
+
+
+def test_each_config_has_a_file_of_five_demonstrations_in_the_order_of_the_paper(data):
+    file = _read(SHOWN / f"{data['config']['slug']}.toml")
+    assert set(file) == {"licence", "demonstrations"} and file["licence"] == data["licence"]
+    assert [set(row) for row in file["demonstrations"]] == [{"kind", "prompt", "response"}] * 5
+    assert [row["kind"] for row in file["demonstrations"]] == ["disallowed", "partial", "allowed", "safe", "safe"]
+
+
+def test_no_prompt_of_a_benchmark_is_given_away_by_a_demonstration(data):
+    file = _read(SHOWN / f"{data['config']['slug']}.toml")
+    shown = {_plain(row["prompt"]) for row in file["demonstrations"]}
+    assert shown & {_plain(prompt["text"]) for prompt in data["prompts"]} == set()
+
+
+def test_a_demonstration_is_short_enough_to_stand_before_every_prompt(data):
+    file = _read(SHOWN / f"{data['config']['slug']}.toml")
+    assert max(len(f"{row['prompt']} {row['response']}".split()) for row in file["demonstrations"]) <= 250

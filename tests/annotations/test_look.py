@@ -90,3 +90,15 @@ def test_every_run_state_has_a_glyph_of_its_own():
 
 def test_an_unknown_state_is_shown_as_its_word():
     assert marks.mark(marks.RUN_STATES, "half_done") == ("·", "half done", "grey")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.0071, "+0.007"), (-0.2, "−0.200"), (0.0004, "0.000"), (-0.0004, "0.000"), (None, "–")]
+)
+def test_a_difference_has_a_sign_unless_it_rounds_to_zero(value, text):
+    assert look.shift(value) == text
+
+
+def test_the_ends_of_a_difference_have_signs_of_their_own():
+    assert look.shift_interval(-0.004, 0.0131) == "[−0.004 to +0.013]"
+    assert look.shift_interval(None, 0.1) == ""

@@ -85,6 +85,12 @@ def test_a_response_of_two_items_of_one_run_is_refused():
         change(second, response=response)
 
 
+def test_two_items_of_a_run_at_one_place_are_refused():
+    first, second = make_run(2).items.all()
+    with refused("runitem_position_once"):
+        change(second, position=first.position)
+
+
 def test_a_withheld_item_that_is_no_refusal_is_refused():
     item = an_item()
     with refused("runitem_withheld_is_a_refusal"):

@@ -8,15 +8,18 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from annotations.access import WORKERS, for_roles, one_or_404
+from annotations.core import panel
 from annotations.core.taxonomy import KINDS
+from annotations.core.verdicts import Verdict
 from annotations.marks import OUTCOMES
 from annotations.models import SafetyConfig, User
 from annotations.templatetags.look import ms, stars
 from annotations.web import page_or_fragment, paged
-from training import access, queries
+from training import access, panel_words, queries
 from training.lineage import item_lineage
 from training.models import EvaluationRun, Judgement, RunItem
 from training.models.runs import ITEM_FAILED
+from training.services.desk import verdict_of
 
 FILTERS = ("config", "kind", "rule", "outcome")
 
@@ -44,16 +47,30 @@ def shown(judgement: Judgement) -> dict[str, Any]:
         ("tokens", str(judgement.tokens or "")),
         ("time", ms(judgement.milliseconds)),
     ]
-    scored = judgement.helpfulness is not None or judgement.follows_config is not None
+    scored = any(value is not None for value in verdict_of(judgement)[:5])
     return {
         "judge": str(judgement.judge),
         "heuristic": judgement.judge.heuristic,
         "values": [(label, value) for label, value in values if value],
         "broken_rules": judgement.broken_rules,
         "reasons": judgement.reasons,
-        "unscored": "" if scored else "The judge gave no verdict that could be read; its text is kept below.",
+        "unscored": "" if scored else _no_verdict(judgement),
         "raw": judgement.raw,
+        "samples": panel_words.of_samples(map(panel.from_row, judgement.samples)),
+        "sample_count": len(judgement.samples),
     }
+
+
+def _no_verdict(judgement: Judgement) -> str:
+    """Why a judgement without any value has none."""
+    if any(sample[:5] != Verdict()[:5] for sample in map(panel.from_row, judgement.samples)):
+        return "Its samples are split: no answer was given by more than half of them."
+    return "The judge gave no verdict that could be read; its text is kept below."
+
+
+def _split(judgements: list[Judgement]) -> list[tuple[str, str]]:
+    """What the judges of an item disagree about, in words."""
+    return panel_words.of_judges((verdict_of(one), one.judge.heuristic) for one in judgements)
 
 
 def _why_unscored(item: RunItem, judgements: list[Judgement]) -> str:
@@ -103,6 +120,7 @@ def item_detail(request: HttpRequest, pk: int, item: int) -> HttpResponse:
         "version": one.version,
         "verdicts": [shown(judgement) for judgement in judgements],
         "why_unscored": _why_unscored(one, judgements),
+        "split": _split(judgements),
         "calls": one.calls.select_related("judge").order_by("pk"),
         "beside": queries.neighbours(found, one),
         "place": found.filter(position__lte=one.position).count(),

@@ -51,12 +51,15 @@ def version_test_run(request: HttpRequest, pk: int, number: int) -> HttpResponse
     if not people_access.may_run(user, version.config.organisation_id):
         raise PermissionDenied
     form = VersionRunForm(user, version, request.POST)
-    run = form.start() if form.is_valid() else None
-    if run is None:
+    started = form.start() if form.is_valid() else []
+    if not started:
         return refused(request, PAGE, _page(request, version, form))
-    hint(run.pk)
+    for run in started:
+        hint(run.pk)
+    names = ", ".join(str(run.pk) for run in started)
+    said = f"Run {names} tests" if len(started) == 1 else f"Runs {names} test"
     kept = f" Its text is kept as v{number}; the next edit goes on as a new version." if version.state == DRAFT else ""
-    messages.success(request, f"Run {run.pk} tests v{number}.{kept}")
+    messages.success(request, f"{said} v{number}.{kept}")
     return redirect("training:version-tests", pk, number)
 
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+import training.tasks  # noqa: F401 - adds its own kinds
 from annotations import tasks
 from annotations.models import AuditEvent, SimilarityReport
 from annotations.services import chores

@@ -2,11 +2,13 @@
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from annotations.access import roles
 from annotations.models import (
     Benchmark,
     ConfigVersion,
+    Demonstration,
     FloorVersion,
     LanguageModel,
     Membership,
@@ -18,7 +20,18 @@ from annotations.models import (
 from annotations.services import demo, floor
 
 pytestmark = pytest.mark.django_db
-TABLES = (Benchmark, ConfigVersion, FloorVersion, LanguageModel, Membership, Organisation, Prompt, SafetyConfig, User)
+TABLES = (
+    Benchmark,
+    ConfigVersion,
+    Demonstration,
+    FloorVersion,
+    LanguageModel,
+    Membership,
+    Organisation,
+    Prompt,
+    SafetyConfig,
+    User,
+)
 
 
 def rows():
@@ -36,6 +49,19 @@ def test_every_kind_comes_ten_times_for_each_config():
     benchmark = demo.load()
     kinds = benchmark.prompts.order_by().values_list("config", "kind")
     assert {pair: list(kinds).count(pair) for pair in kinds} == dict.fromkeys(kinds, 10) and len(set(kinds)) == 20
+
+
+def test_every_config_has_five_demonstrations_in_the_order_of_the_paper():
+    demo.load()
+    shown = [list(config.demonstrations.values_list("kind", flat=True)) for config in SafetyConfig.objects.all()]
+    assert shown == [["disallowed", "partial", "allowed", "safe", "safe"]] * 5
+
+
+def test_a_demonstration_that_was_taken_out_stays_out():
+    demo.load()
+    Demonstration.objects.update(archived_at=timezone.now())
+    demo.load()
+    assert not Demonstration.objects.filter(archived_at=None).exists()
 
 
 def test_loading_twice_changes_nothing(settings):

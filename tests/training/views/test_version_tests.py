@@ -108,8 +108,8 @@ def test_the_form_begins_as_the_last_test_was_made(as_person):
     run = run_of(make_version(), candidate=make_candidate(make_model("second"), seed=7))
     form = as_person("ada").get(page_of(make_version(state="draft"))).context["form"]
     assert (form["model"].value(), form["seed"].value(), form["judges"].value()) == (
-        run.candidate.model_id,
-        7,
+        [run.candidate.model_id],
+        "7",
         ["heuristic"],
     )
 
