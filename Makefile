@@ -28,6 +28,8 @@ bench: .venv/dev
 	$(BIN)/python -m bench.configs
 	$(BIN)/python -m bench.transfer
 	$(BIN)/python -m bench.rating
+	$(BIN)/python -m bench.run_pages
+	$(BIN)/python -m bench.calibration
 
 chromium:
 	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; }

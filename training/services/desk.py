@@ -49,7 +49,7 @@ class Task(NamedTuple):
 
 @dataclass
 class Outcome:
-    """What a worker has for one item: a new response, calls with their bill, verdicts, and how it ends, None = goes on."""
+    """What a worker has for one item: a new response, calls with their bill, verdicts, its end (None = goes on)."""
 
     item_id: int
     response: Response | None = None
