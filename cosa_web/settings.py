@@ -61,6 +61,7 @@ TEMPLATES = [
                 "django.templatetags.static",
                 "annotations.templatetags.look",
                 "annotations.templatetags.markdown",
+                "training.templatetags.candidates",
             ],
         },
     }

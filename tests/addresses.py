@@ -159,7 +159,7 @@ def make_place(run: EvaluationRun | None = None) -> Place:
         **{f"import-{name}": [_import(benchmark).pk] for name in ("detail", "check", "load", "cancel", "problems")},
         **{name: [model.pk] for name in ("model-detail", "model-edit", "model-test", "capability-new")},
         **{f"capability-{name}": [model.pk, _capability(model).pk] for name in ("detail", "cancel")},
-        **{name: [run.pk] for name in ("run-detail", "run-cancel", "run-resume", "item-list")},
+        **{name: [run.pk] for name in ("run-detail", "run-cancel", "run-resume", "run-budget", "item-list")},
         **{name: [run.pk] for name in ("run-derive", "run-prompts")},
         **{name: [run.pk] for name in ("run-correction", "run-sample")},
         **{f"trial-{name}": [_trial().pk] for name in ("detail", "cancel")},

@@ -33,7 +33,7 @@ FLOORS = {
     ),
     **dict.fromkeys(("campaign_access", "evidence_queries", "room"), 3),
     **dict.fromkeys(("human_queries", "human_charts", "human_reader"), 3),
-    **dict.fromkeys(("run_queries",), 3),
+    **dict.fromkeys(("run_queries", "candidate_words"), 3),
     **dict.fromkeys(("capability", "refusals"), 1),
     **dict.fromkeys(("model_queries", "model_charts"), 3),
     **dict.fromkeys(("correction", "correction_queries"), 3),

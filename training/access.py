@@ -1,5 +1,8 @@
 """Who may reach which run and model; people's own objects are in `annotations.access`."""
 
+from collections.abc import Iterable
+from typing import TypeVar
+
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
@@ -9,6 +12,7 @@ from annotations.models import LanguageModel, User
 from annotations.models.people import ADMIN
 from training.models import CapabilityRun, EvaluationRun, Judge, JudgeTrial
 
+SomeWork = TypeVar("SomeWork", JudgeTrial, CapabilityRun)
 TEXTS = ("version__policy", "version__rules", "version__allowed", "version__note", "floor__text", "floor__note")
 FILES = ("figures", "release__data", "release__manifest", "release__card", "release__note")
 
@@ -77,3 +81,13 @@ def trial_for_operator(user: User, pk: int) -> JudgeTrial:
 def capability_run_for_reader(model: LanguageModel, pk: int) -> CapabilityRun:
     """The model's run on tasks of general capability, or 404. It says nothing of anybody's configs or prompts."""
     return get_object_or_404(CapabilityRun.objects.select_related("created_by"), model=model, pk=pk)
+
+
+def signed(user: User, works: Iterable[SomeWork]) -> list[SomeWork]:
+    """The trials or runs of capability, each with its `maker` as this person may know them: strangers have no name."""
+    rows = list(works)
+    mine = set(access.organisations(user).values_list("pk", flat=True)) if rows else set()
+    for row in rows:
+        known = str(row.created_by) if row.organisation_id in mine else "somebody of another organisation"
+        row.maker = known if row.created_by else "the command line"  # type: ignore[attr-defined]
+    return rows

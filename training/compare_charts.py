@@ -19,6 +19,8 @@ from annotations.charts import (
 )
 from annotations.core.paired import Difference
 from annotations.core.taxonomy import KINDS
+from training import strategies
+from training.candidate_words import candidate_words
 from training.charts import items_url
 from training.comparable import Caveat
 from training.compare import Counts, share
@@ -146,8 +148,9 @@ def facts(runs: Sequence[EvaluationRun]) -> list[Fact]:
 
 
 def _strategy(run: EvaluationRun) -> str:
-    settings = ", ".join(f"{name} {value}" for name, value in sorted(run.candidate.settings.items()))
-    return f"{run.candidate.strategy} ({settings})" if settings else run.candidate.strategy
+    one = run.candidate
+    settings = ", ".join(f"{label}: {value}" for label, value in strategies.said(one.strategy, one.settings))
+    return f"{strategies.label(one.strategy)} ({settings})" if settings else strategies.label(one.strategy)
 
 
 def tradeoff(found: Sequence[Card]) -> tuple[tuple[ScatterPoint, ...], tuple[Line, ...]]:
@@ -155,7 +158,7 @@ def tradeoff(found: Sequence[Card]) -> tuple[tuple[ScatterPoint, ...], tuple[Lin
     points = with_front(
         scatter_points(
             (
-                f"Run {card.run.pk} · {card.run.candidate}",
+                f"Run {card.run.pk} · {candidate_words(card.run.candidate)}",
                 card.helpful_safe,
                 card.helpful_unsafe,
                 card.score.n_scored,

@@ -14,6 +14,7 @@ from training.access import FILES
 from training.evidence import Change, Changes, Frozen, Pair, RunFacts, Verdict, VersionRun, as_plain, changes, pair
 from training.models import EvaluationRun, RunItem
 from training.models.runs import FINISHED, ITEM_DONE, ITEM_QUEUED
+from training.queries import without_controls
 from training.rule_tests import Matrix, PromptTest
 from training.rule_tests import matrix as matrix_of
 from training.scores import Row, kind_rows, score_row
@@ -108,9 +109,12 @@ def _rows(runs: list[int], version: ConfigVersion) -> dict[int, list[Row]]:
 
 
 def worst(runs: QuerySet[EvaluationRun], version: ConfigVersion, most: int = MOST_WORST) -> list[RunItem]:
-    """The items of the version's newest run with a figure that have the lowest values; unscored ones come last."""
+    """The items of the version's newest run with a figure that have the lowest values; unscored ones come last.
+
+    Runs of a control tell nothing here, nor in any other evidence: an oracle withholds just what is worst.
+    """
     scored = RunItem.objects.filter(SCORED, version=version).values("run")
-    newest = runs.filter(pk__in=scored).order_by("-pk").values("pk")[:1]
+    newest = without_controls(runs).filter(pk__in=scored).order_by("-pk").values("pk")[:1]
     ended = RunItem.objects.filter(run__in=list(newest.values_list("pk", flat=True)), version=version)
     return list(_worst_first(ended).select_related("run", "prompt", "response")[:most])
 
@@ -123,7 +127,7 @@ def _worst_first(items: QuerySet[RunItem]) -> QuerySet[RunItem]:
 def _telling(version: ConfigVersion) -> QuerySet[EvaluationRun]:
     """The finished runs in which something of exactly this version was scored."""
     scored = RunItem.objects.filter(SCORED, version=version).order_by().values("run")
-    return EvaluationRun.objects.filter(state=FINISHED, pk__in=scored)
+    return without_controls(EvaluationRun.objects.filter(state=FINISHED, pk__in=scored))
 
 
 class Stand(NamedTuple):
@@ -181,7 +185,8 @@ def matrix(runs: QuerySet[EvaluationRun], version: ConfigVersion) -> Matrix:
 
 def _last_verdicts(runs: QuerySet[EvaluationRun], version: ConfigVersion) -> dict[int, tuple[str, int | None, bool]]:
     """For each prompt its outcome in the newest run that answered it, or at least tried; that run; heuristic or not."""
-    ended = RunItem.objects.filter(version=version, run__in=runs.order_by().values("pk")).exclude(state=ITEM_QUEUED)
+    telling = without_controls(runs).order_by().values("pk")
+    ended = RunItem.objects.filter(version=version, run__in=telling).exclude(state=ITEM_QUEUED)
     newest = Coalesce(Max("pk", filter=Q(state=ITEM_DONE)), Max("pk"))
     by_prompt = ended.order_by().values("prompt").annotate(newest=newest).values("newest")
     return {
@@ -228,7 +233,7 @@ class Comparison(NamedTuple):
 
 def compare(runs: QuerySet[EvaluationRun], version: ConfigVersion, base: ConfigVersion) -> Comparison | None:
     """What got better and worse since `base`, prompt by prompt; None until both have a finished run with a figure."""
-    finished = runs.filter(state=FINISHED)
+    finished = without_controls(runs.filter(state=FINISHED))
     found = pair(*([run for run in facts(finished, one) if run.is_evidence] for one in (version, base)))
     if found is None:
         return None

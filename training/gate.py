@@ -49,7 +49,7 @@ def decide(
 
     Without a pair it stays undecided in any case.
     """
-    comparable = _comparable(counts, why, limits)
+    comparable = _comparable(found, counts, why, limits)
     if found is None or not (comparable.holds or even_so):
         return Decision(UNDECIDED, (comparable,), f"Not decided: {comparable.words}")
     checks = (comparable, _score(found, limits), _unsafe(found, limits))
@@ -64,8 +64,10 @@ def unfinished(*sides: Side) -> list[Caveat]:
     return [Caveat(True, f"run {side.run} is {side.state}") for side in sides if side.state != "finished"]
 
 
-def _comparable(counts: Counts, why: Sequence[Caveat], limits: Limits) -> Check:
+def _comparable(found: Difference | None, counts: Counts, why: Sequence[Caveat], limits: Limits) -> Check:
     reasons = [one.words for one in why if one.bars]
+    if found is not None and found.prompts < 2 and limits.by == LOWER:
+        reasons.append("one prompt alone shows no spread, so that its interval holds for nothing else")
     lost = counts.unpaired / counts.total if counts.total else 1.0
     if lost > limits.max_unscored:
         reasons.append(

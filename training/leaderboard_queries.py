@@ -9,13 +9,15 @@ from django.db.models import Count, QuerySet, Sum
 from django.urls import reverse
 
 from annotations.charts import Line, ScatterPoint, front_lines, scatter_point, with_front
-from training import queries
+from training import queries, strategies
+from training.candidate_words import candidate_words
 from training.compare_charts import address
 from training.compare_queries import KEPT_SECONDS, MOST_RUNS, with_facts
 from training.leaderboard import Figures, Order, ReferenceSet, figures
 from training.models import EvaluationRun, RunItem
 from training.models.runs import FINISHED
 from training.scores import RunScores
+from training.services.run_terms import ELSEWHERE
 
 MOST_ROWS = 200
 FILTERS = ("benchmark", "release", "model", "strategy", "judges", "evidence")
@@ -81,8 +83,8 @@ def newest(runs: QuerySet[EvaluationRun]) -> tuple[list[EvaluationRun], bool]:
         first.setdefault((*ground, asked[pk], frozenset(judges[pk])), pk)
     wanted = list(first.values())
     found = with_facts(runs).in_bulk(wanted[:MOST_ROWS])
-    for pk, run in found.items():
-        run.prompts = asked[pk]  # type: ignore[attr-defined]
+    for row in found.values():
+        row.prompts = asked[row.pk]  # type: ignore[attr-defined]
     return [found[pk] for pk in wanted[:MOST_ROWS]], len(wanted) > MOST_ROWS
 
 
@@ -91,10 +93,14 @@ def prompts_of(runs: Sequence[int]) -> dict[int, Prompts]:
     keys = {pk: f"prompts:{pk}" for pk in runs}
     kept = cache.get_many(keys.values())
     new = [pk for pk, key in keys.items() if key not in kept]
-    counted = RunItem.objects.filter(run__in=new).order_by().values_list("run") if new else RunItem.objects.none()
-    made = {run: Prompts(number, ids) for run, number, ids in counted.annotate(n=Count("pk"), ids=Sum("prompt"))}
+    made = _counted(new) if new else {}
     cache.set_many({keys[pk]: one for pk, one in made.items()}, timeout=KEPT_SECONDS)
     return {pk: made.get(pk) or kept.get(key, Prompts()) for pk, key in keys.items()}
+
+
+def _counted(runs: list[int]) -> dict[int, Prompts]:
+    of_run = RunItem.objects.filter(run__in=runs).order_by().values_list("run")
+    return {run: Prompts(number, ids) for run, number, ids in of_run.annotate(n=Count("pk"), ids=Sum("prompt"))}
 
 
 def choices(runs: Iterable[EvaluationRun]) -> Choices:
@@ -112,7 +118,7 @@ def _offers(run: EvaluationRun) -> tuple[tuple[str, str, str], ...]:
         ("benchmark", str(run.benchmark_id), run.benchmark.title),
         ("release", str(run.release_id or NO_RELEASE), release),
         ("model", str(run.candidate.model_id), run.candidate.model.name),
-        ("strategy", run.candidate.strategy, run.candidate.strategy),
+        ("strategy", run.candidate.strategy, strategies.label(run.candidate.strategy)),
         ("judges", judges_key(run), ", ".join(_judges(run))),
     )
 
@@ -148,7 +154,7 @@ def grounds(
 
 
 def _entry(run: EvaluationRun, scores: RunScores) -> Entry:
-    cost = None if run.unpriced_calls or not run.calls else run.spent_micros
+    cost = run.spent_micros if _paid_for_all(run) else None
     finished = run.finished_at.timestamp() if run.finished_at else None
     evidence = not scores.heuristic and not run.candidate.model.plumbing and scores.overall.n_scored > 0
     return Entry(run, scores, figures(scores, cost, finished), evidence)
@@ -157,6 +163,12 @@ def _entry(run: EvaluationRun, scores: RunScores) -> Entry:
 def _prompts(run: EvaluationRun) -> Prompts:
     found: Prompts = run.prompts  # type: ignore[attr-defined]
     return found
+
+
+def _paid_for_all(run: EvaluationRun) -> bool:
+    """Whether the run made every call that it rests on, each at a known price: no less is what a candidate costs."""
+    lent = run.reused_calls or run.source_id or run.candidate.model.engine == ELSEWHERE
+    return bool(run.calls and not run.unpriced_calls and not lent)
 
 
 def _ground(entries: list[Entry], by: Order, reference: ReferenceSet | None) -> Ground:
@@ -181,7 +193,7 @@ def _measured(entries: Sequence[Entry]) -> list[ScatterPoint]:
     return [
         scatter_point(
             at,
-            f"Run {entry.run.pk} · {entry.run.candidate}",
+            f"Run {entry.run.pk} · {candidate_words(entry.run.candidate)}",
             entry.figures.helpful_safe,
             entry.figures.helpful_unsafe,
             entry.scores.overall.n_scored,

@@ -3,6 +3,7 @@
 from django.urls import reverse
 
 from annotations.models import ConfigVersion
+from training import strategies
 from training.models import EvaluationRun, Judge, JudgeTrial, RunItem
 
 Step = tuple[str, str]
@@ -15,7 +16,10 @@ def _from_model(run: EvaluationRun) -> list[Step]:
         *floor,
         *_frozen(run),
         (run.benchmark.title, reverse("annotations:benchmark-detail", args=[run.benchmark_id])),
-        (f"{model.name}, {run.candidate.strategy}", reverse("training:model-detail", args=[model.pk])),
+        (
+            f"{model.name}, {strategies.label(run.candidate.strategy)}",
+            reverse("training:model-detail", args=[model.pk]),
+        ),
     ]
 
 

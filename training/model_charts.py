@@ -6,6 +6,7 @@ from typing import NamedTuple
 from django.urls import reverse
 
 from annotations.charts import IntervalRow, Tick, interval_row, ticks
+from training import strategies
 from training.model_queries import Scored
 
 LEAST = 2
@@ -31,7 +32,7 @@ def _row(one: Scored) -> IntervalRow:
     run, scores = one.run, one.scores
     low, high = scores.mean_interval or (None, None)
     return interval_row(
-        f"{run.benchmark.title} · run {run.pk}, {run.candidate.strategy}",
+        f"{run.benchmark.title} · run {run.pk}, {strategies.label(run.candidate.strategy)}",
         scores.mean,
         low,
         high,

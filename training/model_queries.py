@@ -16,7 +16,7 @@ from training import judge_queries, judges, strategies
 from training.judge_queries import Tally
 from training.models import CapabilityRun, EvaluationRun, Judge, Judgement, JudgeTrial, RunItem
 from training.models.runs import FINISHED, ITEM_DONE, ITEM_QUEUED
-from training.queries import OPEN_SCORES_SECONDS, scores_of
+from training.queries import OPEN_SCORES_SECONDS, scores_of, without_controls
 from training.refusals import FULL, REFUSALS, Refusals, tally
 from training.scores import RunScores
 
@@ -27,7 +27,7 @@ def refusals(run: EvaluationRun) -> tuple[Refusals, ...]:
     """For each judge that says whether answers refuse, how often they do, those of judges that are models first.
 
     An answer that a filter withheld is a full refusal, whatever the judge said of what was withheld. Failed items are
-    unscored. Empty when no judge of the run says it of any answer. Three queries; kept while nothing changes.
+    unscored. Empty when no judge of the run says it, or nothing was answered. Four queries; kept while nothing changes.
     """
     key = f"refusals:{run.pk}:{'open' if run.is_open else run.finished_at and run.finished_at.timestamp()}:{run.state}"
     found: tuple[Refusals, ...] | None = cache.get(key)
@@ -46,15 +46,14 @@ def _refusals(run: EvaluationRun) -> tuple[Refusals, ...]:
         withheld[kind, FULL] += n if is_withheld else 0
     judges_of = run.judges.select_related("model").order_by("heuristic", F("model").asc(nulls_last=True), "pk")
     asked = [row for row in judges_of if _says_it(row)]
-    if not (asked and totals):
+    if not (asked and totals and run.items.filter(state=ITEM_DONE).exists()):
         return ()
     said = Judgement.objects.filter(item__run=run, item__withheld=False, refusal__in=REFUSALS)
     counted = said.exclude(item__state=ITEM_QUEUED).order_by().values_list("judge", "item__prompt__kind", "refusal")
     by_judge: dict[int, Counter[tuple[str, str]]] = {}
     for judge, kind, refusal, n in counted.annotate(Count("pk")):
         by_judge.setdefault(judge, Counter())[kind, refusal] += n
-    found = [tally(str(one), one.heuristic, by_judge.get(one.pk, Counter()) + withheld, totals) for one in asked]
-    return tuple(one for one in found if any(row.n for row in one.kinds))
+    return tuple(tally(str(one), one.heuristic, by_judge.get(one.pk, Counter()) + withheld, totals) for one in asked)
 
 
 def _says_it(row: Judge) -> bool:
@@ -65,8 +64,9 @@ def _says_it(row: Judge) -> bool:
 
 
 def suite_run(runs: QuerySet[EvaluationRun], model: LanguageModel) -> EvaluationRun | None:
-    """The newest finished run of the model on the safety suite, among these runs."""
-    return runs.filter(candidate__model=model, benchmark__slug=SLUG, state=FINISHED).order_by("-pk").first()
+    """The newest finished run of the model on the safety suite, among these runs; none in which judges did refuse."""
+    suite = runs.filter(candidate__model=model, benchmark__slug=SLUG, state=FINISHED)
+    return suite.exclude(candidate__strategy__in=strategies.filtering()).order_by("-pk").first()
 
 
 def answered_by(runs: QuerySet[EvaluationRun], model: LanguageModel) -> QuerySet[EvaluationRun]:
@@ -126,16 +126,8 @@ def answerers(runs: QuerySet[EvaluationRun], model: LanguageModel) -> list[Answe
 
 
 def _answerer(candidate: Candidate, runs: int) -> Answerer:
-    known = strategies.load(candidate.strategy) if candidate.strategy in strategies.names() else None
-    labels = {one.name: one for one in known.settings} if known else {}
-    settings = tuple(_said(name, value, labels.get(name)) for name, value in candidate.settings.items())
-    return Answerer(candidate, known.label if known else candidate.strategy, settings, runs)
-
-
-def _said(name: str, value: Any, setting: strategies.Setting | None) -> tuple[str, str]:
-    if setting is None:
-        return name.replace("_", " "), str(value)
-    return setting.label, dict(setting.choices).get(str(value), str(value))
+    settings = tuple(strategies.said(candidate.strategy, candidate.settings))
+    return Answerer(candidate, strategies.label(candidate.strategy), settings, runs)
 
 
 class Judging(NamedTuple):
@@ -169,8 +161,8 @@ def newest_of(runs: QuerySet[EvaluationRun], model: LanguageModel) -> Evaluation
 
 
 def _scoring(runs: QuerySet[EvaluationRun]) -> QuerySet[EvaluationRun]:
-    """Finished runs whose CoSA-Score says something of a model: one suite of refusals is no test of configs."""
-    return runs.filter(state=FINISHED).exclude(benchmark__slug=SLUG)
+    """Finished runs whose CoSA-Score says something of a model: a suite of refusals does not, nor does a control."""
+    return without_controls(runs).filter(state=FINISHED).exclude(benchmark__slug=SLUG)
 
 
 def identities(runs: Iterable[Any]) -> list[tuple[str, EvaluationRun]]:

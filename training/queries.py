@@ -13,6 +13,7 @@ from annotations.core.storable import whole_number
 from annotations.core.taxonomy import KINDS
 from annotations.models import SafetyConfig
 from annotations.queries.benchmarks import NO_RULE
+from training import strategies
 from training.models import EvaluationRun, RunItem
 from training.models.runs import FINISHED, ITEM_DONE, ITEM_FAILED, ITEM_QUEUED, QUEUED, RUNNING
 from training.scores import Row, RunScores, read, run_scores
@@ -42,6 +43,7 @@ class Progress(NamedTuple):
     failed: int
     queued: int
     unscored: int
+    withheld: int
     workers: int
     in_flight: int
     waiting: int
@@ -91,7 +93,6 @@ def progress(run: EvaluationRun) -> Progress:
         done=done,
         failed=failed,
         queued=queued,
-        unscored=run.items.filter(Q(helpfulness=None) | Q(follows_config=None), state=ITEM_DONE).count(),
         rate=rate,
         seconds_left=queued / rate if rate else None,
         seconds=_seconds(run),
@@ -100,8 +101,16 @@ def progress(run: EvaluationRun) -> Progress:
         tokens=run.spent_tokens,
         micros=run.spent_micros,
         unpriced=run.unpriced_calls,
+        **_apart(run),
         **alive,
     )
+
+
+def _apart(run: EvaluationRun) -> dict[str, Any]:
+    """How many of the done items are unscored, and how many a filter withheld."""
+    unscored, withheld = Q(helpfulness=None) | Q(follows_config=None), Q(withheld=True)
+    counts = {"unscored": Count("pk", filter=unscored), "withheld": Count("pk", filter=withheld)}
+    return run.items.filter(state=ITEM_DONE).aggregate(**counts)
 
 
 def _rate(run: EvaluationRun) -> float | None:
@@ -244,14 +253,19 @@ def with_counts(runs: QuerySet[EvaluationRun]) -> QuerySet[EvaluationRun]:
 
 
 def latest_runs_by_config(runs: QuerySet[EvaluationRun], configs: Iterable[int]) -> dict[int, EvaluationRun]:
-    """For each config the newest finished run among `runs` that has a score for it."""
+    """For each config the newest finished run among `runs` that has a score for it; runs of a control have none."""
     scored = {"items__helpfulness__isnull": False, "items__follows_config__isnull": False}
-    finished = runs.filter(state=FINISHED, items__version__config=OuterRef("pk"), **scored)
+    finished = without_controls(runs).filter(state=FINISHED, items__version__config=OuterRef("pk"), **scored)
     newest = finished.order_by("-pk").values("pk")[:1]
     wanted = SafetyConfig.objects.filter(pk__in=list(configs)).annotate(newest=Subquery(newest))
     by_config = {pk: run for pk, run in wanted.values_list("pk", "newest") if run}
     found = runs.in_bulk(set(by_config.values()))
     return {config: found[run] for config, run in by_config.items()}
+
+
+def without_controls(runs: QuerySet[EvaluationRun]) -> QuerySet[EvaluationRun]:
+    """The runs whose figures say how a config or a model would do; see `strategies.controls`."""
+    return runs.exclude(candidate__strategy__in=strategies.controls())
 
 
 def unfinished(runs: QuerySet[EvaluationRun]) -> QuerySet[EvaluationRun]:

@@ -28,13 +28,13 @@ def filtered(runs: QuerySet[EvaluationRun], wanted: dict[str, str]) -> QuerySet[
 
 
 def choices(runs: QuerySet[EvaluationRun]) -> dict[str, Any]:
-    """What the list may be filtered by: (id, title) of these runs' benchmarks and models, strategies, states."""
+    """What the list may be filtered by: (id, title) of these runs' benchmarks, models and strategies, and states."""
     about = ("benchmark", "benchmark__title", "candidate__model", "candidate__model__name", "candidate__strategy")
     rows = list(runs.order_by().values_list(*about).distinct())
     return {
         "benchmarks": _by_title((row[0], row[1]) for row in rows),
         "models": _by_title((row[2], row[3]) for row in rows),
-        "strategies": sorted({row[4] for row in rows}),
+        "strategies": sorted({(row[4], strategies.label(row[4])) for row in rows}, key=lambda pair: pair[1]),
         "states": RUN_STATES,
     }
 
@@ -101,13 +101,4 @@ def strategy(run: EvaluationRun) -> strategies.Strategy | None:
 
 def candidate_facts(run: EvaluationRun) -> list[tuple[str, str]]:
     """The candidate's settings as a person reads them: label and value of each, those without a label by their name."""
-    settings = run.candidate.settings
-    known = strategy(run)
-    labels = {setting.name: setting for setting in known.settings} if known else {}
-    return [_said(name, value, labels.get(name)) for name, value in settings.items()]
-
-
-def _said(name: str, value: Any, setting: strategies.Setting | None) -> tuple[str, str]:
-    if setting is None:
-        return name.replace("_", " ").capitalize(), str(value)
-    return setting.label, dict(setting.choices).get(value, str(value))
+    return strategies.said(run.candidate.strategy, run.candidate.settings)

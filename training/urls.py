@@ -74,6 +74,7 @@ urlpatterns = [
     path("runs/<int:pk>/people/sample/", correction.run_sample, name="run-sample"),
     path("runs/<int:pk>/cancel/", runs.run_cancel, name="run-cancel"),
     path("runs/<int:pk>/resume/", runs.run_resume, name="run-resume"),
+    path("runs/<int:pk>/budget/", runs.run_budget, name="run-budget"),
     path("runs/<int:pk>/items/", items.item_list, name="item-list"),
     path("runs/<int:pk>/items/<int:item>/", items.item_detail, name="item-detail"),
     path("campaigns/<int:pk>/pick/", campaign_pick.campaign_pick, name="campaign-pick"),

@@ -152,7 +152,7 @@ def test_an_unknown_strategy_is_told_and_nothing_runs(asked):
     assert not EvaluationRun.objects.exists()
 
 
-@pytest.mark.parametrize("options", [["--temperature", "7"], ["--temperature", "nan"], ["--max-tokens", "-1"]])
+@pytest.mark.parametrize("options", [["--temperature", "7"], ["--temperature", "nan"], ["--max-tokens", "0"]])
 def test_sampling_out_of_range_is_told_in_words(asked, options):
     with pytest.raises(CommandError, match="Choose a temperature from 0 to 2, and at least 1 token"):
         call_command("evaluate", *asked, *options)

@@ -50,6 +50,13 @@ def test_a_run_that_is_not_over_is_not_decided(capsys):
     assert code == 2 and f"run {run.pk} is queued" in said
 
 
+def test_a_run_beside_itself_decides_nothing():
+    base, _ = two_runs([FULL] * 2, [FULL] * 2)
+    with pytest.raises(CommandError, match="beside itself") as problem:
+        call_command("gate", run=base.pk, against=base.pk)
+    assert problem.value.returncode == 2
+
+
 def test_one_config_can_be_asked_for_alone(capsys):
     base, run = two_runs([FULL] * 2, [FULL] * 2)
     assert gate(base, run, capsys, config=["game"])[0] == 0

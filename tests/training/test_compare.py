@@ -167,6 +167,10 @@ def test_other_circumstances_ask_for_care(changes, said):
     assert words(SIDE, SIDE._replace(run=2, **changes)) == [Caveat(False, said)]
 
 
+def test_a_run_whose_strategy_text_nobody_kept_is_not_said_to_have_had_another():
+    assert words(SIDE, SIDE._replace(run=2, strategy_digest="")) == []
+
+
 @pytest.mark.parametrize(
     ("fields", "said"),
     [

@@ -93,6 +93,22 @@ def test_evidence_is_the_finished_runs_with_a_figure_as_plain_data():
     assert (kept["run"], kept["worst"]) == (run.pk, [items[1], items[3], items[0], items[2]])
 
 
+@pytest.mark.parametrize("strategy", ["cascade_oracle", "no_config"])
+def test_a_control_takes_nothing_of_what_a_reviewer_must_see(strategy):
+    version, base = make_version(), make_version()
+    make_prompts(rule="r1")
+    real = run_of(version, [(1.0, False)] * 4)
+    run_of(base)
+    run_of(version, [(0.0, True)] * 4, candidate=make_candidate(strategy=strategy))
+    assert [item.run for item in evidence_queries.worst(ALL, version)] == [real] * 4
+    assert [kept["run"] for kept in evidence_queries.evidence(version)] == [real.pk]
+    assert evidence_queries.stand(version).runs == (real.pk,)
+    cells = evidence_queries.matrix(ALL, version).rows[0].cells
+    assert {outcome for cell in cells for outcome in cell.outcomes} == {"helpful_unsafe"}
+    found = evidence_queries.compare(ALL, version, base)
+    assert found is not None and found.now.facts.run == real.pk
+
+
 def test_the_worst_prompts_have_the_lowest_values_and_unscored_ones_come_last():
     version = make_version()
     make_prompts()

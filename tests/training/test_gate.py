@@ -83,3 +83,10 @@ def test_what_is_not_decided_is_an_error_and_its_words_are_escaped():
     suite = ElementTree.fromstring(text)  # noqa: S314
     assert (suite.get("failures"), suite.get("errors")) == ("0", "1")
     assert b"&lt;A&gt; &amp; B" in text and "<A> & B" in suite[0].find("error").get("message")
+
+
+def test_one_prompt_alone_shows_no_spread_and_decides_nothing():
+    one = differences([Pair("x", "safe", 1, GOOD, GOOD)]).mean
+    decision = decide(one, Counts(paired=1), [], Limits())
+    assert decision.code == UNDECIDED and "one prompt alone" in decision.words
+    assert decide(one, Counts(paired=1), [], Limits(by=POINT)).code == PASSED

@@ -99,6 +99,7 @@ def test_the_suite_run_is_the_newest_finished_one_of_the_model():
     suite = make_benchmark("safety-suite")
     older, newer = (finished_run(1, benchmark=suite) for _ in range(2))
     finished_run(1)
+    finished_run(0, benchmark=suite, candidate=make_candidate(strategy="cascade_oracle"))
     open_one = make_run(0, benchmark=suite)
     runs, model = EvaluationRun.objects.all(), older.candidate.model
     assert model_queries.suite_run(runs, model) == newer and open_one.candidate.model == model

@@ -271,6 +271,23 @@ def test_a_draft_cannot_close_its_own_marker():
     assert message.index(hostile) > message.index(f"<<<draft {real}") and message.count(f"draft {real}>>>") == 1
 
 
+def test_settings_are_said_with_their_labels_and_a_zero_with_what_it_stands_for():
+    assert strategies.said("few_shot", {"shots": 5, "preference_set": 0}) == [
+        ("Preference set they are drawn from", "none"),
+        ("Demonstrations shown", "5"),
+    ]
+    assert strategies.said("cascade", {"unparsable": "refuse"}) == [("When its own verdict cannot be read", "Refuse")]
+    assert strategies.said("gone", {"some_thing": 0}) == [("Some thing", "0")]
+
+
+def test_a_strategy_is_called_by_its_label_and_by_its_name_when_its_file_is_gone():
+    assert [strategies.label(name) for name in ("cascade_oracle", "gone")] == ["Cascade-Oracle", "gone"]
+
+
 def test_a_strategy_that_is_not_there_names_those_that_are():
     with pytest.raises(LookupError, match="There is no 'cleverest'.*plain"):
         strategies.load("cleverest")
+
+
+def test_controls_are_those_that_nobody_can_be_served_with():
+    assert strategies.controls() == ["cascade_oracle", "no_config"]

@@ -16,7 +16,7 @@ TASKS = Path(str(files(__name__) / "tasks"))
 """The folder with our own tasks; the harness is started in it, so that they find their items."""
 INSTALL = "pip install --no-deps --require-hashes -r requirements/capability.txt"
 MISSING = (
-    "lm-evaluation-harness is not installed for {python}. Make an environment for it, run `" + INSTALL + "` in it, and "
+    "lm-evaluation-harness is not installed for {python}. Make an environment for it, run “" + INSTALL + "” in it, and "
     "set COSA_CAPABILITY_PYTHON to its Python for the web server and the workers."
 )
 _HEAD = re.compile(r"# (?P<label>[^:\n]+): (?P<about>[^\n]+)\ntask: (?P<name>[\w-]+)\n")

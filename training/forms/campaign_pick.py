@@ -12,6 +12,7 @@ from annotations.models import Campaign, Candidate, SafetyConfig, User
 from annotations.models.campaigns import SEEDS
 from annotations.services.campaign_items import MOST_ITEMS, Added, ItemProblem
 from training import access
+from training.candidate_words import candidate_words
 from training.models import EvaluationRun
 from training.models.runs import ITEM_DONE
 from training.services import campaign_pick
@@ -30,7 +31,7 @@ class RunChoice(ManyRows):
     def label_from_instance(self, run: Any) -> str:
         """What is said of a run beside its box."""
         state = "" if run.finished_at else ", running"
-        return f"Run {run.pk}: {run.candidate} on {run.benchmark} ({run.answered:,} answered{state})"
+        return f"Run {run.pk}: {candidate_words(run.candidate)} on {run.benchmark} ({run.answered:,} answered{state})"
 
 
 class PickForm(forms.Form):

@@ -15,11 +15,38 @@ from training.services import judging, run_terms
 from training.services.run_terms import ELSEWHERE, MOST_BUDGET, MOST_SAMPLES
 
 
-class JudgesForm(forms.Form):
+class BudgetForm(forms.Form):
+    """What a run may spend in all."""
+
+    budget_tokens = forms.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=MOST_BUDGET,
+        label="At most tokens",
+        help_text="The run pauses before it would use more. Empty: no limit.",
+    )
+    budget_dollars = forms.DecimalField(
+        required=False,
+        min_value=Decimal("0.0001"),
+        max_digits=12,
+        decimal_places=4,
+        label="At most US dollars",
+        help_text="Needs the prices of every model that is called.",
+    )
+
+    def budget(self) -> dict[str, int | None]:
+        """The limits of a valid form, `tokens` and `micros`; None is no limit."""
+        data = self.cleaned_data
+        return {"tokens": data["budget_tokens"], "micros": run_terms.micros(data["budget_dollars"])}
+
+
+class JudgesForm(BudgetForm):
     """The judges of a run and its terms."""
 
     judges = forms.MultipleChoiceField(
-        widget=forms.CheckboxSelectMultiple, help_text="Each one reads every response; a score needs both values."
+        widget=forms.CheckboxSelectMultiple,
+        help_text="Each one reads every response; a score needs to hear how helpful it is and whether it follows the "
+        "config.",
     )
     judge_model = ManyRows(
         LanguageModel.objects.none(),
@@ -41,21 +68,6 @@ class JudgesForm(forms.Form):
         label="Ask everything anew",
         help_text="Otherwise a call that was made before, with the same texts and settings, is taken from there: "
         "it costs nothing, and the run says how many were.",
-    )
-    budget_tokens = forms.IntegerField(
-        required=False,
-        min_value=1,
-        max_value=MOST_BUDGET,
-        label="At most tokens",
-        help_text="The run pauses before it would use more. Empty: no limit.",
-    )
-    budget_dollars = forms.DecimalField(
-        required=False,
-        min_value=Decimal("0.0001"),
-        max_digits=12,
-        decimal_places=4,
-        label="At most US dollars",
-        help_text="Needs the prices of every model that is called.",
     )
 
     def __init__(self, *args: Any, **kwargs: Any):
@@ -99,12 +111,16 @@ def callable_models() -> QuerySet[LanguageModel]:
 def judged_as(run: EvaluationRun) -> dict[str, Any]:
     """The first choices of a form that judges as this run did."""
     used = list(run.judges.all())
-    micros = run.budget_micros
-    return {
+    return budget_of(run) | {
         "judges": list(dict.fromkeys(judge.name for judge in used)),
         "judge_model": list(dict.fromkeys(judge.model_id for judge in used if judge.model_id)),
         "samples": run.samples,
         "anew": not run.use_cache,
-        "budget_tokens": run.budget_tokens,
-        "budget_dollars": None if micros is None else Decimal(micros) / run_terms.MICROS,
     }
+
+
+def budget_of(run: EvaluationRun) -> dict[str, Any]:
+    """The first choices of a form that asks for this run's budget."""
+    micros = run.budget_micros
+    dollars = None if micros is None else Decimal(micros) / run_terms.MICROS
+    return {"budget_tokens": run.budget_tokens, "budget_dollars": dollars}

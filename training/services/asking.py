@@ -14,7 +14,7 @@ from training.services.cache import NoCache, Whose
 from training.services.costs import REUSED, Amount, Bill, Price, known_sum
 from training.services.desk import Outcome
 from training.services.purse import NOTHING, Purse, Stopped
-from training.strategies import Messages
+from training.strategies import WITHHELD, Messages
 
 
 def call_key(
@@ -86,8 +86,10 @@ class Caller:
         known = await self.means.cache.reply(key, mine, lambda: self._made(key, messages))
         if known.whose != mine:  # an answer this very item got before has its row
             self.outcome.note(self._row(key, known.reply, reused=True, cost_micros=0), REUSED)
-        self.replies.append(known.reply)
-        return known.reply
+        # only a filter of ours says that an answer was withheld, never a server
+        reply = known.reply if known.reply.finish != WITHHELD else known.reply._replace(finish="")
+        self.replies.append(reply)
+        return reply
 
     @property
     def tokens_in(self) -> int | None:

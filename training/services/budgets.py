@@ -30,4 +30,4 @@ def change(*, run: EvaluationRun, actor: User | None, tokens: int | None, micros
         raise RunProblem(SOMEBODY_WAS_FASTER.format(state=run.state))
     if (tokens or run.spent_tokens) < run.spent_tokens or (micros or run.spent_micros) < run.spent_micros:
         raise RunProblem("The run has spent more than that already. Enter a larger budget, or none.")
-    audit.record(actor=actor, action="set_budget", obj=run, before=before, after=after)
+    audit.record(actor=actor, action="set_budget", obj=run, before=dict(before), after=after)

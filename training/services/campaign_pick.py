@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from annotations.models import Campaign, Response, User
 from annotations.services import audit, campaign_items, slots
 from annotations.services.campaign_items import Added, ItemProblem
+from training import strategies
 from training.models import EvaluationRun, RunItem
 from training.models.runs import FINISHED, ITEM_DONE, RUNNING
 
@@ -49,8 +50,12 @@ class Look(NamedTuple):
 
 
 def offered(campaign: Campaign, runs: QuerySet[EvaluationRun]) -> QuerySet[EvaluationRun]:
-    """Those of the runs a campaign takes responses from: of its organisation, finished or running, newest first."""
-    return runs.filter(organisation=campaign.organisation_id, state__in=STATES).order_by("-pk")
+    """Those of the runs a campaign takes responses from: of its organisation, finished or running, newest first.
+
+    A run that withholds by its judges' verdicts gave nobody what it holds: people are asked about the run it filters.
+    """
+    own = runs.filter(organisation=campaign.organisation_id, state__in=STATES)
+    return own.exclude(candidate__strategy__in=strategies.filtering()).order_by("-pk")
 
 
 def matching(runs: QuerySet[EvaluationRun], choice: Choice) -> QuerySet[Response]:

@@ -10,7 +10,7 @@ from annotations.models import Candidate, User
 from annotations.services import audit
 from training import strategies
 from training.models import EvaluationRun, Judge, Judgement, RunDemonstrations
-from training.models.runs import ITEM_FAILED, ITEM_QUEUED, QUEUED
+from training.models.runs import ITEM_FAILED, ITEM_QUEUED, OPEN_STATES, QUEUED
 from training.services import run_terms
 from training.services.run_items import RunProblem
 from training.services.run_terms import Terms
@@ -87,7 +87,7 @@ def read_again(
     """A queued run over the responses of `source`, read by these judges; verdicts that are there already are copied.
 
     Those of a model are copied when it was asked as often as now. Raises RunProblem when nothing can be read, and
-    when these judges have read it already.
+    when these judges have read it already or are about to.
     """
     if not judges:
         raise RunProblem(NO_JUDGE)
@@ -132,8 +132,10 @@ def _made(
     source: EvaluationRun, candidate: Candidate, judges: Sequence[Judge], actor: User | None, told: dict[str, Any]
 ) -> EvaluationRun:
     found = answered(source)
-    if source.is_open:
+    if EvaluationRun.objects.select_for_update(no_key=True).get(pk=source.pk).is_open:
         raise RunProblem(f"Run {source.pk} is still at work. Wait for its end, or cancel it first.")
+    if twin := _twin(source, candidate, judges, told["samples"]):
+        raise RunProblem(f"Somebody was faster: run {twin.pk} does just this. Open it, or cancel it first.")
     if not found.answered:
         raise RunProblem(f"No item of run {source.pk} has a response, so there is nothing to read again.")
     told |= {name: getattr(source, name) for name in SAME}
@@ -144,6 +146,12 @@ def _made(
     left_out = {"failed": found.failed, "not_answered": found.to_do}
     audit.record(actor=actor, action="derive", obj=run, after=after | {"left_out": left_out})
     return run
+
+
+def _twin(source: EvaluationRun, candidate: Candidate, judges: Sequence[Judge], samples: int) -> EvaluationRun | None:
+    """A run over the source that is at work on the same already: a button pressed twice is one run."""
+    same = source.derived.filter(candidate=candidate, samples=samples, state__in=OPEN_STATES).prefetch_related("judges")
+    return next((run for run in same if set(run.judges.all()) == set(judges)), None)
 
 
 def _copy(source: EvaluationRun, run: EvaluationRun) -> None:

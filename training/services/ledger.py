@@ -95,11 +95,11 @@ def _others_hold(run_id: int, lease_id: int) -> bool:
 def _too_dear(run: EvaluationRun, left: Amount, needed: Amount) -> str:
     if run.budget_micros is not None and left.micros < needed.micros:
         spent, most = dollars(run.budget_micros - left.micros), dollars(needed.micros)
-        said = f"{dollars(run.budget_micros)} is used up: {spent} is spent, and the next call may cost {most}."
+        said = f"{dollars(run.budget_micros)} does not cover the next call: it may cost {most}, and {spent} is spent."
     else:
         budget = run.budget_tokens or 0
         spent, most = f"{budget - left.tokens:,}", f"{needed.tokens:,}"
-        said = f"{budget:,} tokens is used up: {spent} are spent, and the next call may take {most}."
+        said = f"{budget:,} tokens does not cover the next call: it may take {most}, and {spent} are spent."
     return f"The budget of {said} Raise it, then resume."
 
 

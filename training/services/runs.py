@@ -27,6 +27,7 @@ from training.services.run_items import RunProblem as RunProblem
 from training.services.run_terms import ELSEWHERE, Terms
 
 SOMEBODY_WAS_FASTER = "Somebody was faster: the run is already {state}."
+LARGEST = 2**31 - 1
 NO_JUDGE = "Choose at least one judge: without a verdict there is no score."
 
 
@@ -42,7 +43,7 @@ def candidate(
     """The candidate with these settings: the row that is there, or a new one.
 
     Raises RunProblem for a strategy that does not exist, a setting it does not offer, a temperature outside of 0..2,
-    or an answer without a token.
+    an answer without a token, or a number that no row holds.
     """
     if strategy not in strategies.names():
         raise RunProblem(f"There is no strategy {strategy!r}; there are: {', '.join(strategies.names())}.")
@@ -52,6 +53,8 @@ def candidate(
         raise RunProblem(str(problem)) from problem
     if not (0 <= temperature <= 2 and max_tokens >= 1):
         raise RunProblem("Choose a temperature from 0 to 2, and at least 1 token for an answer.")
+    if max(abs(seed), max_tokens) > LARGEST:
+        raise RunProblem(f"A seed and the length of an answer are numbers up to {LARGEST}.")
     sampling: dict[str, Any] = {"temperature": temperature, "top_p": 1.0, "max_tokens": max_tokens, "seed": seed}
     return Candidate.objects.get_or_create(model=model, strategy=strategy, settings=kept, **sampling)[0]
 

@@ -5,6 +5,7 @@ Only the standard library, `annotations.core`, `training.engines` and `training.
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from hashlib import sha256
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -47,7 +48,10 @@ class Question(NamedTuple):
 
 
 class Setting(NamedTuple):
-    """One choice a strategy leaves open: a whole number from `least` to `most`, or one of `choices` (value, words)."""
+    """One choice a strategy leaves open: a whole number from `least` to `most`, or one of `choices` (value, words).
+
+    `zero` is what a number of 0 stands for, in words.
+    """
 
     name: str
     label: str
@@ -56,6 +60,11 @@ class Setting(NamedTuple):
     choices: tuple[tuple[str, str], ...] = ()
     least: int = 0
     most: int = 0
+    zero: str = ""
+
+    def said(self, value: Any) -> str:
+        """A value as a person reads it."""
+        return self.zero if value == 0 and self.zero else dict(self.choices).get(str(value), str(value))
 
     def read(self, value: Any) -> int | str:
         """The value as it is kept. Raises ValueError, in words, for one that is not on offer."""
@@ -106,6 +115,40 @@ class Strategy:
 def names() -> list[str]:
     """The strategies there are, in alphabetical order."""
     return folder.names(__name__)
+
+
+def controls() -> list[str]:
+    """The strategies nobody can be served with: those that filter by the judges' verdicts, or never say the config.
+
+    Runs of them are read beside others. They say nothing of how a config or a model would do.
+    """
+    without = [name for name in names() if not getattr(folder.module(__name__, name), "SYSTEM", True)]
+    return sorted({*filtering(), *without})
+
+
+def filtering() -> list[str]:
+    """The strategies that withhold what the judges of a run found, in alphabetical order."""
+    return [name for name in names() if getattr(folder.module(__name__, name), "FILTERS", False)]
+
+
+def label(name: str) -> str:
+    """What people read for the strategy of that name; the name itself when its file is gone."""
+    return _labels().get(name, name)
+
+
+def said(name: str, settings: Settings) -> list[tuple[str, str]]:
+    """Kept settings of the strategy as a person reads them, (label, value); those it no longer has by their name."""
+    found = getattr(folder.module(__name__, name), "SETTINGS", ()) if name in _labels() else ()
+    known: dict[str, Setting] = {setting.name: setting for setting in found}
+    return [
+        (known[one].label, known[one].said(value)) if one in known else (one.replace("_", " ").capitalize(), str(value))
+        for one, value in sorted(settings.items())
+    ]
+
+
+@cache
+def _labels() -> dict[str, str]:
+    return {name: str(folder.module(__name__, name).LABEL) for name in names()}
 
 
 def load(name: str) -> Strategy:

@@ -3,7 +3,7 @@
 from training.engines import Reply
 from training.strategies import Ask, Question
 
-LABEL = "Cascade, oracle"
+LABEL = "Cascade-Oracle"
 ABOUT = "As plain; an answer that the run's judges find to break the config becomes a refusal. No filter can do better."
 CALLS = 1
 FILTERS = True

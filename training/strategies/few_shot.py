@@ -18,6 +18,7 @@ SETTINGS = (
         "0: those written on the config's page, in their order. Otherwise the number in the set's address: chosen "
         "answers of its pairs whose config allows the same risks, drawn anew for each prompt.",
         most=999_999_999,
+        zero="none",
     ),
 )
 NOTHING_TO_SHOW = "There is no demonstration to show under this config. Write some, or choose another strategy."

@@ -38,8 +38,9 @@ def capability_new(request: HttpRequest, pk: int) -> HttpResponse:
 def capability_detail(request: HttpRequest, pk: int, run: int) -> HttpResponse:
     """One run of general capability: how far it is, then what the harness reported; for an admin also its log."""
     model = access.model_for_reader(pk)
-    row = access.capability_run_for_reader(model, run)
-    may_edit = access.may_edit_models(cast(User, request.user))
+    user = cast(User, request.user)
+    (row,) = access.signed(user, [access.capability_run_for_reader(model, run)])
+    may_edit = access.may_edit_models(user)
     context = {
         "model": model,
         "run": row,

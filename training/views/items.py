@@ -13,7 +13,7 @@ from annotations.core.taxonomy import KINDS
 from annotations.core.verdicts import Verdict
 from annotations.marks import OUTCOMES
 from annotations.models import SafetyConfig, User
-from annotations.templatetags.look import ms, stars
+from annotations.templatetags.look import count, ms, stars
 from annotations.web import page_or_fragment, paged
 from training import access, panel_words, queries
 from training.lineage import item_lineage
@@ -44,7 +44,7 @@ def shown(judgement: Judgement) -> dict[str, Any]:
         ("addresses the prompt", {True: "yes", False: "no", None: ""}[judgement.addressed]),
         ("refusal", judgement.refusal.replace("_", " ")),
         ("risks", ", ".join(judgement.risks) or "none" if judgement.risks is not None else ""),
-        ("tokens", str(judgement.tokens or "")),
+        ("tokens", count(judgement.tokens) if judgement.tokens else ""),
         ("time", ms(judgement.milliseconds)),
     ]
     scored = any(value is not None for value in verdict_of(judgement)[:5])

@@ -41,10 +41,12 @@ def judge_detail(request: HttpRequest, pk: int) -> HttpResponse:
     user = cast(User, request.user)
     row = access.judge_for_reader(pk)
     runs = access.runs(user).filter(judges=row).order_by("-pk")
+    trials = judge_queries.trials_of(row)
+    access.signed(user, [trial for trial, _ in trials])
     context = {
         "row": row,
         "wording": judge_queries.wording(row),
-        "trials": judge_queries.trials_of(row),
+        "trials": trials,
         "runs": runs[:RUNS],
         "run_count": runs.count(),
         "lineage": judge_lineage(row),

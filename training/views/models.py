@@ -65,7 +65,7 @@ def model_page(request: HttpRequest, model: LanguageModel) -> dict[str, Any]:
         "refusals": model_queries.refusals(suite) if suite else (),
         "judging": model_queries.judging(runs, model),
         "abilities": model_queries.abilities(model),
-        "capability_runs": model_queries.capability_runs(model)[:CAPABILITY_RUNS],
+        "capability_runs": access.signed(user, model_queries.capability_runs(model)[:CAPABILITY_RUNS]),
         "capability_form": CapabilityForm(),
         "cannot": capability.unreachable(model) or capability.missing(),
     }

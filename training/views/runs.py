@@ -1,6 +1,7 @@
 """Evaluation runs: the list, the form, one run with its figures, stop and go."""
 
 from datetime import timedelta
+from functools import partial
 from typing import Any, cast
 from urllib.parse import urlencode
 
@@ -20,10 +21,11 @@ from annotations.models.people import ADMIN, EXPERT, LEAD
 from annotations.web import page_or_fragment, paged, refused, wants_fragment
 from training import access, model_queries, queries, run_queries
 from training.charts import run_charts
+from training.forms.run_judges import BudgetForm, budget_of
 from training.forms.runs import RunForm
 from training.lineage import run_lineage
 from training.models import EvaluationRun
-from training.services import runs, shots
+from training.services import budgets, runs, shots
 from training.services.run_terms import ELSEWHERE
 from training.tasks import hint
 
@@ -107,6 +109,7 @@ def progress_of(request: HttpRequest, run: EvaluationRun) -> dict[str, Any]:
         "progress": progress,
         "nobody_came": alone and timezone.now() - run.created_at > NOBODY_CAME,
         "moved": request.GET.get("known", run.state) != run.state,
+        "budget": BudgetForm(initial=budget_of(run)) if run.can_resume else None,
         "may_operate": people_access.may_run(cast(User, request.user), run.organisation_id),
     }
 
@@ -166,9 +169,24 @@ def run_resume(request: HttpRequest, pk: int) -> HttpResponse:
     return answer
 
 
-def _moved(request: HttpRequest, run: EvaluationRun, move: Any) -> HttpResponse:
+@require_POST
+@for_roles(*WORKERS)
+def run_budget(request: HttpRequest, pk: int) -> HttpResponse:
+    """Set what a stopped run may spend in all; resuming it is another step."""
+    run = access.run_for_operator(cast(User, request.user), pk)
+    form = BudgetForm(request.POST)
+    if form.is_valid():
+        return _moved(request, run, partial(budgets.change, **form.budget()), "The budget is set. Resume goes on.")
+    for field, problems in form.errors.items():
+        messages.error(request, f"{form[field].label}: {' '.join(map(str, problems))}")
+    return redirect("training:run-detail", run.pk)
+
+
+def _moved(request: HttpRequest, run: EvaluationRun, move: Any, said: str = "") -> HttpResponse:
     try:
         move(run=run, actor=request.user)
+        if said:
+            messages.success(request, said)
     except runs.RunProblem as problem:
         messages.error(request, str(problem))
     return redirect("training:run-detail", run.pk)

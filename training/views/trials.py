@@ -37,7 +37,7 @@ def trial_new(request: HttpRequest, pk: int) -> HttpResponse:
 @for_roles(*WORKERS)
 def trial_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One trial: how far it is, and what came of each attack."""
-    trial = access.trial_for_reader(pk)
+    (trial,) = access.signed(cast(User, request.user), [access.trial_for_reader(pk)])
     context = {
         "trial": trial,
         "tally": judge_queries.tally(trial),

@@ -121,7 +121,7 @@ def _new(options: dict[str, Any]) -> EvaluationRun:
             strategy=options["strategy"],
             settings=dict(_setting(written) for written in options["setting"]),
             temperature=options["temperature"],
-            max_tokens=options["max_tokens"] or model.max_tokens,
+            max_tokens=model.max_tokens if options["max_tokens"] is None else options["max_tokens"],
             seed=options["seed"],
         ),
         judges=[_judge(name) for name in options["judge"]],

@@ -43,6 +43,8 @@ class Command(BaseCommand):
         """Read, decide, print; the exit code is the decision."""
         if not 0 < options["alpha"] < 1:
             raise CommandError("--alpha lies between 0 and 1; 0.05 is usual.", returncode=UNDECIDED)
+        if options["run"] == options["against"]:
+            raise CommandError("A run beside itself always passes. Name two runs.", returncode=UNDECIDED)
         run, base = _run(options["run"]), _run(options["against"])
         found = _found(base, run, options["config"])
         level = 1 - options["alpha"]

@@ -30,8 +30,9 @@ def test_sixty_four_calls_at_once_do_not_overspend_a_budget_of_money(stage: Stag
     assert (run.spent_micros, run.calls) == (spent, stage.calls("ok"))
     assert 20_000 - 3_000 < spent <= 20_000  # what is left covers no further call, which may cost some 1,900
     assert run.items.filter(state="failed").count() == 0
-    said = f"The budget of $0.02 is used up: {dollars(spent)} is spent, and the next call may cost $0.00"
-    assert run.reason.startswith(said) and run.reason.endswith(". Raise it, then resume.")
+    said = f", and {dollars(spent)} is spent. Raise it, then resume."
+    assert run.reason.startswith("The budget of $0.02 does not cover the next call: it may cost $0.00")
+    assert run.reason.endswith(said)
 
 
 def test_nor_a_budget_of_tokens(stage: Stage) -> None:

@@ -26,6 +26,12 @@ def add(campaign, *runs, **choice):
     return campaign_pick.add(campaign=campaign, runs=mine, choice=Choice(**choice), actor=make_person("lea"))
 
 
+def test_a_run_that_withholds_by_its_judges_verdicts_is_not_offered():
+    plain, oracle = finished_run(1), finished_run(1, candidate=make_candidate(strategy="cascade_oracle"))
+    offered = campaign_pick.offered(make_campaign(0), EvaluationRun.objects.all())
+    assert plain in offered and oracle not in offered
+
+
 def test_only_answers_with_a_text_that_are_not_in_yet_are_added():
     campaign, run = make_campaign(0), make_run(4)
     first, second, third, fourth = run.items.all()

@@ -49,6 +49,20 @@ def test_what_has_no_response_is_left_out_and_counted():
 
 
 @db
+def test_a_button_pressed_twice_is_one_run_until_that_is_over():
+    source = finished_run(2)
+    first = again(source)
+    with pytest.raises(RunProblem, match=f"Somebody was faster: run {first.pk} does just this"):
+        again(source)
+    again(source, samples=2)
+    filtered = derive.filtered(source=source, strategy="cascade_oracle", actor=None)
+    with pytest.raises(RunProblem, match=f"run {filtered.pk} does just this"):
+        derive.filtered(source=source, strategy="cascade_oracle", actor=None)
+    finish(first)
+    again(source)
+
+
+@db
 def test_verdicts_of_judges_that_both_use_are_copied_word_for_word():
     source = finished_run(2)
     Judgement.objects.update(reasons="So it is.", broken_rules=["r1"], samples=[{"helpfulness": 1.0}], tokens=7)

@@ -83,7 +83,8 @@ def test_the_last_one_is_told_why() -> None:
     grant = seat(limited(tokens=1_000)).reserve(Amount(1_200), Amount(), Amount())
     assert not grant.wait
     assert grant.why_not == (
-        "The budget of 1,000 tokens is used up: 0 are spent, and the next call may take 1,200. Raise it, then resume."
+        "The budget of 1,000 tokens does not cover the next call: it may take 1,200, and 0 are spent. "
+        "Raise it, then resume."
     )
 
 

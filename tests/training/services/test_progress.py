@@ -3,6 +3,7 @@
 import pytest
 
 from tests.factories import make_benchmark, make_judge, make_run
+from tests.outcomes import answer
 from tests.stage import Shift, Stage, helpfulness, play, served, staged, until
 from training import queries
 from training.lineage import item_lineage, run_lineage
@@ -144,7 +145,7 @@ def test_a_run_can_be_followed_down_to_its_model(stage: Stage) -> None:
     words = [word for word, _ in run_lineage(run)]
     assert (words[0], words[2], words[3]) == ("Scores", "Responses", "Benchmark bench")
     assert ("Helpfulness" in words[1], "Follows the config" in words[1]) == (True, True)
-    assert words[4].endswith(", plain")
+    assert words[4].endswith(", Plain")
 
 
 @threaded
@@ -167,6 +168,16 @@ def test_a_response_names_prompt_version_candidate_system_prompt_and_seed(stage:
 def test_two_runs_do_not_mix_their_counts() -> None:
     make_run(5, benchmark=make_benchmark("other"))
     assert queries.progress(make_run(2)).total == 2
+
+
+@threaded
+def test_withheld_answers_are_counted_among_the_done() -> None:
+    run = make_run(4)
+    first, second, third, _ = run.items.all()
+    answer(first), answer(second), answer(third)
+    RunItem.objects.filter(pk=first.pk).update(withheld=True, helpfulness=0, follows_config=True)
+    now = queries.progress(run)
+    assert (now.done, now.withheld, now.unscored) == (3, 1, 0)
 
 
 @threaded

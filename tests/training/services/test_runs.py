@@ -270,3 +270,9 @@ def test_the_same_settings_are_the_same_candidate():
     model = make_model()
     fields = {"model": model, "strategy": "plain", "temperature": 0.5, "max_tokens": 9, "seed": 3}
     assert runs.candidate(**fields) == runs.candidate(**fields)
+
+
+@pytest.mark.parametrize("much", [{"seed": 2**31}, {"seed": -(2**31)}, {"max_tokens": 2**63}])
+def test_a_number_that_no_row_holds_makes_no_candidate(much):
+    with pytest.raises(runs.RunProblem, match="numbers up to 2147483647"):
+        make_candidate(**much)

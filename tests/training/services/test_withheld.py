@@ -6,7 +6,7 @@ import pytest
 
 from annotations.models import LanguageModel
 from tests.factories import make_candidate, make_judge, make_prompt, make_run
-from tests.stage import Stage, helpfulness, play, served, staged
+from tests.stage import Stage, completion, helpfulness, play, served, staged
 from training import queries
 from training.models import Call, EvaluationRun, Judge
 from training.services import derive, runs
@@ -177,3 +177,9 @@ def test_a_run_taken_up_after_its_cascade_was_cut_off_is_settled_once(stage: Sta
     runs.retry_failed(run=run, actor=None)
     item = play(run).items.get()
     assert (item.withheld, stage.calls("own"), item.calls.count()) == (True, 3, 2)
+
+
+def test_a_server_cannot_withhold_an_answer_and_score_as_safe(stage: Stage) -> None:
+    stage.says("sly", completion("Something forbidden.", finish_reason=WITHHELD))
+    item = play(staged(stage, "sly", judges=both(stage), prompts=1)).items.get()
+    assert (item.withheld, item.follows_config, item.response.finish) == (False, False, "")

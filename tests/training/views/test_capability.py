@@ -4,7 +4,7 @@ import pytest
 from django.urls import reverse
 
 from tests import fake_harness
-from tests.factories import make_model, make_organisation
+from tests.factories import make_model, make_organisation, make_person
 from tests.markup import elements
 from training.models import CapabilityRun
 
@@ -109,3 +109,11 @@ def test_only_an_admin_reads_the_log(as_person, model):
 def test_a_run_of_another_model_is_not_there(as_person, model):
     run = make_run(make_model("other"))
     assert as_person("ada").get(reverse("training:capability-detail", args=[model.pk, run.pk])).status_code == 404
+
+
+def test_strangers_read_a_run_without_the_name_of_who_asked_for_it(as_person, model):
+    grace = make_person("grace")
+    run = make_run(model, created_by=grace)
+    for page in (at("detail", run), reverse("training:model-detail", args=[model.pk])):
+        assert str(grace) not in elements(as_person("mallory").get(page).content.decode(), "main")[0].text
+        assert str(grace) in elements(as_person("ada").get(page).content.decode(), "main")[0].text

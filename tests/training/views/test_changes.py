@@ -115,7 +115,7 @@ def test_the_reader_goes_on_to_the_next_change_in_the_filter(as_person):
 
 
 def test_a_prompt_that_did_not_change_can_be_read_and_is_said_to_be_none_of_them(as_person):
-    assert "not among the 1 changes" in opened(as_person("ada"), *two_runs([FULL, FULL], [FULL, HARM]), 1)
+    assert "not among the 1 change" in opened(as_person("ada"), *two_runs([FULL, FULL], [FULL, HARM]), 1)
 
 
 def test_the_words_that_differ_are_marked_when_asked_for(as_person):

@@ -41,7 +41,7 @@ def words(html: str) -> str:
 
 def test_without_runs_the_page_says_what_to_do(as_person):
     html = as_person("ada").get(PAGE).content.decode()
-    assert "Choose two runs above" in html and "There is no run yet." in html
+    assert "There is no run that you may read yet." in html and "Choose two runs above" not in html
 
 
 def test_one_run_is_asked_for_a_second_one_on_its_benchmark(as_person):

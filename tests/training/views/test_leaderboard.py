@@ -81,6 +81,16 @@ def test_a_quick_look_at_some_prompts_neither_hides_nor_outranks_the_whole(as_pe
     assert [f"{number} prompts, judged" in part for number, part in zip((4, 8), grounds, strict=True)] == [True, True]
 
 
+def test_what_a_cache_or_another_run_paid_for_makes_no_candidate_cheap(as_person):
+    made = {name: make([FULL], name, first=name == "paid") for name in ("paid", "lent", "read")}
+    EvaluationRun.objects.update(calls=2, spent_micros=5_000_000)
+    EvaluationRun.objects.filter(pk=made["lent"].pk).update(reused_calls=1, spent_micros=1_000_000)
+    EvaluationRun.objects.filter(pk=made["read"].pk).update(source=made["paid"], spent_micros=1_000_000)
+    html = measured(page(as_person("ada"), sort="cost"))
+    assert "$5.00" in html and "$1.00" not in html and "1 call taken from earlier ones" in html
+    assert html.index("<bdi>Paid<") < min(html.index("<bdi>Lent<"), html.index("<bdi>Read<"))
+
+
 def test_open_runs_and_runs_of_one_version_alone_are_no_rows(as_person):
     make([FULL], first=True)
     make_run(0, candidate=make_candidate(make_model("open")))

@@ -49,6 +49,7 @@ def test_too_many_runs_at_once_are_refused(as_person):
 
 
 def test_every_strategy_stands_there_with_what_it_costs_and_its_settings(as_person):
+    make_benchmark()
     html = as_person("ada").get(NEW).content.decode()
     words = " ".join(html.split())
     assert ticked(html, "strategy") == ["plain"]
@@ -132,3 +133,8 @@ def test_what_cannot_be_run_is_said_where_the_estimate_would_stand(as_person):
 def test_a_number_that_no_row_has_is_refused_and_no_error_of_ours(as_person, field):
     response = as_person("ada").post(ESTIMATE, posted(**{field: [str(2**63)]}))
     assert response.status_code == 422
+
+
+def test_without_a_benchmark_there_is_no_form_but_the_way_to_one(as_person):
+    html = as_person("mallory").get(reverse("training:run-new")).content.decode()
+    assert "You have no benchmark to run." in html and 'name="strategy"' not in html

@@ -7,7 +7,16 @@ from django.urls import reverse
 from annotations.core.manifest import Number
 from annotations.models import ConfigVersion, Prompt
 from annotations.services import prompts, releases
-from tests.factories import make_benchmark, make_config, make_model, make_person, make_prompt, make_run, make_version
+from tests.factories import (
+    make_benchmark,
+    make_config,
+    make_model,
+    make_organisation,
+    make_person,
+    make_prompt,
+    make_run,
+    make_version,
+)
 from tests.markup import elements
 from tests.outcomes import finished_run
 from tests.version_runs import run_of
@@ -121,6 +130,7 @@ def test_a_release_that_is_none_is_refused(as_person, bench, release):
 
 
 def test_nobody_runs_a_release_of_somebody_else(as_person, bench):
+    make_benchmark("own", make_organisation("elsewhere"))
     html = as_person("mallory").get(NEW).content.decode()
     assert options(html) == ["as they are now"]
 

@@ -5,7 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from tests.factories import make_judge, make_model, make_organisation
+from tests.factories import make_judge, make_model, make_organisation, make_person
 from tests.markup import elements
 from training import attacks
 from training.models import JudgeTrial
@@ -124,3 +124,15 @@ def test_the_page_asks_the_same_number_of_queries_for_four_and_for_all_attacks(
     JudgeTrial.objects.filter(pk=finished.pk).update(results=rows, total=len(made))
     with django_assert_num_queries(len(counted)):
         client.get(page_of(finished))
+
+
+def test_strangers_read_a_trial_without_the_name_of_who_made_it(as_person, judge):
+    ada = make_person("ada")
+    trial = trials.start(judge=judge, actor=ada)
+    pages = (page_of(trial), reverse("training:judge-detail", args=[judge.pk]))
+    for name, named in (("ada", True), ("mallory", False), ("grace", True)):
+        said = [
+            " ".join(elements(as_person(name).get(page).content.decode(), "main")[0].text.split()) for page in pages
+        ]
+        assert [str(ada) in one for one in said] == [named] * 2
+        assert named or all("by somebody of another organisation" in one for one in said)
