@@ -26,22 +26,25 @@ def end(process: "subprocess.Popen[Any]", number: int = signal.SIGKILL) -> None:
     process.wait(20)
 
 
-def _stat(entry: Path) -> str:
+def _read(file: Path) -> str:
+    """The file's text, "" when its process or thread is gone."""
     try:
-        return (entry / "stat").read_text()
+        return file.read_text()
     except OSError:
         return ""
 
 
 def children(process: int) -> set[int]:
     """The processes below one, at any depth."""
-    direct = [int(pid) for task in Path(f"/proc/{process}/task").glob("*/children") for pid in task.read_text().split()]
-    return set(direct).union(*(children(child) for child in direct))
+    direct = {int(pid) for task in Path(f"/proc/{process}/task").glob("*/children") for pid in _read(task).split()}
+    return direct.union(*(children(child) for child in direct))
 
 
 def alive(pids: set[int]) -> set[int]:
     """Those of the processes that still run."""
-    return {pid for pid in pids if (text := _stat(Path(f"/proc/{pid}"))) and text.rpartition(")")[2].split()[0] != "Z"}
+    return {
+        pid for pid in pids if (text := _read(Path(f"/proc/{pid}/stat"))) and text.rpartition(")")[2].split()[0] != "Z"
+    }
 
 
 class Machine:

@@ -182,9 +182,9 @@ def test_a_clear_last_rating_wins_over_any_text_before_it(text):
 
 
 def test_half_a_megabyte_of_open_braces_takes_under_two_seconds():
-    start = time.perf_counter()
+    start = time.process_time()
     assert parse("helpfulness", "{" * 500_000) is None
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
 
 
 @pytest.mark.slow
@@ -194,10 +194,10 @@ def test_half_a_megabyte_of_open_braces_takes_under_two_seconds():
 )
 def test_a_megabyte_of_each_hostile_pattern_takes_bounded_time(unit):
     text = unit * (1_000_000 // len(unit)) + "}" * 1000
-    start = time.perf_counter()
+    start = time.process_time()
     parse("helpfulness", text)
     reasons(text)
-    assert time.perf_counter() - start < 10
+    assert time.process_time() - start < 10
 
 
 @pytest.mark.parametrize(
