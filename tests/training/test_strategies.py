@@ -273,7 +273,7 @@ def test_a_draft_cannot_close_its_own_marker():
 
 def test_settings_are_said_with_their_labels_and_a_zero_with_what_it_stands_for():
     assert strategies.said("few_shot", {"shots": 5, "preference_set": 0}) == [
-        ("Preference set they are drawn from", "none"),
+        ("Preference set", "none"),
         ("Demonstrations shown", "5"),
     ]
     assert strategies.said("cascade", {"unparsable": "refuse"}) == [("When its own verdict cannot be read", "Refuse")]

@@ -13,10 +13,10 @@ SETTINGS = (
     Setting("shots", "Demonstrations shown", 5, "Fewer where there are not so many.", least=1, most=15),
     Setting(
         "preference_set",
-        "Preference set they are drawn from",
+        "Preference set",
         0,
-        "0: those written on the config's page, in their order. Otherwise the number in the set's address: chosen "
-        "answers of its pairs whose config allows the same risks, drawn anew for each prompt.",
+        "Where they come from. 0: those written on the config's page, in their order. Otherwise the number in the "
+        "set's address: chosen answers of its pairs whose config allows the same risks, drawn anew for each prompt.",
         most=999_999_999,
         zero="none",
     ),
