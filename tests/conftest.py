@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.test import Client, TransactionTestCase
 
@@ -35,6 +36,13 @@ def postgres() -> Iterator[str]:
     """The address of a PostgreSQL server that this run starts and ends by itself."""
     with server() as address:
         yield address
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _files_of_this_process_alone(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Tests that run side by side have databases with the same ids, and would write to the same files."""
+    place = tmp_path_factory.mktemp("files")
+    settings.UPLOADS_DIR, settings.PREFERENCES_DIR = place / "uploads", place / "preferences"
 
 
 def _lift_what_is_kept() -> None:
