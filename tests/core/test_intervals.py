@@ -94,9 +94,9 @@ def test_a_wrong_call_is_refused_in_words(arguments, words):
 def test_two_thousand_items_take_under_two_seconds_and_bounded_memory():
     values, clusters, groups = [0.5, -0.5] * 1000, range(2000), [place % 8 for place in range(2000)]
     tracemalloc.start()
-    start = time.perf_counter()
+    start = time.process_time()
     bootstrap(values, clusters, groups=groups)
-    seconds, (_, peak) = time.perf_counter() - start, tracemalloc.get_traced_memory()
+    seconds, (_, peak) = time.process_time() - start, tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert seconds < 2
     assert peak < 100_000_000

@@ -1,7 +1,7 @@
 """Differences of two runs, by hand, beside the plain bootstrap, and beside SciPy's worked out once."""
 
 import random
-from time import perf_counter
+from time import process_time
 
 import pytest
 
@@ -143,6 +143,6 @@ def test_a_resampling_that_makes_no_sense_is_refused(options):
 
 
 def test_two_thousand_items_with_shared_prompts_take_less_than_two_seconds():
-    pairs, started = grid(2000, 8, shared=True), perf_counter()
+    pairs, started = grid(2000, 8, shared=True), process_time()
     differences(pairs)
-    assert perf_counter() - started < 2
+    assert process_time() - started < 2
