@@ -1,11 +1,14 @@
-"""What every page shares: whole page or fragment, refused forms, lists in pages."""
+"""What every page shares: whole page or fragment, refused forms, lists in pages, tables to take away."""
 
 from typing import Any
 
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
+
+from annotations import exports
+from annotations.exports import Format, Table
 
 
 def page_or_fragment(request: HttpRequest, page: str, fragment: str, context: dict[str, Any]) -> HttpResponse:
@@ -27,3 +30,18 @@ def refused(request: HttpRequest, page: str, context: dict[str, Any]) -> HttpRes
 def paged(request: HttpRequest, rows: QuerySet[Any], size: int = 50) -> Page[Any]:
     """The page of rows that `?page=` asks for; a number out of range is the nearest page."""
     return Paginator(rows, size).get_page(request.GET.get("page"))
+
+
+def asked_format(request: HttpRequest, what: str) -> Format:
+    """The format of a table that `?format=` names, CSV without one; 404, with `what` it is of, for another word."""
+    there = dict(exports.choices(dataset=False))
+    if (name := request.GET.get("format", "csv")) not in there:
+        raise Http404(f"{what} cannot be taken away as {name[:20]!r}; there are: {', '.join(there)}.")
+    return exports.load(name)
+
+
+def taken_away(table: Table, format: Format) -> StreamingHttpResponse:
+    """The table as a file in that format, called by its name."""
+    response = StreamingHttpResponse(format.pieces(table), content_type=format.CONTENT_TYPE)
+    response.headers["Content-Disposition"] = f'attachment; filename="{table.name}{format.SUFFIX}"'
+    return response

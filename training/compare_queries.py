@@ -12,11 +12,11 @@ from training.comparable import Caveat, Side, caveats
 from training.compare import Beside, Counts, ItemFacts, Moves, beside
 from training.models import EvaluationRun, RunItem
 from training.models.runs import FINISHED, ITEM_DONE, ITEM_FAILED
+from training.queries import OUTCOMES
 
 MOST_RUNS, MOST_OFFERED = 8, 100
 KEPT_SECONDS, OPEN_SECONDS = 7 * 24 * 3600, 4
 CHUNK = 5_000
-UNVALUED = Q(helpfulness=None) | Q(follows_config=None)
 
 
 class Tally(NamedTuple):
@@ -73,7 +73,7 @@ def _counted(runs: list[int]) -> dict[int, Tally]:
             total=Count("pk"),
             done=Count("pk", filter=Q(state=ITEM_DONE)),
             failed=Count("pk", filter=Q(state=ITEM_FAILED)),
-            unscored=Count("pk", filter=UNVALUED & Q(state=ITEM_DONE)),
+            unscored=Count("pk", filter=OUTCOMES["unscored"] & Q(state=ITEM_DONE)),
             last=Max("finished_at"),
         )
     )

@@ -83,7 +83,7 @@ def entries(runs: QuerySet[EvaluationRun]) -> list[Entry]:
     found = {name: _entry(judge) for name, judge in loaded.items()}
     rows = list(Judge.objects.select_related("model").defer("source").order_by("name", "-pk"))
     counts = dict(_counted(runs))
-    newest = _newest_trials()
+    newest = newest_trials(JudgeTrial.objects.all())
     for row in rows:
         entry = found.setdefault(row.name, _gone(row))
         current = row.name in loaded and loaded[row.name].digest == row.digest
@@ -97,8 +97,9 @@ def _counted(runs: QuerySet[EvaluationRun]) -> Iterable[tuple[int, int]]:
     return Judge.objects.order_by().annotate(used=Count("runs", filter=readable)).values_list("pk", "used")
 
 
-def _newest_trials() -> dict[int, JudgeTrial]:
-    newest = JudgeTrial.objects.order_by().values("judge").annotate(newest=Max("pk")).values("newest")
+def newest_trials(trials: QuerySet[JudgeTrial]) -> dict[int, JudgeTrial]:
+    """The newest of these trials of each judge, by the judge's id. One query."""
+    newest = trials.order_by().values("judge").annotate(newest=Max("pk")).values("newest")
     return {trial.judge_id: trial for trial in JudgeTrial.objects.filter(pk__in=newest)}
 
 

@@ -9,6 +9,7 @@ from django.db.models import Count, F, Max, OuterRef, Q, QuerySet, Subquery, Sum
 
 from annotations.core.confusion import share
 from annotations.core.intervals import Interval
+from annotations.core.verdicts import REFUSALS
 from annotations.models import Candidate, LanguageModel
 from annotations.models.work import FINISHED as DONE
 from annotations.services.safety_suite import SLUG
@@ -17,7 +18,7 @@ from training.judge_queries import Tally
 from training.models import CapabilityRun, EvaluationRun, Judge, Judgement, JudgeTrial, RunItem
 from training.models.runs import FINISHED, ITEM_DONE, ITEM_QUEUED
 from training.queries import OPEN_SCORES_SECONDS, scores_of, without_controls
-from training.refusals import FULL, REFUSALS, Refusals, tally
+from training.refusals import FULL, Refusals, tally
 from training.scores import RunScores
 
 MOST = 20
@@ -145,9 +146,7 @@ def judging(runs: QuerySet[EvaluationRun], model: LanguageModel) -> list[Judging
     mine = Q(runs__in=runs.order_by().values("pk"))
     rows = Judge.objects.filter(model=model).select_related("model").defer("source")
     known = list(rows.annotate(n=Count("runs", filter=mine), last=Max("runs", filter=mine)).order_by("name", "-pk"))
-    newest = JudgeTrial.objects.filter(judge__in=known[:MOST]).order_by()
-    picked = newest.values("judge").annotate(newest=Max("pk")).values("newest")
-    trials = {trial.judge_id: trial for trial in JudgeTrial.objects.filter(pk__in=picked)}
+    trials = judge_queries.newest_trials(JudgeTrial.objects.filter(judge__in=known[:MOST]))
     return [_judging(row, trials.get(row.pk)) for row in known[:MOST]]
 
 

@@ -15,7 +15,7 @@ from annotations.models import SafetyConfig
 from annotations.queries.benchmarks import NO_RULE
 from training import strategies
 from training.models import EvaluationRun, RunItem
-from training.models.runs import FINISHED, ITEM_DONE, ITEM_FAILED, ITEM_QUEUED, QUEUED, RUNNING
+from training.models.runs import FINISHED, ITEM_DONE, ITEM_FAILED, ITEM_QUEUED, OPEN_STATES
 from training.scores import Row, RunScores, read, run_scores
 from training.troubles import shape
 
@@ -108,8 +108,7 @@ def progress(run: EvaluationRun) -> Progress:
 
 def _apart(run: EvaluationRun) -> dict[str, Any]:
     """How many of the done items are unscored, and how many a filter withheld."""
-    unscored, withheld = Q(helpfulness=None) | Q(follows_config=None), Q(withheld=True)
-    counts = {"unscored": Count("pk", filter=unscored), "withheld": Count("pk", filter=withheld)}
+    counts = {"unscored": Count("pk", filter=OUTCOMES["unscored"]), "withheld": Count("pk", filter=Q(withheld=True))}
     return run.items.filter(state=ITEM_DONE).aggregate(**counts)
 
 
@@ -270,4 +269,4 @@ def without_controls(runs: QuerySet[EvaluationRun]) -> QuerySet[EvaluationRun]:
 
 def unfinished(runs: QuerySet[EvaluationRun]) -> QuerySet[EvaluationRun]:
     """The runs that are queued or running, newest first."""
-    return runs.filter(state__in=(QUEUED, RUNNING)).order_by("-pk")
+    return runs.filter(state__in=OPEN_STATES).order_by("-pk")

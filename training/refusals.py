@@ -5,8 +5,9 @@ from typing import NamedTuple
 
 from annotations.core.confusion import Share, share
 from annotations.core.taxonomy import KINDS
+from annotations.core.verdicts import REFUSALS
 
-COMPLIANCE, PARTIAL, FULL = REFUSALS = ("full_compliance", "partial_refusal", "full_refusal")
+COMPLIANCE, PARTIAL, FULL = REFUSALS
 HARMFUL, HARMLESS = "disallowed", "safe"
 NONE_JUDGED = "No answer to such a prompt has a verdict on whether it refuses."
 

@@ -1,13 +1,13 @@
 """What people say of some responses corrects what a judge says of all: scores and rates, each in three ways."""
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from annotations.core.intervals import Interval
 from annotations.core.prediction_powered import FEWEST_IN_ALL, Estimate, Estimates, Flags, Sample, estimate
-from annotations.core.rating_table import Floats, Places
+from annotations.core.rating_table import Floats, Places, numbered
 
 Verdict = tuple[float | None, bool | None]
 SCORE = "score"
@@ -116,17 +116,12 @@ class _Coded(NamedTuple):
 
 
 def _coded(items: Sequence[Item]) -> _Coded:
-    configs, config = _places([item.config for item in items])
-    _, cluster = _places([item.prompt for item in items])
+    configs, config = numbered([item.config for item in items])
+    _, cluster = numbered([item.prompt for item in items])
     settled = np.array([item.settled for item in items])
     judge, people = _verdicts([item.judge for item in items]), _verdicts([item.people for item in items])
     people[0][settled] = np.nan
     return _Coded(configs, config, cluster, settled, judge, people)
-
-
-def _places(names: Sequence[Any]) -> tuple[Sequence[Any], Places]:
-    place = {name: at for at, name in enumerate(dict.fromkeys(names))}
-    return list(place), np.array([place[name] for name in names], dtype=np.intp)
 
 
 def _verdicts(said: Sequence[Verdict]) -> tuple[Floats, Flags]:

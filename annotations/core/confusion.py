@@ -2,12 +2,12 @@
 
 from collections import Counter
 from collections.abc import Hashable, Sequence
-from math import sqrt
 from statistics import NormalDist
 from typing import NamedTuple
 
 from annotations.core.agreement import Agreement, Resampling, cohen_kappa
 from annotations.core.intervals import Interval
+from annotations.core.student import wilson
 
 
 class Confusion(NamedTuple):
@@ -93,6 +93,4 @@ def share(hits: int, n: int, undefined: str, level: float = 0.95) -> Share:
         raise ValueError(f"A share needs 0 to n hits and a level between 0 and 1; got {hits} of {n}, {level}.")
     if not n:
         return Share(None, 0, 0, undefined, None)
-    z = NormalDist().inv_cdf((1 + level) / 2)
-    middle, half = (hits + z * z / 2) / (n + z * z), z * sqrt(hits * (n - hits) / n + z * z / 4) / (n + z * z)
-    return Share(hits / n, hits, n, "", Interval(max(0.0, middle - half), min(1.0, middle + half)))
+    return Share(hits / n, hits, n, "", wilson(hits, n, NormalDist().inv_cdf((1 + level) / 2)))

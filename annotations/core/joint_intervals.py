@@ -7,7 +7,7 @@ import numpy as np
 
 from annotations.core.draws import draws
 from annotations.core.intervals import Interval, percentiles
-from annotations.core.rating_table import Floats
+from annotations.core.rating_table import Floats, numbered
 
 
 class Spread(NamedTuple):
@@ -51,20 +51,15 @@ def _sums(
     figures: Sequence[Sequence[float | None]], clusters: Sequence[Hashable], groups: Sequence[Hashable]
 ) -> Floats:
     """Sums of values, then numbers of values, of each figure in each group; a row for each cluster."""
-    cluster_of, group_of = _places(clusters), _places(groups)
+    (names, cluster_of), (labels, group_of) = numbered(clusters), numbered(groups)
     values = np.array(figures, dtype=float)
     known = ~np.isnan(values)
-    added = np.zeros((max(cluster_of) + 1, 2, len(figures), max(group_of) + 1))
+    added = np.zeros((len(names), 2, len(figures), len(labels)))
     for place in range(len(figures)):
-        np.add.at(added, (cluster_of, 0, place, group_of), np.where(known[place], values[place], 0.0))
-        np.add.at(added, (cluster_of, 1, place, group_of), known[place].astype(float))
+        np.add.at(added[:, 0, place], (cluster_of, group_of), np.where(known[place], values[place], 0.0))
+        np.add.at(added[:, 1, place], (cluster_of, group_of), known[place].astype(float))
     # Sums of the same values in another order differ in their last digit, and would be patterns of their own.
     return np.asarray(added.reshape(len(added), -1).round(12))
-
-
-def _places(names: Sequence[Hashable]) -> list[int]:
-    place = {name: at for at, name in enumerate(dict.fromkeys(names))}
-    return [place[name] for name in names]
 
 
 def _means(added: Floats) -> Floats:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from annotations.core.draws import draws
 from annotations.core.intervals import Interval, percentiles
 from annotations.core.paired_tests import sign_test, smallest_seen, standard_error
-from annotations.core.rating_table import Floats, Places
+from annotations.core.rating_table import Floats, Places, numbered
 
 FIGURES = ("score", "helpful_safe", "helpful_unsafe")
 SCORE, UNSAFE = FIGURES.index("score"), FIGURES.index("helpful_unsafe")
@@ -125,21 +125,15 @@ def differences(
 def _table(pairs: Sequence[Pair]) -> _Table:
     before = np.array([_figures(pair.before) for pair in pairs])
     now = np.array([_figures(pair.now) for pair in pairs])
-    configs, config_of = _places([pair.config for pair in pairs])
-    kinds, kind_of = _places([pair.kind for pair in pairs])
-    cluster_of = _places([pair.cluster for pair in pairs])[1]
+    configs, config_of = numbered([pair.config for pair in pairs])
+    kinds, kind_of = numbered([pair.kind for pair in pairs])
+    cluster_of = numbered([pair.cluster for pair in pairs])[1]
     return _Table(before, (now - before).round(_DIGITS), config_of, kind_of, cluster_of, configs, kinds)
 
 
 def _figures(rated: Rated) -> tuple[float, float, float]:
     helpful, safe = rated.helpfulness > 0, rated.follows_config
     return rated.helpfulness if safe else -rated.helpfulness, float(helpful and safe), float(helpful and not safe)
-
-
-def _places(names: Sequence[Hashable]) -> tuple[list[Hashable], Places]:
-    """The different names, and which one stands at each place."""
-    place = {name: at for at, name in enumerate(dict.fromkeys(names))}
-    return list(place), np.array([place[name] for name in names], dtype=np.intp)
 
 
 def _drawn(table: _Table, resamples: int, seed: int) -> Floats:

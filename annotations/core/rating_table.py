@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Container, Hashable, Iterable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 Row = tuple[Hashable, Hashable, Hashable | None]
 Floats = NDArray[np.float64]
 Places = NDArray[np.intp]
+_Name = TypeVar("_Name", bound=Hashable)
 
 
 class RatingTable(NamedTuple):
@@ -101,6 +102,12 @@ def _sorted(names: Iterable[Hashable]) -> list[Hashable]:
 def _places(column: Sequence[Hashable], names: Sequence[Hashable]) -> Places:
     place = {name: at for at, name in enumerate(names)}
     return np.fromiter(map(place.__getitem__, column), np.intp, len(column))
+
+
+def numbered(names: Sequence[_Name]) -> tuple[list[_Name], Places]:
+    """The different names in the order of their first place, and which of them stands at each place."""
+    different = list(dict.fromkeys(names))
+    return different, _places(names, different)
 
 
 def _squeezed(names: Sequence[Hashable], places: Places) -> tuple[list[Hashable], Places]:

@@ -29,6 +29,10 @@ def share_interval(share: float, size: float, t: float) -> Interval:
 
     Source: Wilson 1927; the effective size in the place of n: Franco, Little, Louis and Slud 2019.
     """
-    middle = (share + t * t / (2 * size)) / (1 + t * t / size)
-    half = t * sqrt(share * (1 - share) / size + t * t / (4 * size * size)) / (1 + t * t / size)
+    return wilson(share * size, size, t)
+
+
+def wilson(hits: float, n: float, z: float) -> Interval:
+    """Wilson's interval of the share hits / n, held in 0..1; n is above 0. Source: Wilson 1927."""
+    middle, half = (hits + z * z / 2) / (n + z * z), z * sqrt(hits * (n - hits) / n + z * z / 4) / (n + z * z)
     return Interval(max(0.0, middle - half), min(1.0, middle + half))

@@ -2,7 +2,7 @@
 
 from typing import Any, cast
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.views.decorators.http import require_safe
 
 from annotations import access, exports
@@ -15,7 +15,7 @@ from annotations.models.people import ADMIN, LEAD, REVIEWER
 from annotations.queries import agreement_table
 from annotations.queries import rating_agreement as queries
 from annotations.queries.rating_agreement import Comparison
-from annotations.web import page_or_fragment, wants_fragment
+from annotations.web import asked_format, page_or_fragment, taken_away, wants_fragment
 
 PAGE, OTHERS = (f"annotations/{name}.html" for name in ("campaign_agreement", "_campaign_agreement_others"))
 MOST_CAMPAIGNS = 20
@@ -51,13 +51,9 @@ def campaign_agreement(request: HttpRequest, pk: int) -> HttpResponse:
 def agreement_export(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Every figure of the campaign, a row each, in the format that `?format=` names."""
     campaign = campaigns.campaign_for_reader(cast(User, request.user), pk)
-    if (name := request.GET.get("format", "csv")) not in dict(FORMATS):
-        raise Http404(f"Agreement cannot be taken away as {name[:20]!r}; there are: {', '.join(dict(FORMATS))}.")
-    format = exports.load(name)
+    format = asked_format(request, "Agreement")
     table = exports.Table(agreement_table.COLUMNS, agreement_table.rows(campaign), f"campaign-{campaign.pk}-agreement")
-    response = StreamingHttpResponse(format.pieces(table), content_type=format.CONTENT_TYPE)
-    response.headers["Content-Disposition"] = f'attachment; filename="{table.name}{format.SUFFIX}"'
-    return response
+    return taken_away(table, format)
 
 
 def _groups(found: queries.Agreements) -> list[tuple[str, str, Comparison]]:

@@ -2,7 +2,7 @@
 
 from typing import Any, cast
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import get_language_info
 from django.views.decorators.http import require_safe
@@ -14,6 +14,7 @@ from annotations.core.storable import whole_number
 from annotations.core.taxonomy import KINDS
 from annotations.models import Benchmark, SafetyConfig, User
 from annotations.queries import coverage as reads
+from annotations.web import asked_format, taken_away
 
 FORMATS = exports.choices(dataset=False)
 MOST_OFFERED = 12
@@ -79,10 +80,6 @@ def language_name(share: Share) -> str:
 def coverage_export(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Every cell of the coverage of every config, in the format that `?format=` names."""
     benchmark = access.benchmark_for_reader(cast(User, request.user), pk)
-    if (name := request.GET.get("format", "csv")) not in dict(FORMATS):
-        raise Http404(f"Coverage cannot be taken away as {name[:20]!r}; there are: {', '.join(dict(FORMATS))}.")
-    format = exports.load(name)
+    format = asked_format(request, "Coverage")
     rows = exports.Table(reads.COLUMNS, reads.table(benchmark), f"{benchmark.slug}-coverage")
-    response = StreamingHttpResponse(format.pieces(rows), content_type=format.CONTENT_TYPE)
-    response.headers["Content-Disposition"] = f'attachment; filename="{rows.name}{format.SUFFIX}"'
-    return response
+    return taken_away(rows, format)

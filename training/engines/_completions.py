@@ -28,9 +28,7 @@ def request_body(model: str, messages: Messages, sampling: Sampling, schema: Bod
 def error_in(body: object) -> object:
     """The error that stands in an answer of status 200, in the body itself or in its first choice; None without one."""
     whole = _mapping(body)
-    choices = whole.get("choices")
-    choice = _mapping(choices[0]) if isinstance(choices, list) and choices else {}
-    return whole.get("error") or choice.get("error") or None
+    return whole.get("error") or _first_choice(whole).get("error") or None
 
 
 def reply(body: Body, latency_ms: float, where: str) -> Reply:
@@ -38,8 +36,7 @@ def reply(body: Body, latency_ms: float, where: str) -> Reply:
 
     A refusal in its own field is an answer, which finishes as "refusal". A content of None is an empty text.
     """
-    choices = body.get("choices")
-    choice = _mapping(choices[0]) if isinstance(choices, list) and choices else {}
+    choice = _first_choice(body)
     if not choice:
         raise Spoiled("passing", NO_CHOICE.format(where=where))
     text, finish = _text_and_finish(choice)
@@ -105,6 +102,11 @@ def model_names(body: object, limit: int) -> list[str]:
 def _choice(chunk: object) -> object:
     choices = getattr(chunk, "choices", None)
     return choices[0] if isinstance(choices, list) and choices else None
+
+
+def _first_choice(body: Body) -> Body:
+    choices = body.get("choices")
+    return _mapping(choices[0]) if isinstance(choices, list) and choices else {}
 
 
 def _mapping(value: object) -> Body:

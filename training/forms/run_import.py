@@ -73,8 +73,7 @@ class ImportForm(JudgesForm, WithFiles):
         self.user, self.may_register = user, access.may_edit_models(user)
         if not self.may_register:
             del self.fields["new_model"]
-        organisations = [o.pk for o in people_access.organisations(user) if people_access.may_run(user, o.pk)]
-        self._offer(people_access.benchmarks(user).filter(organisation__in=organisations).order_by("title"))
+        self._offer(people_access.benchmarks_to_write_in(user).order_by("title"))
         self.choice("model").queryset = access.models().filter(engine=ELSEWHERE)
         found = [strategies.load(name) for name in strategies.names()]
         answers = [(one.name, one.label) for one in found if not one.filters]

@@ -63,9 +63,7 @@ class RunForm(JudgesForm, StrategyForm):
     def __init__(self, user: User, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
         self.user = user
-        organisations = [o.pk for o in people_access.organisations(user) if people_access.may_run(user, o.pk)]
-        benchmarks = people_access.benchmarks(user).filter(organisation__in=organisations)
-        self.offer(benchmarks)
+        self.offer(people_access.benchmarks_to_write_in(user))
         self.fields["model"].queryset = callable_models()
 
     def offer(self, benchmarks: QuerySet[Benchmark]) -> None:

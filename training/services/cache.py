@@ -11,14 +11,12 @@ import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import Future
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from training.engines import Reply
 from training.models import Call
 from training.services.purse import Stopped
 
-T = TypeVar("T")
-Database = Callable[[Callable[[], T]], Awaitable[T]]
 Make = Callable[[], Awaitable[Reply]]
 
 GATHER_SECONDS = 0.003

@@ -69,8 +69,7 @@ def answered(run: EvaluationRun) -> Answered:
 
 def filters() -> list[strategies.Strategy]:
     """The strategies that can be computed from a judged run."""
-    found = [strategies.load(name) for name in strategies.names()]
-    return [strategy for strategy in found if strategy.filters]
+    return [strategies.load(name) for name in strategies.filtering()]
 
 
 @transaction.atomic
@@ -131,9 +130,9 @@ def why_no_filter(source: EvaluationRun) -> str:
 def _made(
     source: EvaluationRun, candidate: Candidate, judges: Sequence[Judge], actor: User | None, told: dict[str, Any]
 ) -> EvaluationRun:
-    found = answered(source)
     if EvaluationRun.objects.select_for_update(no_key=True).get(pk=source.pk).is_open:
         raise RunProblem(f"Run {source.pk} is still at work. Wait for its end, or cancel it first.")
+    found = answered(source)
     if twin := _twin(source, candidate, judges, told["samples"]):
         raise RunProblem(f"Somebody was faster: run {twin.pk} does just this. Open it, or cancel it first.")
     if not found.answered:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from annotations.models import Benchmark, BenchmarkRelease, ConfigVersion, FloorVersion, LanguageModel, Prompt, User
 from annotations.services import demonstrations, floor
@@ -11,15 +11,15 @@ from training.engines import EngineError
 from training.judges import CodeJudge, LlmJudge
 from training.models import RunItem
 from training.services import paces, rehearsal, run_items
+from training.services.answering import ASKS
 from training.services.paces import Pace
 from training.services.run_items import RunProblem
-from training.services.shots import ShotsProblem, refuse_set
+from training.services.run_terms import MICROS
+from training.services.shots import ShotsProblem, refuse_set, wanted
 from training.strategies import Demonstration, Question, Settings, Strategy
 
 LOOKED_AT = 24
 """Prompts, evenly spread over the run, that are counted for all the others."""
-MICROS = 1_000_000
-ASKS = 2
 
 
 class Asked(NamedTuple):
@@ -199,9 +199,8 @@ def _shown(
 ) -> dict[int, tuple[Demonstration, ...]]:
     if not strategy.shows:
         return {}
-    settings: dict[str, Any] = strategy.read_settings(asked.settings)
     versions = {version.pk: version for _, version, _ in sample.rows}
-    shots, source = int(settings.get("shots", 0)), int(settings.get("preference_set", 0))
+    shots, source = wanted(strategy, asked.settings)
     try:
         refuse_set(actor, source)
         found = {pk: demonstrations.chosen(one, shots, source, asked.seed) for pk, one in versions.items()}

@@ -20,7 +20,7 @@ from training import strategies
 from training.models import EvaluationRun, Judge, RunItem
 from training.models.runs import QUEUED
 from training.services import run_terms
-from training.services.run_items import AT_ONCE, RunProblem
+from training.services.run_items import AT_ONCE, RunProblem, refuse_foreign
 from training.services.run_terms import ELSEWHERE, Terms
 from training.services.runs import NO_JUDGE
 
@@ -69,8 +69,8 @@ class _Held(Prompts):
 
 def look(*, upload: Upload, benchmark: Benchmark, release: BenchmarkRelease | None = None) -> Look:
     """What the files come to; nothing is stored. Raises RunProblem for files that cannot be read or are too long."""
-    if release is not None and release.benchmark_id != benchmark.pk:
-        raise RunProblem(f"“{release}” is not a release of “{benchmark}”. Choose one of its own.")
+    if release is not None:
+        refuse_foreign(benchmark, release)
     found = import_files.paths(upload.folder)
     try:
         tables = _files.tables([path for path, _ in found], [name for _, name in found])

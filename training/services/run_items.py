@@ -33,11 +33,16 @@ def chosen(
     return kept
 
 
+def refuse_foreign(benchmark: Benchmark, release: BenchmarkRelease) -> None:
+    """Nothing for a release of the benchmark. Raises RunProblem for one of another."""
+    if release.benchmark_id != benchmark.pk:
+        raise RunProblem(f"“{release}” is not a release of “{benchmark}”. Choose one of its own.")
+
+
 def _source(benchmark: Benchmark, release: BenchmarkRelease | None) -> PromptQuerySet:
     if release is None:
         return benchmark.prompts.current()
-    if release.benchmark_id != benchmark.pk:
-        raise RunProblem(f"“{release}” is not a release of “{benchmark}”. Choose one of its own.")
+    refuse_foreign(benchmark, release)
     return release.prompts.all()
 
 

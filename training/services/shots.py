@@ -27,7 +27,7 @@ def keep(run: EvaluationRun, candidate: Candidate, versions: Iterable[ConfigVers
     strategy = strategies.load(candidate.strategy)
     if not strategy.shows:
         return
-    shots, source = _asked(strategy, candidate)
+    shots, source = wanted(strategy, candidate.settings)
     refuse_set(run.created_by, source)
     made, missing = [], []
     for version in versions:
@@ -57,13 +57,13 @@ def shortage(run: EvaluationRun) -> list[str]:
     strategy = strategies.load(run.candidate.strategy)
     if not strategy.shows:
         return []
-    shots, _ = _asked(strategy, run.candidate)
+    shots, _ = wanted(strategy, run.candidate.settings)
     kept = run.demonstrations.select_related("version__config").order_by("version__config__title", "version")
     there = [(row.version.config, len(row.rows)) for row in kept if len(row.rows) < shots]
     return [f"“{config}” has {number} of the {shots} demonstrations to show." for config, number in there]
 
 
-def _asked(strategy: strategies.Strategy, candidate: Candidate) -> tuple[int, int]:
+def wanted(strategy: strategies.Strategy, given: strategies.Settings) -> tuple[int, int]:
     """How many demonstrations stand before a prompt, and where they come from: 0 or the number of a preference set."""
-    settings = strategy.read_settings(candidate.settings)
+    settings = strategy.read_settings(given)
     return int(settings.get("shots", MOST_SHOTS)), int(settings.get("preference_set", 0))

@@ -18,13 +18,13 @@ from annotations.services import audit
 from annotations.services.chores import ChoreProblem, Hold
 from training import attacks
 from training.attacks import Attack
-from training.engines import Engine, EngineError, Sampling
+from training.engines import Engine, EngineError
 from training.judges import Case, LlmJudge, parse_llm
 from training.models import Judge, JudgeTrial
 from training.services import registry
+from training.services.answering import ASKS, judge_sampling
 from training.services.judging import JudgeProblem, judge_of
 
-ASKS = 2
 LOOK_SECONDS = 0.1
 BASE, TURNED, HELD, UNSCORED, TRIAL_FAILED = OUTCOMES = ("base", "turned", "held", "unscored", "failed")
 """What a row of a trial's results is: the plain answer, or what came of an attack."""
@@ -203,7 +203,7 @@ class _Session:
 
     async def _ask(self, engine: Engine, case: Case) -> Heard:
         """What the judge says of a case, asked again as a run does when it gives no verdict. Raises EngineError."""
-        sampling = Sampling(temperature=0, max_tokens=self.judge.max_tokens, seed=0)
+        sampling = judge_sampling(self.judge, samples=1, number=0)
         messages, heard, asked = self.judge.messages(case), NOTHING, 0
         while heard.verdict is None and asked < ASKS:
             reply = await engine.chat(messages, sampling, self.judge.schema)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, cast
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
@@ -12,6 +12,7 @@ from annotations.access import WORKERS, for_roles
 from annotations.core.storable import whole_number
 from annotations.exports import Row
 from annotations.models import User
+from annotations.web import asked_format, taken_away
 from training import access, queries
 from training import compare_charts as charts
 from training import compare_queries as reads
@@ -32,11 +33,11 @@ def chosen(request: HttpRequest) -> list[EvaluationRun]:
     """The runs that the address names, each once in its order, the base first; 404 for one the person may not read."""
     asked = dict.fromkeys(word for word in request.GET.getlist("run") if word)
     ids = [whole_number(word) for word in asked]
-    wanted = [pk for pk in ids if pk is not None]
-    found = reads.with_facts(access.runs(cast(User, request.user))).in_bulk(wanted[: MOST_RUNS + 1])
-    if None in ids or any(pk not in found for pk in wanted[: MOST_RUNS + 1]):
+    wanted = [pk for pk in ids if pk is not None][: MOST_RUNS + 1]
+    found = reads.with_facts(access.runs(cast(User, request.user))).in_bulk(wanted)
+    if None in ids or any(pk not in found for pk in wanted):
         raise Http404("There is no such run.")
-    return [found[pk] for pk in wanted[: MOST_RUNS + 1]]
+    return [found[pk] for pk in wanted]
 
 
 @require_safe
@@ -86,13 +87,9 @@ def compare_export(request: HttpRequest) -> HttpResponseBase:
     runs = chosen(request)[:MOST_RUNS]
     if len(runs) < 2:
         return redirect("training:run-compare")
-    if (name := request.GET.get("format", "csv")) not in dict(FORMATS):
-        raise Http404(f"A comparison cannot be taken away as {name[:20]!r}; there are: {', '.join(dict(FORMATS))}.")
-    format = exports.load(name)
+    format = asked_format(request, "A comparison")
     table = exports.Table(COLUMNS, _rows(runs), f"runs-{'-'.join(str(run.pk) for run in runs)}")
-    response = StreamingHttpResponse(format.pieces(table), content_type=format.CONTENT_TYPE)
-    response.headers["Content-Disposition"] = f'attachment; filename="{table.name}{format.SUFFIX}"'
-    return response
+    return taken_away(table, format)
 
 
 def _rows(runs: list[EvaluationRun]) -> Iterator[Row]:

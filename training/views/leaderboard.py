@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, cast
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -13,6 +13,7 @@ from annotations import exports
 from annotations.access import WORKERS, for_roles
 from annotations.exports import Row
 from annotations.models import User
+from annotations.web import asked_format, taken_away
 from training import access
 from training import leaderboard_queries as reads
 from training.compare import share
@@ -93,15 +94,11 @@ def _link(query: dict[str, str], name: str = "training:leaderboard") -> str:
 @for_roles(*WORKERS)
 def leaderboard_export(request: HttpRequest) -> HttpResponseBase:
     """What the leaderboard lists, in the format that `?format=` names; published rows say that they are."""
-    if (name := request.GET.get("format", "csv")) not in dict(FORMATS):
-        raise Http404(f"The leaderboard cannot be taken away as {name[:20]!r}; there are: {', '.join(dict(FORMATS))}.")
+    format = asked_format(request, "The leaderboard")
     by, reference = order(request.GET.get("sort", "")), _reference(request)
     rows = _rows(_grounds(request, by, reference)["grounds"], reference)
-    format = exports.load(name)
     table = exports.Table(COLUMNS, rows, "leaderboard")
-    response = StreamingHttpResponse(format.pieces(table), content_type=format.CONTENT_TYPE)
-    response.headers["Content-Disposition"] = f'attachment; filename="{table.name}{format.SUFFIX}"'
-    return response
+    return taken_away(table, format)
 
 
 def _rows(grounds: list[Ground], reference: ReferenceSet | None) -> Iterator[Row]:
