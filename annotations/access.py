@@ -19,8 +19,10 @@ from annotations.models import (
     PreferenceSet,
     Prompt,
     SafetyConfig,
+    Taxonomy,
     User,
 )
+from annotations.models.benchmarks import EVALUATION, TRAINING
 from annotations.models.people import ADMIN, ANNOTATOR, EXPERT, LEAD, REVIEWER
 from annotations.prepared import Given, Prepared
 
@@ -61,7 +63,45 @@ def configs(user: User) -> QuerySet[SafetyConfig]:
 
 def benchmarks(user: User) -> QuerySet[Benchmark]:
     """The benchmarks the person may read, archived ones left out."""
-    return Benchmark.objects.filter(organisation__in=organisations(user), archived_at=None)
+    return Benchmark.objects.filter(organisation__in=organisations(user), archived_at=None, purpose=EVALUATION)
+
+
+def training_prompts(user: User) -> QuerySet[Benchmark]:
+    """The sets of training prompts the person may read, archived ones left out."""
+    mine = Benchmark.objects.filter(organisation__in=organisations(user), archived_at=None, purpose=TRAINING)
+    return mine.select_related("organisation", "created_by")
+
+
+def training_prompts_for_reader(user: User, pk: int) -> Benchmark:
+    """The set of training prompts, or 404."""
+    return get_object_or_404(training_prompts(user), pk=pk)
+
+
+def training_prompts_for_author(user: User, pk: int) -> Benchmark:
+    """The set of training prompts of a person who may change it: 404 for strangers, 403 without the right."""
+    found = training_prompts_for_reader(user, pk)
+    if not may_run(user, found.organisation_id):
+        raise PermissionDenied
+    return found
+
+
+def taxonomies(user: User) -> QuerySet[Taxonomy]:
+    """The taxonomies the person may read, archived ones left out."""
+    mine = Taxonomy.objects.filter(organisation__in=organisations(user), archived_at=None)
+    return mine.select_related("organisation", "created_by")
+
+
+def taxonomy_for_reader(user: User, pk: int) -> Taxonomy:
+    """The taxonomy, or 404."""
+    return get_object_or_404(taxonomies(user), pk=pk)
+
+
+def taxonomy_for_author(user: User, pk: int) -> Taxonomy:
+    """The taxonomy of a person who may change it: 404 for strangers, 403 without the right."""
+    found = taxonomy_for_reader(user, pk)
+    if not may_run(user, found.organisation_id):
+        raise PermissionDenied
+    return found
 
 
 def config_for_reader(user: User, pk: int) -> SafetyConfig:
@@ -129,7 +169,7 @@ def benchmark_for_author(user: User, pk: int) -> Benchmark:
 
 def archived_benchmarks(user: User) -> QuerySet[Benchmark]:
     """The archived benchmarks that the person may put back."""
-    mine = Benchmark.objects.filter(organisation__in=organisations_for_benchmarks(user))
+    mine = Benchmark.objects.filter(organisation__in=organisations_for_benchmarks(user), purpose=EVALUATION)
     return mine.exclude(archived_at=None).select_related("organisation").order_by("title", "pk")
 
 
@@ -140,7 +180,7 @@ def organisations_for_benchmarks(user: User) -> QuerySet[Organisation]:
 
 def benchmark_to_put_back(user: User, pk: int) -> Benchmark:
     """The benchmark, archived or not, of a person who writes in it: 404 for strangers, 403 without the right."""
-    benchmark = get_object_or_404(Benchmark, pk=pk, organisation__in=organisations(user))
+    benchmark = get_object_or_404(Benchmark, pk=pk, organisation__in=organisations(user), purpose=EVALUATION)
     if not may_run(user, benchmark.organisation_id):
         raise PermissionDenied
     return benchmark
@@ -162,7 +202,7 @@ def leads(user: User, organisation_id: int) -> bool:
 def benchmarks_to_check(user: User) -> QuerySet[Benchmark]:
     """The benchmarks whose prompts the person may label: those of the organisations they write or rate for."""
     mine = Membership.objects.filter(user=user, role__in=RATERS)
-    return Benchmark.objects.filter(organisation__in=mine.values("organisation"), archived_at=None)
+    return Benchmark.objects.filter(organisation__in=mine.values("organisation"), archived_at=None, purpose=EVALUATION)
 
 
 def benchmark_for_rater(user: User, pk: int) -> Benchmark:

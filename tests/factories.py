@@ -21,7 +21,8 @@ from annotations.models import (
     User,
 )
 from annotations.services.configs import version_digest
-from training.models import EvaluationRun, Judge
+from training.models import EvaluationRun, Judge, Recipe, Stage
+from training.models.recipes import FREEZE, STAGES
 from training.services import judging, runs
 
 ROLES = {"ada": "expert", "bob": "reviewer", "carol": "annotator", "grace": "admin", "lea": "lead", "mallory": "expert"}
@@ -137,3 +138,33 @@ def make_run(prompts: int = 4, *, judges: list[Judge] | None = None, **fields: A
         make_prompt(benchmark=benchmark, config=config, kind=kinds[number % 4])
     values: dict[str, Any] = {"candidate": make_candidate(), "actor": make_person("ada")} | fields
     return runs.start(benchmark=benchmark, judges=judges or [make_judge()], **values)
+
+
+def make_training_prompts(*texts: str, organisation: Organisation | None = None) -> Benchmark:
+    """A set of training prompts of these texts, each once."""
+    home = organisation or make_organisation()
+    made = make_benchmark("training-prompts", home, purpose="training", title="Training prompts")
+    place = make_config("training-prompts", home, categorical=True, archived_at=timezone.now())
+    for text in texts:
+        make_prompt(text, benchmark=made, config=place, kind="")
+    return made
+
+
+def make_recipe(**fields: Any) -> Recipe:
+    """A recipe over the training prompts, built-in taxonomy, every setting as it comes."""
+    home = fields.pop("organisation", None) or make_organisation()
+    prompts = fields.pop("benchmark", None) or make_training_prompts(organisation=home)
+    return Recipe.objects.create(organisation=home, benchmark=prompts, **{"title": "Pairs for games"} | fields)
+
+
+def make_stage(kind: str = "label", recipe: Recipe | None = None, **fields: Any) -> Stage:
+    """A queued stage; the stages before it are there and finished as far as the database asks."""
+    recipe = recipe or make_recipe()
+    place = STAGES.index(kind)
+    after = fields.pop("after", None)
+    if after is None and place:
+        before = STAGES[place - 1]
+        done = {"sha256": "0" * 64} if before == "pair" else {}
+        after = make_stage(before, recipe, state="finished", **done)
+    values = {"settings": recipe.settings, "goal": FREEZE, "taxonomy": recipe.taxonomy} | fields
+    return Stage.objects.create(organisation=recipe.organisation, recipe=recipe, kind=kind, after=after, **values)

@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404
 from annotations import access
 from annotations.models import LanguageModel, User
 from annotations.models.people import ADMIN
-from training.models import CapabilityRun, EvaluationRun, Judge, JudgeTrial
+from training.models import CapabilityRun, EvaluationRun, Judge, JudgeTrial, PromptMap, Recipe, Stage
 
 SomeWork = TypeVar("SomeWork", JudgeTrial, CapabilityRun)
 TEXTS = ("version__policy", "version__rules", "version__allowed", "version__note", "floor__text", "floor__note")
@@ -91,3 +91,53 @@ def signed(user: User, works: Iterable[SomeWork]) -> list[SomeWork]:
         known = str(row.created_by) if row.organisation_id in mine else "somebody of another organisation"
         row.maker = known if row.created_by else "the command line"  # type: ignore[attr-defined]
     return rows
+
+
+def recipes(user: User) -> QuerySet[Recipe]:
+    """The recipes the person may read, archived ones left out."""
+    mine = Recipe.objects.filter(organisation__in=access.organisations(user), archived_at=None)
+    return mine.select_related("organisation", "benchmark", "taxonomy__taxonomy", "created_by")
+
+
+def recipe_for_reader(user: User, pk: int) -> Recipe:
+    """The recipe, or 404."""
+    return get_object_or_404(recipes(user), pk=pk)
+
+
+def recipe_for_operator(user: User, pk: int) -> Recipe:
+    """The recipe of a person who may change and launch it: 404 for strangers, 403 without the right."""
+    recipe = recipe_for_reader(user, pk)
+    if not access.may_run(user, recipe.organisation_id):
+        raise PermissionDenied
+    return recipe
+
+
+def stage_for_reader(user: User, pk: int, stage: int) -> Stage:
+    """A stage of a recipe the person may read, or 404."""
+    stages = Stage.objects.filter(recipe=recipe_for_reader(user, pk))
+    return get_object_or_404(stages.select_related("recipe__benchmark", "taxonomy__taxonomy", "after"), pk=stage)
+
+
+def stage_for_operator(user: User, pk: int, stage: int) -> Stage:
+    """A stage of a recipe the person may launch: 404 for strangers, 403 without the right."""
+    recipe_for_operator(user, pk)
+    return stage_for_reader(user, pk, stage)
+
+
+def maps(user: User) -> QuerySet[PromptMap]:
+    """The maps of prompts the person may read, without their points."""
+    mine = PromptMap.objects.filter(organisation__in=access.organisations(user))
+    return mine.select_related("organisation", "benchmark", "taxonomy", "embedder", "created_by").defer("points")
+
+
+def map_for_reader(user: User, pk: int) -> PromptMap:
+    """The map, or 404."""
+    return get_object_or_404(maps(user), pk=pk)
+
+
+def map_for_author(user: User, pk: int) -> PromptMap:
+    """The map of a person who may sort its clusters: 404 for strangers, 403 without the right."""
+    found = map_for_reader(user, pk)
+    if not access.may_run(user, found.organisation_id):
+        raise PermissionDenied
+    return found

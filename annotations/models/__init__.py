@@ -14,6 +14,7 @@ from annotations.models.releases import BenchmarkRelease
 from annotations.models.responses import Candidate, LanguageModel, Response, SystemPrompt
 from annotations.models.reviews import Comment, Review
 from annotations.models.similarity import SimilarityReport, TextVector
+from annotations.models.taxonomies import RiskLabel, Taxonomy, TaxonomyVersion
 
 __all__ = [
     "Adjudication",
@@ -45,10 +46,13 @@ __all__ = [
     "Response",
     "Review",
     "RiskCategory",
+    "RiskLabel",
     "SafetyConfig",
     "SimilarityReport",
     "Skip",
     "SystemPrompt",
+    "Taxonomy",
+    "TaxonomyVersion",
     "TextVector",
     "User",
 ]

@@ -11,6 +11,7 @@ from annotations.models.configs import SafetyConfig
 from annotations.models.people import Organisation, User
 
 SITUATIONS = (1, 2, 3)
+EVALUATION, TRAINING = PURPOSES = ("evaluation", "training")
 MOST_CHECKS = 9
 
 
@@ -20,7 +21,7 @@ def ten_of_each() -> dict[str, int]:
 
 
 class Benchmark(models.Model):
-    """A set of prompts, each written for one config.
+    """A set of prompts, each written for one config; or prompts for `training`, whose kind nobody has said.
 
     `targets` is how many prompts of each kind every config should have; `checks_needed` how many people besides the
     author label a prompt's kind; `card` what people wrote for the dataset card, by section.
@@ -29,6 +30,7 @@ class Benchmark(models.Model):
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="benchmarks")
     slug = models.SlugField(unique=True)
     title = models.CharField(max_length=300)
+    purpose = models.CharField(max_length=20, default=EVALUATION)
     about = models.TextField(blank=True)
     licence = models.CharField(max_length=100, blank=True)
     targets = models.JSONField(default=ten_of_each, blank=True)
@@ -43,7 +45,8 @@ class Benchmark(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(checks_needed__gte=1, checks_needed__lte=MOST_CHECKS), name="benchmark_checks_in_range"
-            )
+            ),
+            models.CheckConstraint(condition=Q(purpose__in=PURPOSES), name="benchmark_purpose_known"),
         ]
 
     def __str__(self) -> str:
@@ -63,7 +66,8 @@ class Prompt(models.Model):
 
     Text and labels of a row never change: an edit is a new row with the same `uid`, the old one as `previous`, and the
     old one is archived. A `pending` row came with an import that is not complete yet. `situation` (1 allowed, 2 partly,
-    3 not at all) is set under categorical configs; `extra` keeps what an imported row had besides.
+    3 not at all) is set under categorical configs; `extra` keeps what an imported row had besides. A training prompt
+    has no kind: which risks it carries is said by a judge, in a stage of a recipe.
     """
 
     benchmark = models.ForeignKey(Benchmark, on_delete=models.PROTECT, related_name="prompts")
@@ -72,7 +76,7 @@ class Prompt(models.Model):
     previous = models.OneToOneField("self", on_delete=models.PROTECT, null=True, blank=True, related_name="next")
     text = models.TextField()
     digest = models.CharField(max_length=64)
-    kind = models.CharField(max_length=10)
+    kind = models.CharField(max_length=10, blank=True)
     situation = models.PositiveSmallIntegerField(null=True, blank=True)
     risks = models.JSONField(default=list, blank=True)
     rule = models.CharField(max_length=10, blank=True)
@@ -105,7 +109,7 @@ class Prompt(models.Model):
                 fields=["benchmark", "position"], condition=Q(archived_at=None), name="prompt_position_once"
             ),
             models.UniqueConstraint(fields=["uid"], condition=Q(archived_at=None), name="prompt_one_current_wording"),
-            models.CheckConstraint(condition=Q(kind__in=KINDS), name="prompt_kind_known"),
+            models.CheckConstraint(condition=Q(kind__in=("", *KINDS)), name="prompt_kind_known"),
             models.CheckConstraint(
                 condition=Q(situation=None) | Q(situation__in=SITUATIONS), name="prompt_situation_known"
             ),

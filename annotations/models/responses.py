@@ -103,13 +103,17 @@ class SystemPrompt(models.Model):
 
 
 class Response(models.Model):
-    """One answer of one candidate to one prompt under one config version.
+    """One answer of one candidate to one prompt under one config version, or under a config synthesised for training.
 
-    An answer that was made elsewhere has no candidate; `source` says in words whose it is.
+    An answer that was made elsewhere has no candidate; `source` says in words whose it is. Under a synthesised config
+    it has no version, only the system prompt.
     """
 
     prompt = models.ForeignKey(Prompt, on_delete=models.PROTECT, related_name="responses")
-    version = models.ForeignKey(ConfigVersion, on_delete=models.PROTECT, related_name="responses")
+    # None only under a synthesised config; everywhere people look there is one, so its type says so
+    version: "models.ForeignKey[ConfigVersion, ConfigVersion]" = models.ForeignKey(  # type: ignore[assignment]
+        ConfigVersion, on_delete=models.PROTECT, null=True, related_name="responses"
+    )
     candidate = models.ForeignKey(Candidate, on_delete=models.PROTECT, null=True, related_name="responses")
     source = models.CharField(max_length=200, blank=True)
     system_prompt = models.ForeignKey(SystemPrompt, on_delete=models.PROTECT, null=True, related_name="+")
@@ -121,6 +125,14 @@ class Response(models.Model):
     tokens_out = models.PositiveIntegerField(null=True)
     latency_ms = models.FloatField(null=True)
     created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(version__isnull=False) | models.Q(system_prompt__isnull=False),
+                name="response_under_something",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.text[:80]

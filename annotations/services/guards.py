@@ -30,6 +30,8 @@ RATINGS_STAY = "A rating is never deleted."
 ADJUDICATIONS_STAY = "A decision on a response is never deleted."
 ANSWERED_STAY = "A slot that was answered stays answered."
 RELEASES_STAY = "A release is never deleted."
+TAXONOMY_NEVER_CHANGES = "A published taxonomy never changes; publish a new version."
+TAXONOMY_STAYS = "A published taxonomy is never deleted."
 
 
 def _said_again(*others: str) -> str:
@@ -52,6 +54,7 @@ _GUARDS = (
     ("annotations_auditevent", "1 = 1", EVENTS_NEVER_CHANGE),
     ("annotations_review", "1 = 1", DECISIONS_NEVER_CHANGE),
     ("annotations_floorversion", "OLD.state = 'published'", FLOOR_NEVER_CHANGES),
+    ("annotations_taxonomyversion", "OLD.state = 'published'", TAXONOMY_NEVER_CHANGES),
     (
         "annotations_prompt",
         f"(NOT OLD.pending) AND (NEW.pending OR {' OR '.join(f'NEW.{name} <> OLD.{name}' for name in _PROMPT_KEEPS)}"
@@ -91,6 +94,7 @@ _KEPT = (
     ("annotations_auditevent", "1 = 1", EVENTS_STAY),
     ("annotations_review", "1 = 1", DECISIONS_STAY),
     ("annotations_floorversion", "OLD.state = 'published'", FLOOR_STAYS),
+    ("annotations_taxonomyversion", "OLD.state = 'published'", TAXONOMY_STAYS),
     ("annotations_prompt", "NOT OLD.pending", PROMPTS_STAY),
     ("annotations_promptcheck", "1 = 1", LABELS_STAY),
     ("annotations_promptruling", "1 = 1", RULINGS_STAY),

@@ -59,7 +59,7 @@ class ModelForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
         names, used = folder.names(engines.__name__), self.instance
-        if self.instance.pk and EvaluationRun.objects.filter(Q(candidate__model=used) | Q(judges__model=used)).exists():
+        if self.instance.pk and EvaluationRun.every.filter(Q(candidate__model=used) | Q(judges__model=used)).exists():
             for name in FIXED_BY_USE:
                 self.fields[name].disabled = True
                 self.fields[name].help_text = "Fixed, because runs were made with it. Register another model instead."

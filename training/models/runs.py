@@ -16,10 +16,19 @@ from annotations.models import (
     User,
 )
 from training.models.judges import Judge
+from training.models.recipes import Stage, SynthesisedConfig
 
 QUEUED, RUNNING, PAUSED, FINISHED, CANCELLED = RUN_STATES = ("queued", "running", "paused", "finished", "cancelled")
 OPEN_STATES = (QUEUED, RUNNING)
 ITEM_QUEUED, ITEM_DONE, ITEM_FAILED = ITEM_STATES = ("queued", "done", "failed")
+EVALUATE, BUILD = RUN_PURPOSES = ("evaluate", "build")
+
+
+class Evaluations(models.Manager["EvaluationRun"]):
+    """Runs that evaluate; those that build training data are in `EvaluationRun.every` and on the pages of recipes."""
+
+    def get_queryset(self) -> models.QuerySet["EvaluationRun"]:
+        return super().get_queryset().filter(purpose=EVALUATE)
 
 
 class EvaluationRun(models.Model):
@@ -28,6 +37,8 @@ class EvaluationRun(models.Model):
     `version` is set when it tests one version alone, `release` when its prompts are those of a release and not what the
     benchmark held at the moment; `floor` is the provider's floor in force when it started. `source` is the run whose
     responses it reads again instead of asking for its own. `samples` is how often each judge that is a model is asked.
+    A run that builds belongs to a `stage` of a recipe: its prompts are answered under synthesised configs, without
+    judges, or read by judges, or, without a candidate, the prompts themselves are read by judges.
     Budgets are for the run's own calls; micros are millionths of a US dollar. The counters `calls` to `spent_micros`
     are kept with the rows they count; reused calls are among no other. `figures` are the scores of a finished run.
     """
@@ -37,7 +48,12 @@ class EvaluationRun(models.Model):
     release = models.ForeignKey(BenchmarkRelease, on_delete=models.PROTECT, null=True, related_name="runs")
     version = models.ForeignKey(ConfigVersion, on_delete=models.PROTECT, null=True, related_name="test_runs")
     floor = models.ForeignKey(FloorVersion, on_delete=models.PROTECT, null=True, related_name="runs")
-    candidate = models.ForeignKey(Candidate, on_delete=models.PROTECT, related_name="runs")
+    purpose = models.CharField(max_length=10, default=EVALUATE)
+    stage = models.ForeignKey(Stage, on_delete=models.PROTECT, null=True, related_name="runs")
+    # None only where prompts are labelled; every evaluation has one, so its type says so
+    candidate: "models.ForeignKey[Candidate, Candidate]" = models.ForeignKey(  # type: ignore[assignment]
+        Candidate, on_delete=models.PROTECT, null=True, related_name="runs"
+    )
     judges = models.ManyToManyField(Judge, related_name="runs")
     source = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="derived")
     strategy_digest = models.CharField(max_length=64, blank=True)
@@ -58,9 +74,18 @@ class EvaluationRun(models.Model):
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
 
+    every = models.Manager()
+    objects = Evaluations()
+
     class Meta:
+        default_manager_name = "objects"
         ordering = ["-pk"]
         constraints = [
+            models.CheckConstraint(
+                condition=models.Q(purpose=EVALUATE, stage=None, candidate__isnull=False)
+                | models.Q(purpose=BUILD, stage__isnull=False),
+                name="evaluationrun_builds_in_a_stage",
+            ),
             models.CheckConstraint(condition=models.Q(state__in=RUN_STATES), name="evaluationrun_state_known"),
             models.CheckConstraint(
                 condition=~models.Q(state=FINISHED) | models.Q(finished_at__isnull=False),
@@ -128,12 +153,18 @@ class RunDemonstrations(models.Model):
 class RunItem(models.Model):
     """One prompt of a run under its config version: what was answered and what the judges' verdicts come to.
 
-    `withheld`: a filter of the strategy put a refusal in the answer's place, which is safe and unhelpful.
+    In a run that builds it stands under a synthesised config instead; where the prompt itself is labelled, under
+    neither, and it has no response. `withheld`: a filter of the strategy put a refusal in the answer's place, which is
+    safe and unhelpful.
     """
 
     run = models.ForeignKey(EvaluationRun, on_delete=models.CASCADE, related_name="items")
     prompt = models.ForeignKey(Prompt, on_delete=models.PROTECT, related_name="+")
-    version = models.ForeignKey(ConfigVersion, on_delete=models.PROTECT, related_name="+")
+    # None only in runs that build; every item of an evaluation has one, so its type says so
+    version: "models.ForeignKey[ConfigVersion, ConfigVersion]" = models.ForeignKey(  # type: ignore[assignment]
+        ConfigVersion, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    synthesised = models.ForeignKey(SynthesisedConfig, on_delete=models.PROTECT, null=True, related_name="+")
     position = models.PositiveIntegerField()
     state = models.CharField(max_length=10, default=ITEM_QUEUED)
     lease = models.ForeignKey(Lease, on_delete=models.SET_NULL, null=True, related_name="items")
@@ -153,12 +184,20 @@ class RunItem(models.Model):
             models.Index(fields=["run", "finished_at"], name="runitem_rate"),
         ]
         constraints = [
-            models.UniqueConstraint(fields=["run", "prompt"], name="runitem_once_per_prompt"),
+            models.UniqueConstraint(
+                fields=["run", "prompt"], condition=models.Q(synthesised=None), name="runitem_once_per_prompt"
+            ),
+            models.UniqueConstraint(fields=["run", "synthesised"], name="runitem_once_per_synthesised"),
+            models.CheckConstraint(
+                condition=models.Q(version=None) | models.Q(synthesised=None), name="runitem_under_one_config"
+            ),
             models.UniqueConstraint(fields=["run", "position"], name="runitem_position_once"),
             models.UniqueConstraint(fields=["run", "response"], name="runitem_response_once"),
             models.CheckConstraint(condition=models.Q(state__in=ITEM_STATES), name="runitem_state_known"),
             models.CheckConstraint(
-                condition=~models.Q(state=ITEM_DONE) | models.Q(response__isnull=False),
+                condition=~models.Q(state=ITEM_DONE)
+                | models.Q(response__isnull=False)
+                | models.Q(version=None, synthesised=None),
                 name="runitem_done_has_response",
             ),
             models.CheckConstraint(

@@ -72,7 +72,7 @@ class Answering:
 
         It stands in the outcome; so does each call as soon as it is answered, and is kept when a later one fails.
         """
-        ground = self.plan.grounds[task.version_id]
+        ground = self.plan.ground(task)
         caller = Caller(self.means, self._lines[self.plan.model_id], self.plan.sampling, outcome)
         reply = await self.plan.strategy.answer(caller.ask, self._question(task, ground))
         outcome.response = Response(
@@ -95,7 +95,7 @@ class Answering:
 
         Raises EngineError, Stopped.
         """
-        ground = self.plan.grounds[task.version_id]
+        ground = self.plan.ground(task)
         case = Case(ground.text, task.prompt, task.response or "", ground.allowed)
         judge = bound.judge
         if isinstance(judge, CodeJudge):

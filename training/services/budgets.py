@@ -21,8 +21,8 @@ def change(*, run: EvaluationRun, actor: User | None, tokens: int | None, micros
     has no price.
     """
     run_terms.fields(Terms(run.samples, run.use_cache, tokens, micros), [] if micros is None else models_of(run.pk))
-    before = EvaluationRun.objects.filter(pk=run.pk).values("budget_tokens", "budget_micros").get()
-    stopped = EvaluationRun.objects.filter(pk=run.pk, state__in=(PAUSED, CANCELLED))
+    before = EvaluationRun.every.filter(pk=run.pk).values("budget_tokens", "budget_micros").get()
+    stopped = EvaluationRun.every.filter(pk=run.pk, state__in=(PAUSED, CANCELLED))
     after = {"budget_tokens": tokens, "budget_micros": micros}
     moved = stopped.update(**after)
     run.refresh_from_db()

@@ -9,7 +9,7 @@ from django.db.models import Count, Q
 from annotations.models import Candidate, User
 from annotations.services import audit
 from training import strategies
-from training.models import EvaluationRun, Judge, Judgement, RunDemonstrations
+from training.models import EvaluationRun, Judge, Judgement, RunDemonstrations, Stage
 from training.models.runs import ITEM_FAILED, ITEM_QUEUED, OPEN_STATES, QUEUED
 from training.services import run_terms
 from training.services.run_items import RunProblem
@@ -22,8 +22,9 @@ SAME = ("organisation_id", "benchmark_id", "release_id", "version_id", "floor_id
 # Both tables are the database's own business here: a hundred thousand rows never come to this process.
 _COPY_ITEMS = """
 INSERT INTO training_runitem
-    (run_id, prompt_id, version_id, position, response_id, state, withheld, heuristic, error_kind, error)
-SELECT %s, prompt_id, version_id, position, response_id, %s, FALSE, FALSE, '', ''
+    (run_id, prompt_id, version_id, synthesised_id, position, response_id, state, withheld, heuristic, error_kind,
+     error)
+SELECT %s, prompt_id, version_id, synthesised_id, position, response_id, %s, FALSE, FALSE, '', ''
 FROM training_runitem WHERE run_id = %s AND response_id IS NOT NULL
 """
 _COPY_VERDICTS = """
@@ -34,7 +35,7 @@ SELECT made.id, old.judge_id, old.helpfulness, old.follows_config, old.risks, ol
     old.broken_rules, old.reasons, old.raw, old.samples, old.tokens, old.milliseconds, old.created_at
 FROM training_judgement old
 JOIN training_runitem source ON source.id = old.item_id
-JOIN training_runitem made ON made.prompt_id = source.prompt_id AND made.run_id = %s
+JOIN training_runitem made ON made.response_id = source.response_id AND made.run_id = %s
 JOIN training_evaluationrun_judges used ON used.judge_id = old.judge_id AND used.evaluationrun_id = made.run_id
 JOIN training_judge judge ON judge.id = old.judge_id
 WHERE source.run_id = %s AND (judge.model_id IS NULL OR %s)
@@ -82,11 +83,12 @@ def read_again(
     use_cache: bool = True,
     budget_tokens: int | None = None,
     budget_micros: int | None = None,
+    stage: Stage | None = None,
 ) -> EvaluationRun:
     """A queued run over the responses of `source`, read by these judges; verdicts that are there already are copied.
 
-    Those of a model are copied when it was asked as often as now. Raises RunProblem when nothing can be read, and
-    when these judges have read it already or are about to.
+    Those of a model are copied when it was asked as often as now. `stage` is the one it builds for. Raises RunProblem
+    when nothing can be read, and when these judges have read it already or are about to.
     """
     if not judges:
         raise RunProblem(NO_JUDGE)
@@ -94,7 +96,8 @@ def read_again(
         raise RunProblem(f"Run {source.pk} was read by just these judges. Choose others, or ask them more often.")
     terms = Terms(samples, use_cache, budget_tokens, budget_micros)
     told = run_terms.fields(terms, run_terms.judge_models(judges))
-    return _made(source, source.candidate, judges, actor, told | {"strategy_digest": source.strategy_digest})
+    told |= {"strategy_digest": source.strategy_digest, "purpose": source.purpose, "stage": stage}
+    return _made(source, source.candidate, judges, actor, told)
 
 
 @transaction.atomic
@@ -130,7 +133,7 @@ def why_no_filter(source: EvaluationRun) -> str:
 def _made(
     source: EvaluationRun, candidate: Candidate, judges: Sequence[Judge], actor: User | None, told: dict[str, Any]
 ) -> EvaluationRun:
-    if EvaluationRun.objects.select_for_update(no_key=True).get(pk=source.pk).is_open:
+    if EvaluationRun.every.select_for_update(no_key=True).get(pk=source.pk).is_open:
         raise RunProblem(f"Run {source.pk} is still at work. Wait for its end, or cancel it first.")
     found = answered(source)
     if twin := _twin(source, candidate, judges, told["samples"]):
@@ -138,7 +141,7 @@ def _made(
     if not found.answered:
         raise RunProblem(f"No item of run {source.pk} has a response, so there is nothing to read again.")
     told |= {name: getattr(source, name) for name in SAME}
-    run = EvaluationRun.objects.create(source=source, candidate=candidate, created_by=actor, **told)
+    run = EvaluationRun.every.create(source=source, candidate=candidate, created_by=actor, **told)
     run.judges.set(judges)
     _copy(source, run)
     after = {"state": QUEUED, "source": source.pk, "items": found.answered}

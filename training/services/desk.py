@@ -19,7 +19,7 @@ from django.utils import timezone
 from annotations.core import panel
 from annotations.core.verdicts import Verdict
 from annotations.models import LanguageModel, Response
-from training.models import Call, EvaluationRun, Judgement, Lease, RunItem
+from training.models import Call, EvaluationRun, Judgement, Lease, RunItem, SynthesisedConfig
 from training.models.runs import ITEM_FAILED, ITEM_QUEUED, OPEN_STATES
 from training.services import ledger, runs
 from training.services.costs import Amount, Bill, total
@@ -35,16 +35,28 @@ NOT_SAVED = {
 }
 
 
+class Made(NamedTuple):
+    """A config that was synthesised for one prompt, as the work needs it."""
+
+    system: str
+    digest: str
+    allowed: frozenset[str]
+
+
 class Task(NamedTuple):
-    """A claimed item: what to answer, and what an earlier worker already got for it."""
+    """A claimed item: what to answer, and what an earlier worker already got for it.
+
+    It stands under a config version or under a config that was made for it; a prompt to be labelled under neither.
+    """
 
     item_id: int
     prompt_id: int
-    version_id: int
+    version_id: int | None
     prompt: str
     response: str | None
     verdicts: dict[int, Verdict]
     withheld: bool = False
+    made: Made | None = None
 
 
 @dataclass
@@ -101,7 +113,7 @@ class Desk:
     @transaction.atomic
     def claim(self, count: int) -> list[Task]:
         """Up to `count` items nobody works on, now held by this lease; fewer or none when there are no more."""
-        if not EvaluationRun.objects.filter(pk=self.run_id, state__in=OPEN_STATES).exists():
+        if not EvaluationRun.every.filter(pk=self.run_id, state__in=OPEN_STATES).exists():
             return []
         free = runs.claimable().filter(run=self.run_id).exclude(Q(lease=self.lease_id))
         if connection.features.has_select_for_update_skip_locked:
@@ -142,7 +154,7 @@ class Desk:
         """
         ledger.forget(self.lease_id)
         Lease.objects.filter(pk=self.lease_id).update(until=Now() + self.lease_time, **vitals._asdict())
-        return Pulse(EvaluationRun.objects.filter(pk=self.run_id, state__in=OPEN_STATES).exists(), self.shares())
+        return Pulse(EvaluationRun.every.filter(pk=self.run_id, state__in=OPEN_STATES).exists(), self.shares())
 
     def shares(self) -> dict[int, int]:
         """Calls at once for each model of the run: its own limit, divided among the living leases that use it."""
@@ -156,7 +168,7 @@ class Desk:
 
     def pause(self, reason: str) -> None:
         """Nothing; the run is paused and its page says why."""
-        runs.pause(run=EvaluationRun.objects.get(pk=self.run_id), reason=reason)
+        runs.pause(run=EvaluationRun.every.get(pk=self.run_id), reason=reason)
 
     def leave(self) -> None:
         """Nothing; what this lease still held is free at once, and a run with nothing left to do is finished."""
@@ -184,7 +196,8 @@ def _share(model: LanguageModel, alive: QuerySet[Lease]) -> int:
 
 
 def _with_everything(ids: list[int]) -> QuerySet[RunItem]:
-    items = RunItem.objects.filter(pk__in=ids).order_by("position").select_related("prompt", "response")
+    together = ("prompt", "response", "synthesised__system_prompt")
+    items = RunItem.objects.filter(pk__in=ids).order_by("position").select_related(*together)
     return items.prefetch_related("judgements")
 
 
@@ -192,7 +205,12 @@ def _task(item: RunItem) -> Task:
     response = item.response.text if item.response else None
     withheld = bool(item.response and item.response.finish == WITHHELD)
     verdicts = {judgement.judge_id: verdict_of(judgement) for judgement in item.judgements.all()}
-    return Task(item.pk, item.prompt_id, item.version_id, item.prompt.text, response, verdicts, withheld)
+    made = _made(item.synthesised) if item.synthesised else None
+    return Task(item.pk, item.prompt_id, item.version_id, item.prompt.text, response, verdicts, withheld, made)
+
+
+def _made(config: SynthesisedConfig) -> Made:
+    return Made(config.system_prompt.text, config.system_prompt_id, frozenset(config.allowed))
 
 
 def verdict_of(judgement: Judgement) -> Verdict:

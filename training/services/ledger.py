@@ -34,7 +34,7 @@ def book(run_id: int, lease_id: int, bill: Bill) -> None:
     """
     if bill == Bill():
         return
-    EvaluationRun.objects.filter(pk=run_id).update(
+    EvaluationRun.every.filter(pk=run_id).update(
         calls=F("calls") + bill.calls,
         reused_calls=F("reused_calls") + bill.reused,
         unpriced_calls=F("unpriced_calls") + bill.unpriced,
@@ -50,7 +50,7 @@ def reserve(run_id: int, lease_id: int, *, needed: Amount, ahead: Amount, back: 
 
     Nothing is granted when `needed` does not fit, or when the lease has run out: then it holds nothing any more.
     """
-    run = EvaluationRun.objects.select_for_update().get(pk=run_id)
+    run = EvaluationRun.every.select_for_update().get(pk=run_id)
     _give_back(lease_id, back)
     if forget(lease_id):
         return Grant(Amount(), wait=True)

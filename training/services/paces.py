@@ -52,7 +52,8 @@ def _played(row: Response, shown: Sequence[Demonstration]) -> rehearsal.Load | N
     if candidate is None or candidate.strategy not in strategies.names():
         return None
     system = row.system_prompt.text if row.system_prompt else ""
-    question = Question(system, row.version.text, row.prompt.text, tuple(shown), candidate.settings, candidate.seed)
+    config = row.version.text if row.version_id else system
+    question = Question(system, config, row.prompt.text, tuple(shown), candidate.settings, candidate.seed)
     strategy = strategies.load(candidate.strategy)
     try:
         calls = rehearsal.rehearse(strategy, question, written=0).calls
@@ -67,12 +68,13 @@ def _shown(rows: Sequence[Response]) -> dict[int, tuple[Demonstration, ...]]:
     runs = dict(RunItem.objects.filter(response__in=list(versions)).values_list("response", "run"))
     kept = RunDemonstrations.objects.filter(run__in=set(runs.values())).values_list("run", "version", "rows")
     found = {(run, version): tuple(Demonstration(**row) for row in shown) for run, version, shown in kept}
-    return {pk: found.get((runs[pk], versions[pk]), ()) for pk in runs}
+    return {pk: found.get((runs[pk], versions[pk] or 0), ()) for pk in runs}
 
 
 def of_verdicts(judge: LlmJudge, model: LanguageModel) -> Pace:
     """The model's pace when it is asked by this judge; else its pace in answers with what is typical of a verdict."""
     asked = Call.objects.filter(judge__name=judge.name, judge__model=model, step=0, tokens_in__gt=0)
+    asked = asked.exclude(item__version=None)
     rows = asked.select_related("item__prompt", "item__version", "item__response").order_by("-pk")[:LOOKED_AT]
     read = rehearsed = written = 0
     for call in rows:

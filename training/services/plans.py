@@ -5,18 +5,18 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
 from annotations.core import config_text
 from annotations.core.verdicts import Verdict, combine
-from annotations.models import ConfigVersion, FloorVersion, LanguageModel
+from annotations.models import Candidate, ConfigVersion, FloorVersion, LanguageModel
 from training import strategies
 from training.engines import Engine, EngineError, Sampling
 from training.judges import CodeJudge, LlmJudge
 from training.models import EvaluationRun, Judge, Judgement
 from training.models.runs import ITEM_DONE, ITEM_QUEUED
 from training.services import registry, run_terms, runs
-from training.services.desk import models_of
+from training.services.desk import Task, models_of
 from training.services.judging import JudgeProblem, judge_of
 from training.services.run_terms import Terms
 from training.strategies import WITHHELD
@@ -39,7 +39,7 @@ class BoundJudge:
 
 
 class Ground(NamedTuple):
-    """A config version as the work needs it."""
+    """A config as the work needs it."""
 
     text: str
     system: str
@@ -48,12 +48,19 @@ class Ground(NamedTuple):
     demonstrations: tuple[strategies.Demonstration, ...] = ()
 
 
+NOTHING = Ground("", "", "", frozenset())
+
+
 @dataclass(frozen=True)
 class Plan:
-    """A run, ready to be worked on. Engines are new and belong to this plan; close them after use."""
+    """A run, ready to be worked on. Engines are new and belong to this plan; close them after use.
+
+    Where it `labels`, nobody answers: judges read the prompts themselves.
+    """
 
     run_id: int
-    candidate_id: int
+    labels: bool
+    candidate_id: int | None
     model_id: int
     strategy: strategies.Strategy
     settings: strategies.Settings
@@ -68,6 +75,12 @@ class Plan:
     engines: dict[int, Engine]
     width: int
 
+    def ground(self, task: Task) -> Ground:
+        """The config the task stands under; an empty one for a prompt that stands under none."""
+        if task.made:
+            return Ground(task.made.system, *task.made)
+        return self.grounds[task.version_id] if task.version_id else NOTHING
+
     def engine(self, model_id: int) -> Engine:
         """The engine of a model of the run. Raises EngineError when it cannot be made."""
         if model_id not in self.engines:  # an item came back to the run after this plan was made
@@ -80,7 +93,7 @@ def load_plan(run_id: int) -> Plan | None:
 
     A run whose model or judge cannot be used at all (no key, changed judge file) is paused with the reason.
     """
-    run = EvaluationRun.objects.select_related("candidate__model", "floor").filter(pk=run_id).first()
+    run = EvaluationRun.every.select_related("candidate__model", "floor").filter(pk=run_id).first()
     if run is None or not run.is_open:
         return None
     try:
@@ -91,17 +104,19 @@ def load_plan(run_id: int) -> Plan | None:
 
 
 def _plan(run: EvaluationRun) -> Plan:
-    candidate = run.candidate
+    labels = run.candidate_id is None
+    candidate = Candidate() if labels else run.candidate
     judges = tuple(BoundJudge(row) for row in run.judges.select_related("model"))
     models = {model.pk: model for model in models_of(run.pk)}
-    answers = run.items.filter(state=ITEM_QUEUED, response=None).exists()
+    answers = not labels and run.items.filter(state=ITEM_QUEUED, response=None).exists()
     asked = [models[pk] for pk in _asked(run, judges, answers)]
     run_terms.fields(Terms(run.samples, run.use_cache, run.budget_tokens, run.budget_micros), asked)
     return Plan(
         run_id=run.pk,
+        labels=labels,
         candidate_id=candidate.pk,
         model_id=candidate.model_id,
-        strategy=_strategy(run, answers),
+        strategy=_strategy(run, candidate, answers),
         settings=candidate.settings,
         sampling=Sampling(candidate.temperature, candidate.max_tokens, candidate.top_p, candidate.seed),
         samples=run.samples,
@@ -122,7 +137,8 @@ def _asked(run: EvaluationRun, judges: Iterable[BoundJudge], answers: bool) -> l
     `answers` says whether an item lacks its response. Raises JudgeProblem for a judge that is needed and cannot be.
     """
     asked = [run.candidate.model_id] if answers else []
-    answered = run.items.filter(state=ITEM_QUEUED, response__isnull=False).exclude(response__finish=WITHHELD)
+    to_read = Q(response__isnull=False) if run.candidate_id else Q()
+    answered = run.items.filter(to_read, state=ITEM_QUEUED).exclude(response__finish=WITHHELD)
     for bound in judges:
         judged = Judgement.objects.filter(item=OuterRef("pk"), judge=bound.row)
         if (answers or answered.filter(~Exists(judged)).exists()) and bound.judge and bound.row.model_id:
@@ -135,12 +151,12 @@ def _versions(run: EvaluationRun) -> list[ConfigVersion]:
     return list(ConfigVersion.objects.filter(pk__in=used))
 
 
-def _strategy(run: EvaluationRun, answers: bool) -> strategies.Strategy:
+def _strategy(run: EvaluationRun, candidate: Candidate, answers: bool) -> strategies.Strategy:
     """The run's strategy. Raises ValueError when its file has changed since: what it did cannot be done again.
 
     In a run that has all its responses only a filter still has something to do.
     """
-    strategy = strategies.load(run.candidate.strategy)
+    strategy = strategies.load(candidate.strategy)
     used = answers or strategy.filters
     if used and run.strategy_digest and run.strategy_digest != strategy.digest:
         raise ValueError(f"The strategy “{strategy.label}” has changed since this run was made. Start a new run.")

@@ -127,7 +127,7 @@ def cancel(*, run: EvaluationRun, actor: User | None) -> None:
 
 def pause(*, run: EvaluationRun, reason: str) -> bool:
     """True when this call paused the running run, `reason` shown on its page."""
-    moved = EvaluationRun.objects.filter(pk=run.pk, state__in=OPEN_STATES).update(state=PAUSED, reason=reason)
+    moved = EvaluationRun.every.filter(pk=run.pk, state__in=OPEN_STATES).update(state=PAUSED, reason=reason)
     if moved:
         audit.record(actor=None, action="pause", obj=run, after={"state": PAUSED, "reason": reason})
     return bool(moved)
@@ -154,9 +154,9 @@ def _requeue_failed(run: EvaluationRun) -> int:
 
 
 def _move(run: EvaluationRun, old: tuple[str, ...], new: str, actor: User | None, reason: str = "") -> None:
-    before = EvaluationRun.objects.values_list("state", flat=True).get(pk=run.pk)
+    before = EvaluationRun.every.values_list("state", flat=True).get(pk=run.pk)
     finished = {"finished_at": None, "figures": None} if new == QUEUED else {}
-    moved = EvaluationRun.objects.filter(pk=run.pk, state__in=old).update(state=new, reason=reason, **finished)
+    moved = EvaluationRun.every.filter(pk=run.pk, state__in=old).update(state=new, reason=reason, **finished)
     run.refresh_from_db()
     if not moved:
         raise RunProblem(SOMEBODY_WAS_FASTER.format(state=run.state))
@@ -165,7 +165,7 @@ def _move(run: EvaluationRun, old: tuple[str, ...], new: str, actor: User | None
 
 def begin(run_id: int) -> None:
     """Nothing; a queued run is running from now on. A resumed run keeps the time it first started."""
-    queued = EvaluationRun.objects.filter(pk=run_id, state=QUEUED)
+    queued = EvaluationRun.every.filter(pk=run_id, state=QUEUED)
     queued.filter(started_at=None).update(started_at=Now())
     queued.update(state=RUNNING)
 
@@ -173,7 +173,7 @@ def begin(run_id: int) -> None:
 def finish_if_complete(run_id: int) -> bool:
     """True when this call found every item answered or failed and finished the run."""
     queued = RunItem.objects.filter(run=OuterRef("pk"), state=ITEM_QUEUED)
-    complete = EvaluationRun.objects.filter(~Exists(queued), pk=run_id, state__in=OPEN_STATES)
+    complete = EvaluationRun.every.filter(~Exists(queued), pk=run_id, state__in=OPEN_STATES)
     return bool(complete.update(state=FINISHED, finished_at=Now(), reason=""))
 
 
@@ -185,7 +185,7 @@ def claimable() -> QuerySet[RunItem]:
 def in_need_of_workers() -> list[int]:
     """The open runs with an item that nobody works on; open runs with nothing left to do are finished on the way."""
     waiting = claimable().filter(run=OuterRef("pk"))
-    opened = EvaluationRun.objects.filter(state__in=OPEN_STATES).annotate(wanted=Exists(waiting)).order_by("pk")
+    opened = EvaluationRun.every.filter(state__in=OPEN_STATES).annotate(wanted=Exists(waiting)).order_by("pk")
     wanted = {pk: want for pk, want in opened.values_list("pk", "wanted")}
     for pk, want in wanted.items():
         if not want:

@@ -185,7 +185,7 @@ class _Shift:
             )
 
     async def _answer_and_judge(self, task: Task, outcome: Outcome) -> None:
-        if task.response is None:
+        if task.response is None and not self.plan.labels:
             response = await self.answering.answer(task, outcome)
             task = task._replace(response=response.text, withheld=response.finish == WITHHELD)
         verdicts = {} if task.withheld else dict(task.verdicts)
