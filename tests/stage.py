@@ -161,7 +161,7 @@ class Shift(Thread):
         return self._run
 
 
-def until(true: Callable[[], object], seconds: float = 10) -> None:
+def until(true: Callable[[], object], seconds: float = 30) -> None:
     """Nothing, as soon as `true()`; fails after `seconds`."""
     end = time.monotonic() + seconds
     while not true():
