@@ -30,6 +30,7 @@ bench: .venv/dev
 	$(BIN)/python -m bench.rating
 	$(BIN)/python -m bench.run_pages
 	$(BIN)/python -m bench.calibration
+	$(BIN)/python -m bench.pairing
 
 chromium:
 	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; }
