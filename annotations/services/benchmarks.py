@@ -9,7 +9,7 @@ from django.utils.text import slugify
 from annotations.core.storable import storable
 from annotations.core.taxonomy import KINDS
 from annotations.models import Benchmark, Organisation, PromptImport, User
-from annotations.models.benchmarks import MOST_CHECKS, ten_of_each
+from annotations.models.benchmarks import EVALUATION, MOST_CHECKS, ten_of_each
 from annotations.models.work import OPEN_STATES, WAITING
 from annotations.services import audit
 
@@ -36,6 +36,7 @@ def create(
     licence: str = "",
     targets: dict[str, int] | None = None,
     checks_needed: int = 2,
+    purpose: str = EVALUATION,
 ) -> Benchmark:
     """The new, empty benchmark; its slug is made of the title and no other has it. Raises BenchmarkProblem.
 
@@ -43,7 +44,7 @@ def create(
     """
     fields: dict[str, Any] = _words(title=title, about=about, licence=licence)
     fields |= _numbers(ten_of_each() if targets is None else targets, checks_needed)
-    benchmark = _insert(Benchmark(organisation=organisation, created_by=actor, **fields))
+    benchmark = _insert(Benchmark(organisation=organisation, created_by=actor, purpose=purpose, **fields))
     after = fields | {"slug": benchmark.slug, "organisation": str(organisation)}
     audit.record(actor=actor, action="create", obj=benchmark, after=after)
     return benchmark

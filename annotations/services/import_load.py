@@ -34,7 +34,7 @@ def load(hold: Hold) -> str:
         read = import_check.reading(row)
         sorter = Sorter(row.benchmark, row.created_by, import_check.choice(row), read.columns)
         Staging(hold, row).take(_good(row, sorter.outcomes(read.rows())))
-        _publish(hold, row, [target for target in sorter.targets.values() if target.new and target.config.pk])
+        publish(hold, row, [target for target in sorter.targets.values() if target.new and target.config.pk])
     except Unreadable as why:
         raise ChoreProblem(why.problem.what) from why
     except Changed:
@@ -115,7 +115,7 @@ def _raw_delete(rows: Any) -> int:
 
 
 @transaction.atomic
-def _publish(hold: Hold, row: PromptImport, made: list[Target]) -> None:
+def publish(hold: Hold, row: PromptImport, made: list[Target]) -> None:
     """Everything staged is in the benchmark, less what somebody else added meanwhile. One moment for everybody else."""
     prompts.hold(row.benchmark)
     for target in made:

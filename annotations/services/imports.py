@@ -1,14 +1,15 @@
 """The life of an import: files come, are checked, a person decides, and the good rows come in or nothing does."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from annotations import hub
 from annotations.models import Benchmark, PreferenceSet, PromptImport, User
+from annotations.models.benchmarks import TRAINING
 from annotations.models.imports import CHECK, LOAD
 from annotations.models.work import FINISHED, OPEN_STATES, QUEUED, WAITING
-from annotations.services import chores, import_check, import_files, import_load
+from annotations.services import chores, import_check, import_files, import_load, training_prompts
 from annotations.services.chores import ChoreProblem, Hold, Stopped
 from annotations.services.import_check import SMALL
 from annotations.services.import_check import is_small as is_small
@@ -92,13 +93,20 @@ def give_up(*, row: PromptImport, actor: User | None) -> None:
     import_files.remove(row.folder)
 
 
+def _step(row: PromptImport) -> Callable[[Hold], str]:
+    """What is done next; training prompts need nobody's decision between two steps."""
+    if row.benchmark.purpose == TRAINING:
+        return training_prompts.load
+    return import_load.load if row.phase == LOAD else import_check.check
+
+
 def job(hold: Hold) -> str:
     """The state in which the import ends: waiting for a person after the check, finished after that."""
     row = hold.row
     if not isinstance(row, PromptImport):
         raise TypeError(f"{row._meta.model_name} is no import")
     try:
-        state = (import_load.load if row.phase == LOAD else import_check.check)(hold)
+        state = _step(row)(hold)
     except Stopped:
         raise
     except Exception:

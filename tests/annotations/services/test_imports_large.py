@@ -100,7 +100,7 @@ def test_an_import_cancelled_while_it_works_stops_and_leaves_nothing(monkeypatch
 @pytest.mark.both_databases
 def test_an_error_of_ours_leaves_nothing_and_says_so(monkeypatch):
     found = press(checked(table(row(n) for n in range(35))))
-    monkeypatch.setattr(import_load, "_publish", lambda *args: 1 / 0)
+    monkeypatch.setattr(import_load, "publish", lambda *args: 1 / 0)
     tasks.do_now(found)
     assert (again(found).state, Prompt.objects.count(), files_of(found)) == ("failed", 0, [])
     assert "error of this application" in again(found).reason
