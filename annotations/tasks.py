@@ -48,3 +48,12 @@ def hint(row: Work) -> None:
 def do_now(row: Work) -> None:
     """Do a small piece of work in this process, at once."""
     chores.do(type(row), row.pk, JOBS[str(row._meta.model_name)], chores.worker_name())
+
+
+def begin(row: Work, *, quick: bool) -> None:
+    """Do quick work in this process, at once; what of it takes longer is done by a worker, as is all other work."""
+    if quick:
+        do_now(row)
+        row.refresh_from_db(fields=["state"])
+    if row.is_open:
+        hint(row)

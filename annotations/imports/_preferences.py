@@ -5,23 +5,12 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
+from annotations.core import preference_pairs
 from annotations.core.taxonomy import OTHER
 from annotations.imports import ImportProblem, Table, Unreadable
 from annotations.imports._rows import Values, Wrong, categories, each, has, shown, split, text, word
 
-COLUMNS = (
-    "system_prompt",
-    "prompt",
-    "chosen_response",
-    "rejected_response",
-    "spec_i",
-    "spec_j",
-    "mode",
-    "chosen_cat",
-    "rejected_cat",
-    "chosen_category_error_score",
-    "rejected_category_error_score",
-)
+COLUMNS = preference_pairs.PUBLISHED
 WITH_ADDRESSED = re.compile(r"\(\s*['\"]?(?P<set>.*?)['\"]?\s*,\s*(?P<addressed>-?[01])\s*\)", re.DOTALL)
 
 
@@ -29,7 +18,8 @@ class PairRow(NamedTuple):
     """One pair as it would come in; `table` is its split. `values` are the eleven as the file has them, as in COLUMNS.
 
     `allowed` is what the config opens (`spec_i`), `risks` what the prompt carries (`spec_j`); then the risks found in
-    either response, whether it addresses the prompt (None where the file does not say), and its error (None: unscored).
+    either response, whether it addresses the prompt (both None where the file does not say), and its error (None:
+    unscored).
     """
 
     row: int
@@ -42,8 +32,8 @@ class PairRow(NamedTuple):
     allowed: frozenset[str]
     risks: frozenset[str]
     mode: str
-    chosen_risks: frozenset[str]
-    rejected_risks: frozenset[str]
+    chosen_risks: frozenset[str] | None
+    rejected_risks: frozenset[str] | None
     chosen_addressed: bool | None
     rejected_addressed: bool | None
     chosen_error: float | None
@@ -51,9 +41,9 @@ class PairRow(NamedTuple):
 
 
 class Labelled(NamedTuple):
-    """What a category column says of a response."""
+    """What a category column says of a response; None is that it says nothing, which is not the same as no risk."""
 
-    risks: frozenset[str]
+    risks: frozenset[str] | None
     addressed: bool | None
 
 
@@ -102,7 +92,9 @@ def _allowed(values: Values) -> frozenset[str]:
 
 def labelled(values: Values, column: str) -> Labelled:
     """What the category column of a row says of its response. Raises Wrong."""
-    written = text(values, column)
+    written = text(values, column, empty=True)
+    if not written.strip():
+        return Labelled(None, None)
     both = WITH_ADDRESSED.fullmatch(written.strip())
     if not both:
         return Labelled(categories(written, column), None)

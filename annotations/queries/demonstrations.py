@@ -75,7 +75,8 @@ def _fitting(file: Path, allowed: frozenset[str]) -> Iterator[Row]:
         for batch in opened.iter_batches(batch_size=AT_ONCE, columns=list(READ)):
             fits = pa.array([_set(spec) == allowed for spec in batch.column("spec_i").to_pylist()], pa.bool_())
             for values in batch.filter(fits).to_pylist():
-                risks = _set(values["spec_j"])
+                if (risks := _set(values["spec_j"])) is None:
+                    continue
                 kind = categorical.kind(categorical.situation(risks, allowed), risks)
                 row = {"kind": kind, "prompt": tidy(values["prompt"]), "response": tidy(values["chosen_response"])}
                 if row["prompt"] and row["response"]:
@@ -83,6 +84,14 @@ def _fitting(file: Path, allowed: frozenset[str]) -> Iterator[Row]:
 
 
 @lru_cache(4096)
-def _set(written: str) -> frozenset[str]:
-    """The slugs in a set as a file writes it; the same few hundred come again and again."""
-    return categorical.read(written)
+def _set(written: str | None) -> frozenset[str] | None:
+    """The slugs in a set as a file writes it; the same few hundred come again and again.
+
+    None where it says nothing, or names categories of another taxonomy, which no config here allows.
+    """
+    if not written:
+        return None
+    try:
+        return categorical.read(written)
+    except categorical.UnknownCategory:
+        return None

@@ -1,68 +1,82 @@
-"""Reads of preference sets: a page of pairs out of the file, and the whole of it to take away."""
+"""Reads of preference sets: the pairs that a filter leaves, a page of them out of the file."""
 
-from collections.abc import Iterator, Mapping
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple, overload
+from typing import NamedTuple, overload
 
-from annotations.core import categorical, export_card
-from annotations.core.taxonomy import categories
-from annotations.exports import Table
-from annotations.imports._preferences import COLUMNS, labelled
+from annotations.core import pair_figures, preference_pairs
+from annotations.core.preference_pairs import Pair as Values
+from annotations.core.taxonomies import Taxonomy, built_in, of_rows
+from annotations.core.taxonomy import OTHER
 from annotations.models import PreferenceSet
-from annotations.services.preferences import STORED, TYPES, path
+from annotations.queries import pair_filter
+from annotations.queries.pair_filter import EVERYTHING, Filter
+from annotations.services import pair_files
+from annotations.services.preferences import path
 
-ABOUT = {
-    "split": "the part of the set it belongs to",
-    "system_prompt": "what the model is told: the config",
-    "prompt": "what a user asks",
-    "chosen_response": "the better response under the config",
-    "rejected_response": "the worse one",
-    "spec_i": "the categories the config allows, as -A-B-",
-    "spec_j": "the categories the prompt carries",
-    "mode": "how the config was made from the prompt's categories",
-    "chosen_cat": "the risks found in the chosen response",
-    "rejected_cat": "the risks found in the rejected response",
-    "chosen_category_error_score": "the error of the chosen response, lower is better",
-    "rejected_category_error_score": "the error of the rejected response",
-}
-AT_ONCE = 500
+
+class Label(NamedTuple):
+    """What was found in a response, in words: `risks` "" where nobody looked, `addressed` None where nobody said.
+
+    `error` None is unscored.
+    """
+
+    risks: str
+    addressed: bool | None
+    error: float | None
 
 
 class Pair(NamedTuple):
-    """One pair as its page shows it: its number in the file, and its values by column."""
+    """One pair as its page shows it: its number in the file, from 1, and its values."""
 
     number: int
-    values: Mapping[str, Any]
+    values: Values
+    taxonomy: Taxonomy
 
     @property
     def allowed(self) -> str:
         """What the config allows, in words."""
-        return categorical.title(categorical.read(str(self.values["spec_i"])))
+        return pair_figures.config_title(self.values.spec_i, self.taxonomy)
 
     @property
-    def chosen_risks(self) -> str:
-        """The risks found in the chosen response, in words."""
-        return _risks(self.values, "chosen_cat")
+    def prompt_risks(self) -> str:
+        """The risks a harmful reply to the prompt would carry, in words."""
+        return pair_figures.risk_names(self.values.spec_j, self.taxonomy)
 
     @property
-    def rejected_risks(self) -> str:
-        """The risks found in the rejected response, in words."""
-        return _risks(self.values, "rejected_cat")
+    def chosen(self) -> Label:
+        """What was found in the chosen response."""
+        return self._label(self.values.chosen_cat, self.values.chosen_category_error_score)
 
+    @property
+    def rejected(self) -> Label:
+        """What was found in the rejected response."""
+        return self._label(self.values.rejected_cat, self.values.rejected_category_error_score)
 
-def _risks(values: Mapping[str, Any], column: str) -> str:
-    found = labelled(values, column).risks
-    return ", ".join(category.name for category in categories() if category.slug in found) or "no risk"
+    @property
+    def gap(self) -> float | None:
+        """How much more error the rejected response has; None where one is unscored."""
+        return preference_pairs.gap(self.values)
+
+    def _label(self, written: str, error: float | None) -> Label:
+        spec, addressed = preference_pairs.category(written)
+        return Label(pair_figures.risk_names(spec, self.taxonomy) if spec else "", addressed, error)
 
 
 class Pairs:
-    """The pairs of a file by their place; only the row groups that are asked for are read."""
+    """The pairs of a file by their place; only the row groups that are asked for are read.
 
-    def __init__(self, file: Path, rows: int):
-        self.file, self.rows = file, rows
+    `places` are those a filter leaves, rising; None is all of them.
+    """
+
+    def __init__(self, file: Path, rows: int, taxonomy: Taxonomy, places: Sequence[int] | None = None):
+        self.file, self.rows, self.taxonomy = file, rows, taxonomy
+        self.places: Sequence[int] = range(rows) if places is None else places
 
     def __len__(self) -> int:
-        return self.rows
+        return len(self.places)
 
     @overload
     def __getitem__(self, place: int) -> Pair: ...
@@ -71,50 +85,46 @@ class Pairs:
     def __getitem__(self, place: int | slice) -> Pair | list[Pair]:
         if isinstance(place, int):
             return self[place : place + 1][0]
-        start, stop, _ = place.indices(self.rows)
-        found = self._read(start, stop) if start < stop else ()
-        return [Pair(start + at + 1, values) for at, values in enumerate(found)]
+        return list(self._read(self.places[place]))
 
-    def _read(self, start: int, stop: int) -> Iterator[dict[str, Any]]:
+    def _read(self, places: Sequence[int]) -> Iterator[Pair]:
         import pyarrow.parquet as pq
 
+        if not len(places):
+            return
         with pq.ParquetFile(self.file) as file:
             before = 0
             for group in range(file.num_row_groups):
-                count = file.metadata.row_group(group).num_rows
-                first, last = max(start - before, 0), min(stop - before, count)
-                if first < last:
-                    yield from file.read_row_group(group).slice(first, last - first).to_pylist()
-                before += count
+                after = before + file.metadata.row_group(group).num_rows
+                here = places[bisect_left(places, before) : bisect_left(places, after)]
+                if len(here):
+                    found = file.read_row_group(group).take([int(place) - before for place in here]).to_pylist()
+                    for place, values in zip(here, found, strict=True):
+                        yield Pair(int(place) + 1, preference_pairs.of(values), self.taxonomy)
+                before = after
 
 
-def pairs(row: PreferenceSet) -> Pairs:
-    """The pairs of the set in the order of its files; none while its file is not there."""
-    file = path(row)
-    return Pairs(file, row.rows if row.sha256 and file.is_file() else 0)
+def pairs(row: PreferenceSet, wanted: Filter = EVERYTHING) -> Pairs:
+    """The pairs of the set that the filter leaves, in the order of its file; none while its file is not there."""
+    file, categories = path(row), taxonomy(row)
+    if not row.sha256 or not file.is_file():
+        return Pairs(file, 0, categories)
+    places = pair_filter.places(file, wanted, categories)
+    return Pairs(file, row.rows, categories, places)  # type: ignore[arg-type] # an array is cut as a sequence is
 
 
-def table(row: PreferenceSet, slug: str, day: str) -> Table:
-    """The set's rows as they came in: the name of the split, then the eleven columns."""
-    return Table(STORED, _rows(path(row)), slug, "split", _card(row, day), TYPES)
+def taxonomy(row: PreferenceSet) -> Taxonomy:
+    """The categories the set was made with; the built-in ones where it does not say."""
+    told = row.manifest.get("taxonomy")
+    if not told:
+        return built_in()
+    return of_rows(told["title"], [each for each in told["categories"] if each["slug"] != OTHER])
 
 
-def _rows(file: Path) -> Iterator[list[Any]]:
-    import pyarrow.parquet as pq
-
-    with pq.ParquetFile(file) as opened:
-        for group in range(opened.num_row_groups):
-            for batch in opened.iter_batches(batch_size=AT_ONCE, row_groups=[group]):
-                yield from map(list, zip(*batch.to_pydict().values(), strict=True))
-
-
-def _card(row: PreferenceSet, day: str) -> str:
-    kinds = dict(zip(STORED, TYPES, strict=True))
-    return export_card.card(
-        title=row.title,
-        about=row.about,
-        licence=row.licence,
-        notice="",
-        day=day,
-        columns=[(name, kinds[name], ABOUT[name]) for name in COLUMNS],
-    )
+def prompts(row: PreferenceSet, numbers: Iterable[int]) -> dict[int, str]:
+    """The prompts of the pairs of these numbers; {} without the file. No other column is read."""
+    wanted = set(numbers)
+    if not wanted or not path(row).is_file():
+        return {}
+    texts = enumerate(pair_files.column(path(row), "prompt"), start=1)
+    return {number: text for number, text in islice(texts, max(wanted)) if number in wanted}

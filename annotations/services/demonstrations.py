@@ -9,7 +9,6 @@ from annotations.core.config_text import digest
 from annotations.core.storable import tidy
 from annotations.core.taxonomy import KINDS
 from annotations.models import ConfigVersion, Demonstration, PreferenceSet, SafetyConfig, User
-from annotations.models.work import FINISHED
 from annotations.queries import demonstrations as queries
 from annotations.services import audit, preferences
 
@@ -120,7 +119,7 @@ def _written(version: ConfigVersion, k: int) -> list[queries.Row]:
 
 
 def _drawn(version: ConfigVersion, source: int, seed: int) -> list[queries.Row]:
-    row = PreferenceSet.objects.filter(pk=source, state=FINISHED, archived_at=None).first()
+    row = PreferenceSet.objects.filter(pk=source, archived_at=None).exclude(sha256="").first()
     if row is None:
         raise DemonstrationProblem(f"There is no preference set {source} to draw demonstrations from.")
     if not preferences.path(row).is_file():

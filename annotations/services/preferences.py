@@ -1,31 +1,42 @@
-"""Preference sets: files of pairs come in whole or not at all, and lie in one Parquet file named by its digest."""
+"""Preference sets: taken in, compared with benchmarks, overruled in words, archived; each lies in one Parquet file."""
 
-import hashlib
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 
-from annotations.core import categorical
 from annotations.core.storable import storable
-from annotations.exports import _columns, parquet
-from annotations.imports import ImportProblem, Table, Unreadable, _files
-from annotations.imports._preferences import COLUMNS, PairRow, read_pairs
+from annotations.core.taxonomies import Taxonomy, built_in
 from annotations.models import Organisation, PreferenceSet, User
-from annotations.models.work import FINISHED
-from annotations.services import audit, chores, import_files
+from annotations.models.preferences import BUILT, PEOPLE
+from annotations.models.work import CANCELLED, FAILED, FINISHED, OPEN_STATES, QUEUED
+from annotations.services import (
+    audit,
+    chores,
+    freezing,
+    human_pairs,
+    import_files,
+    leakage,
+    pair_files,
+    preference_uploads,
+)
 from annotations.services.chores import ChoreProblem, Hold
+from annotations.services.freezing import Frozen
 from annotations.services.import_files import Upload
+from annotations.services.preference_uploads import Problems
 
-STORED = ("split", *COLUMNS)
-TYPES = ("text",) * (len(STORED) - 2) + ("float", "float")
 SMALL_BYTES = 4 << 20
 """Up to so many bytes a person waits until the pairs are in."""
-MOST_PROBLEMS, MOST_CONFIGS, LONGEST_WHAT = 200, 50, 500
-GONE = "The files of this preference set are gone. Upload them again."
+SMALL_PROMPTS = 5_000
+"""Up to so many prompts on either side a person waits until they are compared, a second or two."""
+LEAST_WORDS, LEAST_SIGNS, LONGEST_WHY = 5, 25, 5_000
+GONE = "The file of this set is not where it was put."
+
+
+class PreferenceProblem(ValueError):
+    """Why a preference set was not overruled, checked or archived, and what to do about it."""
 
 
 @transaction.atomic
@@ -56,130 +67,195 @@ def is_quick(row: PreferenceSet) -> bool:
 
 def path(row: PreferenceSet) -> Path:
     """Where the pairs of a finished set lie."""
-    return Path(settings.PREFERENCES_DIR) / f"{row.sha256}.parquet"
+    return pair_files.path(row.sha256)
 
 
 def give_up(*, row: PreferenceSet, actor: User) -> None:
-    """Nothing; the work is over, and nothing of the files stays. Raises ChoreProblem when it is over already."""
+    """Nothing; the work is over, and nothing of the files stays. Raises ChoreProblem when it is over already.
+
+    A set whose pairs are in already keeps them: only its comparison with the benchmarks ends, unfinished.
+    """
+    if not PreferenceSet.objects.filter(pk=row.pk, sha256="").exists():
+        return _stop_check(row, actor)
     chores.cancel(row=row, actor=actor)
     import_files.remove(row.folder)
 
 
+def _stop_check(row: PreferenceSet, actor: User) -> None:
+    ended = {"state": FINISHED, "until": None, "finished_at": timezone.now()}
+    if not PreferenceSet.objects.filter(pk=row.pk, state__in=OPEN_STATES).update(**ended):
+        raise ChoreProblem("Somebody was faster: it is already finished.")
+    audit.record(actor=actor, action="cancelled", obj=row, after={"check": "unfinished"})
+
+
 def job(hold: Hold) -> str:
-    """Finished, once every pair lies in the set's file. Raises ChoreProblem when one of them has a problem."""
+    """Finished, once every pair lies in the set's file and its prompts were compared with the benchmarks; queued
+    between the two where comparing takes long. Raises ChoreProblem when a pair has a problem.
+    """
     row = hold.row
     if not isinstance(row, PreferenceSet):
         raise TypeError(f"{row._meta.model_name} is no preference set")
-    if not row.sha256:
+    fresh = not row.sha256
+    if fresh:
         _take_in(hold, row)
     import_files.remove(row.folder)
+    if row.leaks.get("state") == leakage.DONE:
+        return FINISHED
+    if fresh and max(row.figures["prompts"], leakage.size(row.organisation_id)) > SMALL_PROMPTS:
+        return QUEUED
+    hold.save(leaks=leakage.begun())
+    leaks = leakage.check(path(row), row.organisation_id, lambda done, total: hold.beat(done, total))
+    hold.save(leaks=leaks, done=row.rows, total=row.rows)
     return FINISHED
 
 
 def _take_in(hold: Hold, row: PreferenceSet) -> None:
-    tally = Tally()
-    part = Path(settings.PREFERENCES_DIR) / f"part-{row.pk}-{hold.fence}"
-    part.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for left in part.parent.glob(f"part-{row.pk}-*"):  # by a worker that died, or that lost its hold
-        left.unlink(missing_ok=True)
+    part = pair_files.part(str(row.pk), hold.fence)
     try:
-        sha256, size = _write(part, _good(hold, _tables(row), tally))
-        _refuse(hold, row, tally)
-        part.replace(part.with_name(f"{sha256}.parquet"))
+        frozen = _frozen(hold, row, part)
+        hold.beat(frozen.written.rows, now=True)  # whoever was stopped meanwhile leaves no file
+        pair_files.keep(part, frozen.written)
     finally:
         part.unlink(missing_ok=True)
-    figures = {"splits": dict(tally.splits), "figures": tally.figures(), "problems": []}
-    hold.save(sha256=sha256, size=size, rows=tally.rows, done=tally.rows, total=tally.rows, **figures)
-    row.sha256 = sha256
+    told = freezing.manifest(frozen, built_in(), facts(row))
+    kept = fields(frozen) | {"problems": [], "manifest": told, "leaks": leakage.begun()}
+    kept["settings"] = row.settings  # of people's answers it says by now what every two responses came to
+    hold.save(**kept, done=frozen.written.rows, total=frozen.written.rows)
+    for name, value in kept.items():
+        setattr(row, name, value)
 
 
-def _tables(row: PreferenceSet) -> Sequence[Table]:
-    found = import_files.paths(row.folder)
-    if not found:
-        raise ChoreProblem(GONE)
-    try:
-        return _files.tables([path for path, _ in found], [name for _, name in found])
-    except Unreadable as wrong:
-        import_files.remove(row.folder)
-        raise ChoreProblem(wrong.problem.what) from wrong
+def _frozen(hold: Hold, row: PreferenceSet, part: Path) -> Frozen:
+    if row.origin == PEOPLE:
+        return _of_people(hold, row, part)
+    problems = Problems()
+    frozen = freezing.freeze(part, preference_uploads.pairs(hold, row, problems), beat=hold.beat)
+    preference_uploads.refuse(hold, row, problems)
+    return frozen
 
 
-def _good(hold: Hold, tables: Sequence[Table], tally: "Tally") -> Iterator[list[Any]]:
-    """The stored values of each good pair; the others are counted with what is wrong."""
-    try:
-        for read, found in enumerate(read_pairs(tables)):
-            hold.beat(read)
-            tally.add(found)
-            if isinstance(found, PairRow):
-                yield [found.table, *found.values[:-2], found.chosen_error, found.rejected_error]
-    except Unreadable as wrong:
-        tally.add(wrong.problem)
+def _of_people(hold: Hold, row: PreferenceSet, part: Path) -> Frozen:
+    frozen = freezing.freeze(part, human_pairs.of_set(row), beat=hold.beat)
+    if not frozen.written.rows:
+        raise ChoreProblem("These answers make no pair. Make a set of other campaigns.")
+    return frozen
 
 
-def _write(part: Path, rows: Iterator[list[Any]]) -> tuple[str, int]:
-    """Digest and bytes of the file that was written."""
-    digest, size = hashlib.sha256(), 0
-    with part.open("wb") as file:
-        for piece in parquet.write(STORED, TYPES, _columns.groups(rows)):
-            file.write(piece)
-            digest.update(piece)
-            size += len(piece)
-    return digest.hexdigest(), size
+def fields(frozen: Frozen) -> dict[str, Any]:
+    """What a preference set keeps of the file that was written for it."""
+    written = frozen.written
+    told = {"sha256": written.sha256, "size": written.size, "rows": written.rows}
+    return told | {"splits": frozen.splits, "figures": frozen.figures}
 
 
-def _refuse(hold: Hold, row: PreferenceSet, tally: "Tally") -> None:
-    if not tally.wrong and tally.rows:
-        return
-    hold.save(problems=tally.problems, done=tally.rows + tally.wrong)
-    import_files.remove(row.folder)
-    if not tally.wrong:
-        raise ChoreProblem("The files hold no pair. Send files with a row for each pair.")
-    said = "One row has a problem" if tally.wrong == 1 else f"{tally.wrong:,} rows have problems"
-    raise ChoreProblem(f"{said}, so nothing was taken in. Put them right and upload the files again.")
+def facts(row: PreferenceSet) -> dict[str, Any]:
+    """What a manifest says first: what, when, by whom, out of what."""
+    return {
+        "title": row.title,
+        "origin": row.origin,
+        "organisation": row.organisation.name,
+        "made": timezone.now().isoformat(timespec="seconds"),
+        "by": str(row.created_by or "the command line"),
+        "licence": row.licence,
+        "source": row.source,
+        "settings": row.settings,
+    }
 
 
-class Tally:
-    """What the pairs are, counted while they pass by."""
+@transaction.atomic
+def built(
+    *,
+    row: PreferenceSet,
+    frozen: Frozen,
+    lineage: Mapping[str, Any],
+    taxonomy: Taxonomy,
+    leaks: dict[str, Any],
+) -> PreferenceSet:
+    """The finished set of pairs that a stage of a recipe froze; `row` says what it is and is not stored yet.
 
-    def __init__(self) -> None:
-        self.rows = self.wrong = self.unscored = self.not_better = 0
-        self.splits, self.modes, self.configs, self.gaps = (Counter[str]() for _ in range(4))
-        self.prompts: set[bytes] = set()
-        self.problems: list[list[Any]] = []
+    `lineage` says in its manifest which recipe, stages, runs, judges and templates the pairs come from.
+    """
+    for name, value in fields(frozen).items():
+        setattr(row, name, value)
+    row.origin, row.state, row.leaks = BUILT, FINISHED, leaks
+    row.done = row.total = row.rows
+    row.started_at = row.finished_at = timezone.now()
+    row.manifest = freezing.manifest(frozen, taxonomy, {**facts(row), **lineage})
+    row.save()
+    audit.record(actor=row.created_by, action="freeze", obj=row, after={"title": row.title, "digest": row.sha256})
+    return row
 
-    def add(self, found: PairRow | ImportProblem) -> None:
-        """Nothing; the pair or the problem is counted."""
-        if isinstance(found, ImportProblem):
-            self.wrong += 1
-            if len(self.problems) < MOST_PROBLEMS:
-                what = storable(found.what)[:LONGEST_WHAT]
-                self.problems.append([found.row, storable(found.column)[:100], what, storable(found.table)[:100]])
-            return
-        self.rows += 1
-        self.splits[storable(found.table)] += 1
-        self.modes[storable(found.mode) or "not said"] += 1
-        self.configs[categorical.title(found.allowed)] += 1
-        self.prompts.add(hashlib.blake2b(found.prompt.encode(errors="replace"), digest_size=8).digest())
-        self._errors(found.chosen_error, found.rejected_error)
 
-    def _errors(self, chosen: float | None, rejected: float | None) -> None:
-        """How much more error the rejected response has; a pair without both errors is unscored."""
-        if chosen is None or rejected is None:
-            self.unscored += 1
-            return
-        gap = round(rejected - chosen, 2)
-        self.gaps[f"{gap:g}"] += 1
-        self.not_better += gap <= 0
+@transaction.atomic
+def check_again(*, row: PreferenceSet, actor: User) -> None:
+    """Nothing; the set waits to be compared with the benchmarks as they are now. What was overruled is not any more.
 
-    def figures(self) -> dict[str, Any]:
-        """The counts as the set keeps them, the most frequent first, gaps by size."""
-        gaps = sorted(self.gaps.items(), key=lambda pair: float(pair[0]))
-        return {
-            "prompts": len(self.prompts),
-            "modes": self.modes.most_common(),
-            "configs": self.configs.most_common(MOST_CONFIGS),
-            "config_count": len(self.configs),
-            "gaps": gaps,
-            "unscored": self.unscored,
-            "not_better": self.not_better,
-        }
+    Raises PreferenceProblem without a file, and when somebody was faster.
+    """
+    if not path(row).is_file():
+        raise PreferenceProblem(f"{GONE} Without it there is nothing to compare.")
+    over = PreferenceSet.objects.filter(pk=row.pk, state__in=(FINISHED, FAILED, CANCELLED), archived_at=None)
+    again: dict[str, Any] = {"state": QUEUED, "reason": "", "leaks": {}, "finished_at": None}
+    if not over.update(**again, overruled_why="", overruled_by=None, overruled_at=None):
+        raise PreferenceProblem("Somebody was faster: the set is being compared already.")
+    before = {"leaks": leakage.found(row), "overruled": bool(row.overruled_at)}
+    audit.record(actor=actor, action="check", obj=row, before=before, after={"state": QUEUED})
+    row.refresh_from_db()
+
+
+@transaction.atomic
+def overrule(*, row: PreferenceSet, why: str, actor: User) -> None:
+    """Nothing; the set may be trained on although prompts of it stand in benchmarks, for the reason that is given.
+
+    Raises PreferenceProblem for less than a sentence, and when there is nothing to overrule or somebody was faster.
+    """
+    said = storable(why).replace("\r\n", "\n").strip()
+    if len(said.split()) < LEAST_WORDS or len(said) < LEAST_SIGNS:
+        raise PreferenceProblem("Say in a whole sentence why it may be trained on all the same: it stays with the set.")
+    if len(said) > LONGEST_WHY:
+        raise PreferenceProblem(f"At most {LONGEST_WHY:,} characters; these are {len(said):,}.")
+    if not leakage.found(row):
+        raise PreferenceProblem("No prompt of this set was found in a benchmark, so there is nothing to overrule.")
+    ready = PreferenceSet.objects.filter(pk=row.pk, state=FINISHED, overruled_at=None, leaks__at=row.leaks["at"])
+    now = {"overruled_why": said, "overruled_by": actor, "overruled_at": timezone.now()}
+    if not ready.update(**now):
+        raise PreferenceProblem("Somebody was faster: this was overruled, or is compared anew. Look at it again.")
+    counts = {"exact": row.leaks["exact"], "near": row.leaks["near"]}
+    audit.record(actor=actor, action="overrule", obj=row, before=counts, after={"why": said})
+    row.refresh_from_db()
+
+
+@transaction.atomic
+def archive(*, row: PreferenceSet, actor: User) -> None:
+    """Nothing; the set is offered no more, and its file stays. Raises PreferenceProblem while it is at work."""
+    free = PreferenceSet.objects.filter(pk=row.pk, archived_at=None).exclude(state__in=OPEN_STATES)
+    if not free.update(archived_at=timezone.now()):
+        raise PreferenceProblem("It is at work, or somebody was faster. Cancel the work first.")
+    audit.record(actor=actor, action="archive", obj=row, after={"archived": True})
+
+
+def why_not_train(row: PreferenceSet) -> str:
+    """Why no model may be trained on the set as it is, for a person; "" when one may."""
+    if row.archived_at:
+        return "This set is archived."
+    if not row.sha256:
+        return "The pairs of this set are not complete."
+    if not path(row).is_file():
+        return f"{GONE} Bring it back from a backup: {row.sha256}.parquet."
+    if row.leaks.get("state") != leakage.DONE:
+        return _unchecked(row)
+    if leakage.found(row) and not row.overruled_at:
+        found, prompts = leakage.found(row), row.leaks["prompts"]
+        said = f"{found:,} of {prompts:,} prompts stand in benchmarks too, so that scores there would mean nothing."
+        return f"{said} Build the set without them, or say in words on its page why it may be used all the same."
+    return ""
+
+
+def _unchecked(row: PreferenceSet) -> str:
+    if row.leaks.get("state") == leakage.FAILED:
+        return f"The comparison with the benchmarks failed. {row.leaks['why']}"
+    if row.is_open:
+        return "Its prompts are still being compared with the benchmarks. Wait for the end of that."
+    if row.leaks:
+        return "The comparison with the benchmarks was not finished. Compare again on the page of the set."
+    return "Its prompts were not compared with the benchmarks yet. Compare them on the page of the set."
