@@ -5,8 +5,9 @@ from django.db.models import BigIntegerField, Q, QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 
-from annotations.access import WATCHERS, leads, sees_all
+from annotations.access import WATCHERS, leads, organisations_for_benchmarks, sees_all
 from annotations.models import Campaign, CampaignItem, Enrolment, Membership, Organisation, RaterGroup, User
+from annotations.models.campaigns import CLOSED
 from annotations.models.people import ANNOTATOR, EXPERT, LEAD
 from annotations.prepared import Given, Prepared
 
@@ -43,6 +44,12 @@ def campaign_for_lead(user: User, pk: int) -> Campaign:
     if not leads(user, campaign.organisation_id):
         raise PermissionDenied
     return campaign
+
+
+def closed_campaigns(user: User) -> QuerySet[Campaign]:
+    """The closed campaigns out of whose answers the person makes preference pairs: those they read, at home or all."""
+    homes = organisations_for_benchmarks(user).order_by().values("pk")
+    return campaigns(user).filter(state=CLOSED, organisation__in=homes).order_by("-closed_at", "-pk")
 
 
 def organisations_led(user: User) -> QuerySet[Organisation]:

@@ -1,13 +1,15 @@
 """Formats for taking rows away: one file each, with what `Format` lists below."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol, cast
 
 from annotations.core import folder
 
 Row = Sequence[Any]
-TYPES = ("text", "int", "float", "bool", "texts", "json")
-"""What a column may hold besides None; texts is a list of text, json anything else, written as JSON text."""
+TYPES = ("text", "int", "float", "bool", "texts", "messages", "json")
+"""What a column may hold besides None; texts is a list of text, messages a conversation as models read it, a list of
+`{"role": …, "content": …}`; json is anything else, written as JSON text."""
 
 
 class Table(NamedTuple):
@@ -24,6 +26,8 @@ class Table(NamedTuple):
     card: str = ""
     types: tuple[str, ...] = ()
     """One of TYPES for each column; without them, the first rows decide what the columns hold."""
+    counts: Mapping[str, int] = MappingProxyType({})
+    """How many rows each split has, where somebody knows: a folder of files then says so, and cuts long splits."""
 
 
 class Format(Protocol):

@@ -15,12 +15,19 @@ def groups(rows: Iterable[Row]) -> Iterator[list[Row]]:
     signs = 0
     for row in rows:
         some.append(row)
-        signs += sum(len(value) for value in row if isinstance(value, str))
+        signs += sum(map(_signs, row))
         if len(some) >= LARGEST_GROUP_ROWS or signs >= LARGEST_GROUP_SIGNS:
             yield some
             some, signs = [], 0
     if some:
         yield some
+
+
+def _signs(value: Any) -> int:
+    if isinstance(value, str):
+        return len(value)
+    turns = value if isinstance(value, list) else ()
+    return sum(len(turn["content"]) for turn in turns if isinstance(turn, dict) and "content" in turn)
 
 
 def kinds(columns: Sequence[str], rows: Sequence[Row]) -> tuple[str, ...]:
@@ -47,4 +54,4 @@ def value(kind: str, held: Any) -> Any:
         return json.dumps(held, ensure_ascii=False, sort_keys=True, default=str)
     if kind == "text":
         return held if isinstance(held, str) else str(held)
-    return list(held) if kind == "texts" else held
+    return list(held) if kind in ("texts", "messages") else held

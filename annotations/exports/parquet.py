@@ -30,8 +30,10 @@ def pieces(table: Table) -> Iterator[bytes]:
     yield from write(table.columns, types, chain([first] if first else [], found))
 
 
-def write(columns: Sequence[str], types: Sequence[str], rows: Iterator[list[Row]]) -> Iterator[bytes]:
-    """The file of these groups of rows, each of them one row group."""
+def write(
+    columns: Sequence[str], types: Sequence[str], rows: Iterator[list[Row]], *, sizes: list[int] | None = None
+) -> Iterator[bytes]:
+    """The file of these groups of rows, each of them one row group; `sizes` gets the bytes of each in memory."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -40,7 +42,10 @@ def write(columns: Sequence[str], types: Sequence[str], rows: Iterator[list[Row]
     with pq.ParquetWriter(out, schema, compression=COMPRESSION) as writer:
         yield out.take()
         for some in rows:
-            writer.write_batch(_batch(some, types, schema))
+            batch = _batch(some, types, schema)
+            writer.write_batch(batch)
+            if sizes is not None:
+                sizes.append(batch.nbytes)
             yield out.take()
     yield out.take()
 
@@ -49,7 +54,8 @@ def _type(kind: str) -> "pyarrow.DataType":
     import pyarrow as pa
 
     plain = {"int": pa.int64(), "float": pa.float64(), "bool": pa.bool_(), "texts": pa.list_(pa.string())}
-    return plain.get(kind, pa.string())
+    turn = pa.struct([("role", pa.string()), ("content", pa.string())])
+    return plain.get(kind, pa.list_(turn) if kind == "messages" else pa.string())
 
 
 def _batch(rows: list[Row], types: Sequence[str], schema: "pyarrow.Schema") -> "pyarrow.RecordBatch":

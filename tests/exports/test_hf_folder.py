@@ -75,7 +75,7 @@ def test_the_card_keeps_its_head_and_tells_where_the_splits_lie(tmp_path):
 
 
 def test_a_card_without_a_head_gets_one():
-    text = hf_folder.card("# Things\n", ["a"])
+    text = hf_folder.card("# Things\n", {"a": hf_folder.Split()})
     assert text.startswith("---\nconfigs:") and text.endswith("---\n\n# Things\n")
 
 
