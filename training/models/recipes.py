@@ -134,3 +134,8 @@ class SynthesisedConfig(models.Model):
 
     def __str__(self) -> str:
         return f"{self.mode} for {self.prompt_id}"
+
+    @property
+    def mode_word(self) -> str:
+        """The mode as words in a sentence."""
+        return self.mode.replace("_", " ")
