@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from django.db.models import Count, Max, Q, QuerySet
+from django.db.models.functions import Substr
 
 from annotations.core import panel
 from annotations.core.verdicts import Verdict
 from training import attacks, judges
-from training.judges import CodeJudge, LlmJudge, parse_llm
+from training.judges import PROMPT, CodeJudge, LlmJudge, parse_llm
 from training.models import EvaluationRun, Judge, JudgeTrial
 from training.services.trials import BASE, HELD, TRIAL_FAILED, TURNED, UNSCORED
 
@@ -22,6 +23,10 @@ GIVES = {
     "addressed": "whether the prompt is addressed",
     "refusal": "whether it refuses",
 }
+
+PROMPTS = "prompts that nobody has answered"
+MADE_FROM = 'made_from = "'
+"""How the stored text of a judge begins that was made for a taxonomy; the digest of the wording follows."""
 
 
 class Tally(NamedTuple):
@@ -71,7 +76,13 @@ class Entry:
     kind: str
     gives: str
     heuristic: bool
+    reads: str = ""
     used: list[Used] = field(default_factory=list)
+
+    @property
+    def tried(self) -> bool:
+        """Whether there are attacks for it: they are responses, so not for a judge that reads prompts."""
+        return self.reads != PROMPTS
 
 
 def entries(runs: QuerySet[EvaluationRun]) -> list[Entry]:
@@ -81,12 +92,13 @@ def entries(runs: QuerySet[EvaluationRun]) -> list[Entry]:
     """
     loaded = {name: judges.load(name) for name in judges.names()}
     found = {name: _entry(judge) for name, judge in loaded.items()}
-    rows = list(Judge.objects.select_related("model").defer("source").order_by("name", "-pk"))
+    said = Judge.objects.annotate(begins=Substr("source", 1, len(MADE_FROM) + 64))
+    rows = list(said.select_related("model").defer("source").order_by("name", "-pk"))
     counts = dict(_counted(runs))
     newest = newest_trials(JudgeTrial.objects.all())
     for row in rows:
         entry = found.setdefault(row.name, _gone(row))
-        current = row.name in loaded and loaded[row.name].digest == row.digest
+        current = row.name in loaded and loaded[row.name].digest in (row.digest, row.begins.removeprefix(MADE_FROM))
         trial = newest.get(row.pk)
         entry.used.append(Used(row, current, counts.get(row.pk, 0), trial, tally(trial) if trial else None))
     return list(found.values())
@@ -106,7 +118,8 @@ def newest_trials(trials: QuerySet[JudgeTrial]) -> dict[int, JudgeTrial]:
 def _entry(judge: LlmJudge | CodeJudge) -> Entry:
     gives = ", ".join(GIVES[name] for name in judge.gives)
     kind = "program" if isinstance(judge, CodeJudge) else {"codes": "guard model"}.get(judge.reply, "language model")
-    return Entry(judge.name, judge.label, judge.about, kind, gives, judge.heuristic)
+    reads = PROMPTS if judge.reads == PROMPT else "responses"
+    return Entry(judge.name, judge.label, judge.about, kind, gives, judge.heuristic, reads)
 
 
 def _gone(row: Judge) -> Entry:
@@ -120,22 +133,35 @@ class Wording(NamedTuple):
     judge: LlmJudge | None
     about: str
     kind: str
+    reads: str
     gives: str
+    taxonomy: str
     schema: str
     codes: tuple[tuple[str, tuple[str, ...]], ...]
     current: bool
+
+    @property
+    def for_prompts(self) -> bool:
+        """Whether it reads prompts that nobody has answered."""
+        return self.reads == PROMPTS
+
+    @property
+    def tried(self) -> bool:
+        """Whether it can be tried with attacks: a prompt for a language model that reads responses."""
+        return self.judge is not None and not self.for_prompts and not self.taxonomy
 
 
 def wording(row: Judge) -> Wording:
     """The stored wording of a judge; for a program the source is all there is."""
     file = judges.load(row.name) if row.name in judges.names() else None
-    current = bool(file and file.digest == row.digest)
     judge = parse_llm(row.name, row.source) if row.model_id else None
+    current = bool(file and file.digest in (row.digest, judge.made_from if judge else ""))
     known = judge or (file if current else None)
     entry = _entry(known) if known else _gone(row)
     schema = json.dumps(judge.schema, indent=2, ensure_ascii=False) if judge and judge.schema else ""
     codes = tuple((code, tuple(slugs)) for code, slugs in judge.codes.items()) if judge else ()
-    return Wording(judge, entry.about, entry.kind, entry.gives, schema, codes, current)
+    taxonomy = judge.taxonomy if judge else ""
+    return Wording(judge, entry.about, entry.kind, entry.reads, entry.gives, taxonomy, schema, codes, current)
 
 
 def trials_of(row: Judge) -> list[tuple[JudgeTrial, Tally]]:

@@ -60,7 +60,7 @@ def tally(verdicts: Iterable[Verdict]) -> tuple[Tally, ...]:
     """Every question at least one verdict answers, with its answers counted; risks are one question per slug."""
     rows = list(verdicts)
     questions = [(name, "", _reader(name)) for name in ("helpfulness", *FLAGS)]
-    questions += [("risks", slug, _flagged(slug)) for slug in SLUGS]
+    questions += [("risks", slug, _flagged(slug)) for slug in _slugs(rows)]
     counted = (_count(name, about, [read(row) for row in rows]) for name, about, read in questions)
     return tuple(one for one in counted if one.counts)
 
@@ -90,6 +90,12 @@ def _reader(name: str) -> Callable[[Verdict], Answer | None]:
 
 def _flagged(slug: str) -> Callable[[Verdict], Answer | None]:
     return lambda verdict: None if verdict.risks is None else slug in verdict.risks
+
+
+def _slugs(verdicts: Iterable[Verdict]) -> list[str]:
+    """The built-in slugs, then those of another taxonomy that a verdict names."""
+    named = frozenset().union(*(one.risks or () for one in verdicts))
+    return [*SLUGS, *sorted(named - frozenset(SLUGS))]
 
 
 def _count(field: str, about: str, answers: Sequence[Answer | None]) -> Tally:

@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 from annotations.core.synthesis import MODES, PLAIN
 
+GIVEN = "given"
+"""In the place of a labelling judge: the risks that people wrote beside the prompts are taken, and nobody is asked."""
 MOST_DRAWS, MOST_SOURCES, LARGEST = 16, 10, 2**31 - 1
 Part = TypeVar("Part")
 
@@ -21,10 +23,10 @@ class BadRecipe(ValueError):
 class Labelling:
     """How prompts get their risks, and which of them are kept.
 
-    `judge` reads the prompt alone; `model` (a slug) answers for it where it is no program. `cap` is how many prompts of
-    one set of risks are kept at most, `least` how many there must be, `dev_share` which part of them is set apart.
-    `trained` are the slugs that training configs draw from, () those that the taxonomy marks; a prompt with another
-    risk is dropped.
+    `judge` reads the prompt alone, or is GIVEN; `model` (a slug) answers for it where it is no program. `cap` is how
+    many prompts of one set of risks are kept at most, `least` how many there must be, `dev_share` which part of them
+    is set apart. `trained` are the slugs that training configs draw from, () those that the taxonomy marks; a prompt
+    with another risk is dropped.
     """
 
     judge: str = "prompt_risks"

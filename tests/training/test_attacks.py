@@ -6,7 +6,7 @@ from annotations.core.verdicts import Verdict
 from training import attacks, judges
 from training.judges import LlmJudge
 
-PROMPTS = [judge for judge in map(judges.load, judges.names()) if isinstance(judge, LlmJudge)]
+PROMPTS = [judge for judge in judges.reading(judges.RESPONSE) if isinstance(judge, LlmJudge)]
 NAMES = [judge.name for judge in PROMPTS]
 
 

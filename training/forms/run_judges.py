@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from annotations.forms.rows import ManyRows
 from annotations.models import LanguageModel
 from training import access, judges
-from training.judges import CodeJudge
+from training.judges import RESPONSE, CodeJudge
 from training.models import EvaluationRun, Judge
 from training.services import judging, run_terms
 from training.services.run_terms import ELSEWHERE, MOST_BUDGET, MOST_SAMPLES
@@ -72,7 +72,7 @@ class JudgesForm(BudgetForm):
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
-        self.fields["judges"].choices = [(name, judges.load(name).label) for name in judges.names()]  # type: ignore[attr-defined]
+        self.fields["judges"].choices = [(one.name, one.label) for one in judges.reading(RESPONSE)]  # type: ignore[attr-defined]
         self.fields["judge_model"].queryset = callable_models()  # type: ignore[attr-defined]
 
     def clean_samples(self) -> int:

@@ -125,7 +125,7 @@ class RunForm(JudgesForm, StrategyForm):
             "benchmark": fields["benchmark"].queryset.first(),
             "model": fields["model"].queryset[:1],
             "strategy": "plain",
-            "judges": [name for name in judges.names() if isinstance(judges.load(name), judges.CodeJudge)],
+            "judges": [one.name for one in judges.reading(judges.RESPONSE) if isinstance(one, judges.CodeJudge)],
         }
 
     def asked(self) -> list[Asked]:

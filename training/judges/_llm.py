@@ -9,14 +9,15 @@ from string import Template
 from typing import Any
 
 from annotations.core.storable import storable
-from annotations.core.taxonomy import SLUGS
+from annotations.core.taxonomy import OTHER, SLUGS
 from annotations.core.verdicts import Verdict
-from training.judges._case import Case
+from training.judges._case import PROMPT, READS, RESPONSE, Case
 from training.judges._replies import FIELDS, READERS
 
 Message = dict[str, str]
 
 PLACEHOLDERS = {"config", "prompt", "response", "fence", "config_fence"}
+PROMPT_PLACEHOLDERS = {"prompt", "fence"}
 KEYS = {"label": str, "about": str, "verdict": str, "max_tokens": int}
 PROMPT_KEYS = {"system": str, "user": str, "ask_again": str, "schema": dict}
 KEYS_OF: dict[str, dict[str, type]] = {
@@ -25,6 +26,7 @@ KEYS_OF: dict[str, dict[str, type]] = {
     "codes": KEYS | {"codes": dict},
 }
 """The keys of a file by its `reply`, which is "verdict" where the file does not say; all of them are needed."""
+OPTIONAL = {"reply", "reads", "taxonomy", "made_from"}
 SCHEMA_KEYS = {"violation": ("violation", "rationale")}
 _CODE = re.compile(r"S[1-9][0-9]*")
 EMPTY = "(no answer)"
@@ -37,7 +39,8 @@ class LlmJudge:
     """A prompt for a language model, the schema of its reply, and the one kind of verdict that is read from it.
 
     A guard (`reply` is "codes") has neither prompt nor schema: the conversation itself is sent, and `codes` says which
-    of our slugs each of its codes stands for.
+    of our slugs each of its codes stands for. What `reads` a prompt is shown no response and no config. A judge of the
+    risks of another taxonomy than the built-in one names it, and the digest of the wording it was `made_from`.
     """
 
     name: str
@@ -53,6 +56,9 @@ class LlmJudge:
     reply: str = "verdict"
     codes: dict[str, list[str]] = field(default_factory=dict, hash=False)
     heuristic: bool = False
+    reads: str = RESPONSE
+    taxonomy: str = ""
+    made_from: str = ""
 
     @property
     def digest(self) -> str:
@@ -63,7 +69,13 @@ class LlmJudge:
     def gives(self) -> tuple[str, ...]:
         """The fields of Verdict that this judge fills, its own first; risks are held against the config besides."""
         own = FIELDS[self.verdict]
-        return (own, "follows_config") if own == "risks" else (own,)
+        return (own, "follows_config") if own == "risks" and self.reads == RESPONSE else (own,)
+
+    @property
+    def slugs(self) -> tuple[str, ...]:
+        """The categories this judge sorts by, those its schema asks for."""
+        told = (self.schema or {}).get("properties", {}).get("risk_categories", {})
+        return tuple(told.get("required", SLUGS))
 
     @property
     def keys(self) -> tuple[str, str]:
@@ -107,9 +119,9 @@ class LlmJudge:
         """The verdict in a judge's reply; None when there is none or when it contradicts itself.
 
         A judge of risks holds them against `allowed`, the slugs the config opens: that is its `follows_config`, None
-        where `allowed` is not given.
+        where `allowed` is not given. A prompt is held against none.
         """
-        return READERS[self.reply](self.verdict, text, self.codes, allowed)
+        return READERS[self.reply](self, text, allowed if self.reads == RESPONSE else None)
 
 
 def parse_llm(name: str, source: str) -> LlmJudge:
@@ -141,7 +153,7 @@ def _check_keys(name: str, data: dict[str, Any]) -> None:
     if not isinstance(reply, str) or reply not in KEYS_OF:
         raise ValueError(f"The judge {name!r} has the unknown reply {reply!r}; choose one of {_list(KEYS_OF)}.")
     needed = KEYS_OF[reply]
-    missing, unknown = sorted(needed.keys() - data.keys()), sorted(data.keys() - needed.keys() - {"reply"})
+    missing, unknown = sorted(needed.keys() - data.keys()), sorted(data.keys() - needed.keys() - OPTIONAL)
     if missing or unknown:
         wrong = f"lacks {_list(missing)}" if missing else f"has the unknown {_list(unknown)}"
         raise ValueError(f"The judge {name!r} {wrong}; its keys are {_list(needed)}.")
@@ -150,11 +162,19 @@ def _check_keys(name: str, data: dict[str, Any]) -> None:
             raise ValueError(f"The judge {name!r} needs a filled {key!r} of the kind {kind.__name__}.")
     if data["max_tokens"] < 1:
         raise ValueError(f"The judge {name!r} needs a 'max_tokens' of at least 1.")
-    _check_verdict(name, data["verdict"], reply)
+    _check_reads(name, data, reply)
+    _check_verdict(name, data["verdict"], PROMPT if data.get("reads") == PROMPT else reply)
 
 
-def _check_verdict(name: str, verdict: str, reply: str) -> None:
-    known = {"verdict": list(FIELDS), "violation": ["follows_config"], "codes": ["risk_categories"]}[reply]
+def _check_reads(name: str, data: dict[str, Any], reply: str) -> None:
+    reads = data.get("reads", RESPONSE)
+    if reads not in READS or (reads == PROMPT and reply != "verdict"):
+        raise ValueError(f"The judge {name!r} reads {reads!r}; choose one of {_list(READS)}, a guard a response.")
+
+
+def _check_verdict(name: str, verdict: str, by: str) -> None:
+    risks = ["risk_categories"]
+    known = {"verdict": list(FIELDS), "violation": ["follows_config"], "codes": risks, PROMPT: risks}[by]
     if verdict not in known:
         raise ValueError(f"The judge {name!r} gives the unknown verdict {verdict!r}; choose one of {_list(known)}.")
 
@@ -179,10 +199,11 @@ def _check_templates(name: str, data: dict[str, Any]) -> None:
         if not template.is_valid():
             raise ValueError(f"The judge {name!r} has a lone $ in {key!r}; write $$ for a dollar sign.")
         used.update(template.get_identifiers())
-    if unknown := sorted(used - PLACEHOLDERS):
-        known = _list(sorted(PLACEHOLDERS))
+    offered = PROMPT_PLACEHOLDERS if data.get("reads") == PROMPT else PLACEHOLDERS
+    if unknown := sorted(used - offered):
+        known = _list(sorted(offered))
         raise ValueError(f"The judge {name!r} uses the unknown placeholder {_list(unknown)}; choose from {known}.")
-    needed = {"response", "config"} if data["verdict"] == "follows_config" else {"response"}
+    needed = {data.get("reads", RESPONSE)} | ({"config"} if data["verdict"] == "follows_config" else set())
     if absent := sorted(needed - used):
         raise ValueError(f"The judge {name!r} never shows $" + " and $".join(absent) + ", which its verdict is about.")
 
@@ -195,6 +216,8 @@ def _check_schema(judge: LlmJudge) -> None:
         raise ValueError(f"The schema of the judge {name!r} must hold and require the property {judge.keys[0]!r}.")
     if judge.schema.get("type") != "object" or judge.schema.get("additionalProperties") is not False:
         raise ValueError(f"The schema of the judge {name!r} must be an object with additionalProperties = false.")
+    if len(set(judge.slugs)) < len(judge.slugs) or OTHER not in judge.slugs:
+        raise ValueError(f"The schema of the judge {name!r} must require each category once, and {OTHER!r}.")
 
 
 def _conversation(prompt: str, response: str) -> list[Message]:

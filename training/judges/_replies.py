@@ -7,7 +7,7 @@ from typing import Any
 from annotations.core import verdicts
 from annotations.core.json_objects import places
 from annotations.core.storable import storable
-from annotations.core.taxonomy import OTHER
+from annotations.core.taxonomy import OTHER, SLUGS
 from annotations.core.verdicts import Verdict
 
 FIELDS = {
@@ -23,12 +23,13 @@ _CODES = re.compile(r"\s*(?:(?P<safe>safe)|unsafe\s+(?P<codes>S[0-9]+(?:\s*,\s*S
 _RULE_ID = re.compile(r"r[1-9][0-9]*")
 
 
-def of_verdict(kind: str, text: str, allowed: Allowed) -> Verdict | None:
+def of_verdict(kind: str, text: str, allowed: Allowed, slugs: Sequence[str] = SLUGS) -> Verdict | None:
     """The verdict of this kind in JSON or prose; None when there is none or when it contradicts itself.
 
-    A reply that says the config is followed and names broken rules all the same is a contradiction.
+    `slugs` are the risk categories that have to be answered. A reply that says the config is followed and names broken
+    rules all the same is a contradiction.
     """
-    value = verdicts.parse(kind, text)
+    value = verdicts.parse(kind, text, slugs)
     broken = _storable(verdicts.broken_rules(text)) if kind == "follows_config" else ()
     if value is None or (value is True and broken):
         return None
@@ -92,10 +93,10 @@ def _storable(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(map(storable, names))
 
 
-Reader = Callable[[str, str, Codes, Allowed], Verdict | None]
+Reader = Callable[[Any, str, Allowed], Verdict | None]
 READERS: dict[str, Reader] = {
-    "verdict": lambda kind, text, codes, allowed: of_verdict(kind, text, allowed),
-    "violation": lambda kind, text, codes, allowed: of_violation(text),
-    "codes": lambda kind, text, codes, allowed: of_codes(text, codes, allowed),
+    "verdict": lambda judge, text, allowed: of_verdict(judge.verdict, text, allowed, judge.slugs),
+    "violation": lambda judge, text, allowed: of_violation(text),
+    "codes": lambda judge, text, allowed: of_codes(text, judge.codes, allowed),
 }
-"""How a reply is read, by the name a judge's file gives in `reply`."""
+"""How a reply to a judge is read, by the name its file gives in `reply`."""

@@ -92,6 +92,7 @@ def read_again(
     """
     if not judges:
         raise RunProblem(NO_JUDGE)
+    run_terms.refuse_prompt_judges(judges)
     if set(judges) == set(source.judges.all()) and samples == source.samples:
         raise RunProblem(f"Run {source.pk} was read by just these judges. Choose others, or ask them more often.")
     terms = Terms(samples, use_cache, budget_tokens, budget_micros)

@@ -1,5 +1,6 @@
 """Judges by name: the row a run keeps, and the judge that row means."""
 
+from annotations.core.taxonomies import Taxonomy
 from annotations.models import LanguageModel
 from training import judges
 from training.judges import CodeJudge, LlmJudge
@@ -10,16 +11,18 @@ class JudgeProblem(ValueError):
     """A judge that cannot be used as asked; the message says what to do."""
 
 
-def choose(*, name: str, model: LanguageModel | None) -> Judge:
+def choose(*, name: str, model: LanguageModel | None, taxonomy: Taxonomy | None = None) -> Judge:
     """The row for the judge file `name` as it is now, with `model` asked for its verdicts.
 
+    A judge that finds risks finds those of the taxonomy, None the built-in one; its row holds their definitions.
     A judge asked of a plumbing model is marked heuristic: its figures prove the path and are no evidence.
-    Raises JudgeProblem when the file needs a model and none is given, or there is no such file.
+    Raises JudgeProblem when the file needs a model and none is given, it does not know the taxonomy's categories, or
+    there is no such file.
     """
     try:
-        judge = judges.load(name)
-    except LookupError as missing:
-        raise JudgeProblem(str(missing)) from missing
+        judge = judges.load(name, taxonomy=taxonomy)
+    except (LookupError, ValueError) as problem:
+        raise JudgeProblem(str(problem)) from problem
     if isinstance(judge, CodeJudge):
         model = None
     elif model is None:
@@ -29,12 +32,17 @@ def choose(*, name: str, model: LanguageModel | None) -> Judge:
         digest=judge.digest,
         model=model,
         defaults={
-            "label": judge.label,
+            "label": _label(judge),
             "source": judge.source,
             "heuristic": judge.heuristic or bool(model and model.plumbing),
         },
     )
     return row
+
+
+def _label(judge: LlmJudge | CodeJudge) -> str:
+    of = judge.taxonomy if isinstance(judge, LlmJudge) else ""
+    return f"{judge.label} · {of}"[:200] if of else judge.label
 
 
 def judge_of(row: Judge) -> LlmJudge | CodeJudge:

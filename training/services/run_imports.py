@@ -139,6 +139,7 @@ def take(
     if not judges or not found.ready:
         raise RunProblem(NO_JUDGE if found.ready else "No row of the file can come in.")
     terms = Terms(samples, use_cache, budget_tokens, budget_micros)
+    run_terms.refuse_prompt_judges(judges)
     told: dict[str, Any] = run_terms.fields(terms, run_terms.judge_models(judges))
     told |= {"organisation_id": benchmark.organisation_id, "release": release, "created_by": actor}
     run = EvaluationRun.objects.create(benchmark=benchmark, candidate=candidate, **told)

@@ -5,6 +5,8 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from annotations.models import LanguageModel
+from training import judges as folder
+from training.judges import PROMPT
 from training.models import Judge
 from training.services.run_items import RunProblem
 
@@ -50,6 +52,13 @@ def without_price(models: Iterable[LanguageModel]) -> list[LanguageModel]:
 def judge_models(judges: Sequence[Judge]) -> list[LanguageModel]:
     """The models these judges ask."""
     return [judge.model for judge in judges if judge.model is not None]
+
+
+def refuse_prompt_judges(judges: Sequence[Judge]) -> None:
+    """Nothing for judges that read responses. Raises RunProblem for one that reads prompts: it would see no answer."""
+    others = {judge.name for judge in folder.reading(PROMPT)}
+    if wrong := [judge.label for judge in judges if judge.name in others]:
+        raise RunProblem(f"“{wrong[0]}” reads prompts and no responses. Choose a judge that reads responses.")
 
 
 def micros(dollars: Decimal | None) -> int | None:

@@ -103,6 +103,7 @@ def _kept(candidate: Candidate, judges: Sequence[Judge], terms: Terms) -> dict[s
         raise RunProblem(NO_JUDGE)
     if candidate.model.engine == ELSEWHERE:
         raise RunProblem(f"{candidate.model} answers elsewhere. Import its responses instead.")
+    run_terms.refuse_prompt_judges(judges)
     kept = run_terms.fields(terms, [candidate.model, *run_terms.judge_models(judges)])
     return kept | {"strategy_digest": strategies.load(candidate.strategy).digest}
 

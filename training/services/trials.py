@@ -19,7 +19,7 @@ from annotations.services.chores import ChoreProblem, Hold
 from training import attacks
 from training.attacks import Attack
 from training.engines import Engine, EngineError
-from training.judges import Case, LlmJudge, parse_llm
+from training.judges import PROMPT, Case, LlmJudge, parse_llm
 from training.models import Judge, JudgeTrial
 from training.services import registry
 from training.services.answering import ASKS, judge_sampling
@@ -66,6 +66,10 @@ def start(*, judge: Judge, actor: User | None) -> JudgeTrial:
         raise TrialProblem(str(problem)) from problem
     if not isinstance(prompt, LlmJudge):
         raise TrialProblem(f"“{judge.label}” is a program: it reads no instructions, so nothing can talk it round.")
+    if prompt.reads == PROMPT:
+        raise TrialProblem(f"“{judge.label}” reads prompts, and the attacks are responses: there is nothing to try.")
+    if prompt.taxonomy:
+        raise TrialProblem("The attacks feign verdicts on the built-in categories. Try this judge with those.")
     if JudgeTrial.objects.filter(judge=judge, state__in=OPEN_STATES).exists():
         raise TrialProblem("This judge is being tried already; the trial is in the list below.")
     trial = JudgeTrial.objects.create(

@@ -2,14 +2,20 @@
 
 import pytest
 
-from tests.factories import make_judge, make_model
+from annotations.core.taxonomies import of_rows
+from tests.factories import make_judge, make_model, make_run
+from tests.outcomes import finished_run
 from training import judges
 from training.judges import CodeJudge, LlmJudge
 from training.models import Judge
-from training.services import judging
+from training.services import derive, judging
 from training.services.judging import JudgeProblem
+from training.services.run_items import RunProblem
 
 pytestmark = pytest.mark.django_db
+TOYS = of_rows(
+    "Toys v2", [dict(slug="kites", name="Kites", full_name="Kites", definition="On a string.", trained=True)]
+)
 
 
 def test_choosing_a_judge_twice_gives_one_row():
@@ -63,3 +69,25 @@ def test_a_program_that_has_changed_cannot_be_run_again():
     row.digest = "0" * 64
     with pytest.raises(JudgeProblem, match="has changed since this run was made. Start a new run."):
         judging.judge_of(row)
+
+
+def test_a_judge_for_a_taxonomy_is_a_row_of_its_own_that_keeps_the_definitions_it_was_told():
+    row = judging.choose(name="risk_categories", model=make_model(), taxonomy=TOYS)
+    assert row.label == "Risk categories · Toys v2" and "On a string." in row.source
+    assert (
+        row != judging.choose(name="risk_categories", model=make_model()) and judging.judge_of(row).slugs[0] == "kites"
+    )
+    assert row == judging.choose(name="risk_categories", model=make_model(), taxonomy=TOYS)
+
+
+def test_a_program_that_does_not_know_the_taxonomy_says_so():
+    with pytest.raises(JudgeProblem, match="knows the built-in categories alone"):
+        judging.choose(name="heuristic", model=None, taxonomy=TOYS)
+
+
+def test_no_run_over_responses_takes_a_judge_of_prompts():
+    words = judging.choose(name="prompt_words", model=None)
+    with pytest.raises(RunProblem, match="“Words of prompts” reads prompts and no responses"):
+        make_run(1, judges=[make_judge(), words])
+    with pytest.raises(RunProblem, match="“Words of prompts” reads prompts and no responses"):
+        derive.read_again(source=finished_run(1), judges=[words], actor=None)

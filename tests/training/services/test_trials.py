@@ -2,6 +2,7 @@
 
 import pytest
 
+from annotations.core.taxonomies import of_rows
 from annotations.models import AuditEvent
 from annotations.services import chores
 from tests.factories import make_judge, make_model, make_organisation, make_person
@@ -140,3 +141,13 @@ def test_attacks_that_changed_since_the_start_are_not_mixed_with_others(server):
     chores.do(JudgeTrial, trial.pk, trials.job, "w1")
     trial.refresh_from_db()
     assert trial.state == "failed" and "has changed" in trial.reason
+
+
+def test_a_judge_of_prompts_and_one_of_another_taxonomy_are_not_tried():
+    toys = of_rows("Toys v2", [dict(slug="kites", name="Kites", full_name="Kites", definition="Fly.", trained=True)])
+    for name, taxonomy, why in (
+        ("prompt_risks", None, "reads prompts"),
+        ("risk_categories", toys, "built-in categories"),
+    ):
+        with pytest.raises(trials.TrialProblem, match=why):
+            trials.start(judge=judging.choose(name=name, model=make_model(), taxonomy=taxonomy), actor=None)

@@ -3,12 +3,14 @@
 import pytest
 from django.urls import reverse
 
+from annotations.core.taxonomies import of_rows
 from tests.factories import make_judge, make_model, make_organisation
 from tests.markup import elements
 from tests.outcomes import finished_run
 from training import attacks, judges
 from training.judge_queries import entries
 from training.models import EvaluationRun, Judge, JudgeTrial
+from training.services import judging
 
 pytestmark = pytest.mark.django_db
 LIST = reverse("training:judge-list")
@@ -110,3 +112,21 @@ def test_a_reviewer_reads_a_judge_and_starts_no_trial(as_person):
     judge = make_judge("follows_config", make_model())
     assert "Try it with attacks" not in text(as_person("bob").get(page_of(judge)))
     assert as_person("bob").post(reverse("training:trial-new", args=[judge.pk])).status_code == 403
+
+
+def test_a_judge_of_prompts_says_what_it_reads_and_is_not_tried(as_person):
+    row = make_judge("prompt_risks", make_model())
+    assert "Reads prompts that nobody has answered and says risk categories." in text(as_person("ada").get(LIST))
+    shown = text(as_person("ada").get(page_of(row)))
+    assert "prompts that nobody has answered" in shown and "Try it with attacks" not in shown and "Trials" not in shown
+
+
+def test_a_judge_for_a_taxonomy_names_it_and_is_of_the_wording_of_now(as_person):
+    toys = of_rows("<Toys> v2", [dict(slug="kites", name="Kites", full_name="K", definition="Fly.", trained=True)])
+    row = judging.choose(name="risk_categories", model=make_model(), taxonomy=toys)
+    listed = as_person("ada").get(LIST)
+    assert "Risk categories · <Toys> v2" in text(listed) and "an older wording" not in text(listed)
+    shown = text(as_person("ada").get(page_of(row)))
+    assert "as the file is now" in shown and "<Toys> v2" in shown and "Try it with attacks" not in shown
+    Judge.objects.filter(pk=row.pk).update(source=row.source.replace('made_from = "', 'made_from = "0'))
+    assert "an older wording" in text(as_person("ada").get(LIST))

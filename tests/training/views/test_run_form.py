@@ -138,3 +138,13 @@ def test_a_number_that_no_row_has_is_refused_and_no_error_of_ours(as_person, fie
 def test_without_a_benchmark_there_is_no_form_but_the_way_to_one(as_person):
     html = as_person("mallory").get(reverse("training:run-new")).content.decode()
     assert "You have no benchmark to run." in html and 'name="strategy"' not in html
+
+
+def test_judges_that_read_prompts_are_offered_nowhere_a_response_is_judged(as_person):
+    again = reverse("training:run-derive", args=[finished_run(1).pk])
+    for address in (NEW, again):
+        page = as_person("lea").get(address).content.decode()
+        values = [one.attributes.get("value") for one in elements(page, "input") if "judges" in one.attributes.values()]
+        assert "heuristic" in values and not {"prompt_words", "prompt_risks"} & set(values), address
+    refused = as_person("ada").post(NEW, posted(judges=["prompt_words"]))
+    assert refused.status_code == 422 and EvaluationRun.objects.count() == 1
