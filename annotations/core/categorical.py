@@ -4,13 +4,15 @@ Source for names, modes and situations: Zhang et al. 2025, CoSAlign-Test. Sets o
 `-A-B-`, the empty set as `--`; on the Hub as `A.B` with `_` for spaces and `.` for hyphens too, none as `safe`.
 """
 
-import re
 from collections.abc import Iterable
-from functools import cache
+from functools import lru_cache
 from typing import Literal
 
+from annotations.core import category_names
+from annotations.core.category_names import Names
 from annotations.core.config_text import digest
-from annotations.core.taxonomy import OTHER, SLUGS, categories
+from annotations.core.taxonomies import Taxonomy, built_in
+from annotations.core.taxonomy import OTHER, SLUGS, Category, categories
 
 Mode = Literal["exact", "subset", "not subset"]
 EXACT, SUBSET, NOT_SUBSET = MODES = ("exact", "subset", "not subset")
@@ -51,15 +53,23 @@ def situation_of(kind: str) -> int:
     return {"partial": PARTLY, "disallowed": NOT_AT_ALL}.get(kind, FULLY)
 
 
-def legacy(slugs: Iterable[str]) -> str:
-    """The set as CoSAlign writes it, `-A-B-` with full names in the order of the taxonomy; `--` for none."""
-    names = [category.full_name for category in categories() if category.slug in frozenset(slugs)]
+def legacy(slugs: Iterable[str], taxonomy: Taxonomy | None = None) -> str:
+    """The set as CoSAlign writes it, `-A-B-` with full names in the order of the taxonomy; `--` for none.
+
+    None is the built-in taxonomy. `read` with the same taxonomy gives the set back.
+    """
+    names = [category.full_name for category in _chosen(slugs, taxonomy)]
     return f"-{'-'.join(names)}-" if names else NOTHING
+
+
+def _chosen(slugs: Iterable[str], taxonomy: Taxonomy | None) -> list[Category]:
+    chosen = frozenset(slugs)
+    return [each for each in (taxonomy.categories if taxonomy else categories()) if each.slug in chosen]
 
 
 def hub_name(slugs: Iterable[str]) -> str:
     """The set as the Hub names a split of CoSAlign-Test: `A.B` with `_` for spaces, no commas; `safe` for none."""
-    names = [_hub(category.full_name) for category in categories() if category.slug in frozenset(slugs)]
+    names = [_hub(category.full_name) for category in _chosen(slugs, None)]
     return ".".join(names) or NOTHING_ON_THE_HUB
 
 
@@ -67,31 +77,36 @@ def _hub(name: str) -> str:
     return name.replace(",", "").replace("-", ".").replace(" ", "_")
 
 
-def read(text: str) -> frozenset[str]:
+def read(text: str, taxonomy: Taxonomy | None = None) -> frozenset[str]:
     """The slugs that a text names: `-A-B-`, a Hub split, or slugs and names between commas, semicolons, bars, hyphens.
 
-    Names win over separators, so that hyphens and commas inside a name survive. Raises UnknownCategory.
+    Names win over separators, the longest first, so that hyphens and commas inside a name survive. None is the built-in
+    taxonomy. Raises UnknownCategory.
     """
-    left = _plain(text)
-    found = set()
-    for name, slug in _names():
-        left, hits = re.subn(rf"(?<![a-z0-9]){re.escape(name)}(?![a-z0-9])", " ", left)
-        found |= {slug} if hits else set()
-    rest = left.split()
-    if rest and not (rest in (["safe"], ["none"]) and not found):
-        raise UnknownCategory(f"“{text.strip()[:80]}” names something that is no risk category: {' '.join(rest)[:60]}.")
-    return frozenset(found)
+    words, known = category_names.words(text), _names(taxonomy or built_in())
+    if words in (("safe",), ("none",)):
+        return frozenset()
+    found = _written(text, words, known[0])
+    if found is None:
+        found = category_names.owners(words, known[1])
+    if found is None:
+        rest = " ".join(category_names.left_over(words, known[1]) or words)
+        raise UnknownCategory(f"“{text.strip()[:80]}” names something that is no risk category: {rest[:60]}.")
+    return found
 
 
-def _plain(text: str) -> str:
-    return " ".join(re.sub(r"[\W_]+", " ", text.lower()).split())
+def _written(text: str, words: tuple[str, ...], full_names: Names) -> frozenset[str] | None:
+    """The slugs of a text that `legacy` wrote: full names alone, which a taxonomy can always tell apart."""
+    whole = text.strip()
+    return category_names.owners(words, full_names) if whole[:1] == whole[-1:] == "-" else None
 
 
-@cache
-def _names() -> tuple[tuple[str, str], ...]:
-    """Every name of every category without signs, the longest first: part of a long name may be a name too."""
-    every = {(_plain(name), each.slug) for each in categories() for name in (each.slug, each.name, each.full_name)}
-    return tuple(sorted(every, key=lambda pair: (-len(pair[0]), pair)))
+@lru_cache(maxsize=64)
+def _names(taxonomy: Taxonomy) -> tuple[Names, Names]:
+    """The full names of every category, and all its names."""
+    full = [(each.full_name, each.slug) for each in taxonomy.categories]
+    every = {(name, each.slug) for each in taxonomy.categories for name in (each.slug, each.name, each.full_name)}
+    return category_names.table(full), category_names.table(every)
 
 
 def slug(allowed: Iterable[str]) -> str:
@@ -103,16 +118,15 @@ def slug(allowed: Iterable[str]) -> str:
     return whole if len(whole) <= LONGEST_SLUG else f"{whole[: LONGEST_SLUG - 9]}-{digest(whole)[:8]}"
 
 
-def title(allowed: Iterable[str]) -> str:
+def title(allowed: Iterable[str], taxonomy: Taxonomy | None = None) -> str:
     """The title of the config that allows just these, such as “Allows violence and drugs”."""
-    names = [category.name.lower() for category in categories() if category.slug in frozenset(allowed)]
+    names = [category.name.lower() for category in _chosen(allowed, taxonomy)]
     return "Allows " + (" and ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names) or "no risk category")
 
 
-def policy(allowed: Iterable[str]) -> str:
+def policy(allowed: Iterable[str], taxonomy: Taxonomy | None = None) -> str:
     """The text of the config that allows just these: what it means, each category with its definition, or None."""
-    chosen = [each for each in categories() if each.slug in frozenset(allowed)]
-    lines = [f"- {each.full_name}: {each.definition}" for each in chosen] or ["None."]
+    lines = [f"- {each.full_name}: {each.definition}" for each in _chosen(allowed, taxonomy)] or ["None."]
     return _POLICY.format(categories="\n".join(lines))
 
 

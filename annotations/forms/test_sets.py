@@ -12,6 +12,7 @@ from annotations.core.storable import storable
 from annotations.core.taxonomy import OTHER, categories
 from annotations.core.test_sets import BadPlan, Line
 from annotations.forms.belonging import OfOrganisation
+from annotations.forms.rows import ManyRows
 from annotations.models import Benchmark, User
 from annotations.services import benchmarks
 from annotations.services import test_sets as service
@@ -53,7 +54,7 @@ class TestSetForm(OfOrganisation):
     __test__ = False
 
     title = forms.CharField(max_length=LONGEST_TITLE, widget=forms.TextInput(attrs={"dir": "auto"}))
-    sources = forms.ModelMultipleChoiceField(
+    sources = ManyRows(
         Benchmark.objects.none(),
         widget=forms.CheckboxSelectMultiple,
         label="Draw from",

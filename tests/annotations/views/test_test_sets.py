@@ -97,3 +97,10 @@ def test_a_test_set_is_built_for_the_own_organisation_alone(ada):
 def test_only_those_who_write_compose_test_sets(as_person):
     make_person("bob")
     assert {as_person(name).get(URL).status_code for name in ("bob", "carol", "grace")} == {403}
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("strange", [2**63, "9" * 40, "one", "-1"])
+def test_a_benchmark_that_no_database_could_hold_is_refused_in_words(ada, strange):
+    answer = ada.post(URL, typed(sources=[strange]))
+    assert answer.status_code == 422 and "is not one of the available choices" in answer.text
