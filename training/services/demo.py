@@ -1,7 +1,11 @@
-"""The models of the demo: the packaged small one, and the echo."""
+"""The models of the demo, the packaged small one and the echo, and a recipe that uses the small one."""
 
-from annotations.models import LanguageModel
+from annotations.models import Benchmark, LanguageModel
 from training.engines.embedded import SLOT_CONTEXT
+from training.models import Recipe
+from training.services.building import presets, recipes
+
+RECIPE = "Pairs of two hundred prompts (demo)"
 
 MODELS = (
     {
@@ -38,3 +42,17 @@ def load_models() -> None:
         row, made = LanguageModel.objects.get_or_create(slug=model["slug"], defaults=model)
         if not made and row.context_tokens is None and row.engine == "embedded":
             LanguageModel.objects.filter(pk=row.pk).update(context_tokens=SLOT_CONTEXT)
+
+
+def load_recipe(prompts: Benchmark) -> Recipe:
+    """The demo's recipe over these prompts, not launched; one that is there stays as it is."""
+    there = Recipe.objects.filter(benchmark=prompts, title=RECIPE).first()
+    preset = presets.PRESETS["demo"]
+    return there or recipes.create(
+        benchmark=prompts,
+        title=RECIPE,
+        about=preset.about,
+        taxonomy=None,
+        settings=preset.settings(),
+        actor=prompts.created_by,
+    )

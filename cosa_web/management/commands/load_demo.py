@@ -5,8 +5,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from annotations.services import demo, demo_campaign, safety_suite
-from training.services.demo import load_models
+from annotations.services import demo, demo_campaign, demo_prompts, safety_suite
+from training.services.demo import load_models, load_recipe
 
 
 class Command(BaseCommand):
@@ -22,4 +22,5 @@ class Command(BaseCommand):
         load_models()
         demo_campaign.load(benchmark)
         safety_suite.load_demo(benchmark.organisation)
+        load_recipe(demo_prompts.load(benchmark.organisation))
         self.stdout.write(f"Demo data: {benchmark.prompts.count()} prompts in “{benchmark}”.")
