@@ -312,6 +312,34 @@ async def _chat(request: web.Request) -> web.StreamResponse:
         state.in_flight -= 1
 
 
+def _vector(text: str, size: int = 8) -> list[float]:
+    """Numbers that the text alone decides; texts that begin with the same word lie near each other."""
+    seeds = (hashlib.sha256(part.encode()).digest() for part in (text.partition(" ")[0], text))
+    rough, fine = ([byte / 128 - 1 for byte in seed[:size]] for seed in seeds)
+    return [one + other / 20 for one, other in zip(rough, fine, strict=True)]
+
+
+def _embedding(mode: str, place: int, text: str) -> Any:
+    vector = _vector(text, 7 if mode == "embed-uneven" and place else 8)
+    return {"embed-packed": "AACAPwAAgD8=", "embed-text": ["a", "b"], "embed-none": [None, 1.0]}.get(mode, vector)
+
+
+async def _embeddings(request: web.Request) -> web.Response:
+    state, body = request.app[_STATE], await request.json()
+    mode, texts = body["model"].partition("#")[0], body["input"]
+    nth = state.count({"model": body["model"], "messages": texts})
+    if failing := _fails(mode.removeprefix("embed-"), nth):
+        return _problem(failing)
+    if mode == "embed-poison" and any("poison" in text for text in texts):
+        return _problem("too-long")
+    if mode in _RAW:
+        return web.Response(text=_RAW[mode], content_type="application/json")
+    rows = [{"index": place, "embedding": _embedding(mode, place, text)} for place, text in enumerate(texts)]
+    if mode == "embed-missing":
+        rows = rows[1:]
+    return web.json_response({"object": "list", "data": rows[::-1], "model": "stub", "usage": {"prompt_tokens": 3}})
+
+
 async def _calls(request: web.Request) -> web.Response:
     state = request.app[_STATE]
     seen = {"calls": state.chats, "most_in_flight": state.most_in_flight, "by_model": dict(state.by_model)}
@@ -323,10 +351,11 @@ async def _models(request: web.Request) -> web.Response:
 
 
 def application(latency: float = 0.0, log: TextIO | None = None) -> web.Application:
-    """The server as an aiohttp application: chat completions and models under /v1, and GET /calls."""
+    """The server as an aiohttp application: chat completions, embeddings and models under /v1, and GET /calls."""
     app = web.Application(client_max_size=16 * 1024 * 1024)
     app[_STATE] = _State(latency, log)
     app.router.add_post("/v1/chat/completions", _chat)
+    app.router.add_post("/v1/embeddings", _embeddings)
     app.router.add_get("/v1/models", _models)
     app.router.add_get("/calls", _calls)
     return app

@@ -3,11 +3,15 @@
 An engine belongs to the event loop that first uses it; `close()` ends its connections.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
 from annotations.core import folder
+
+if TYPE_CHECKING:
+    from numpy import float32
+    from numpy.typing import NDArray
 
 Messages = list[dict[str, str]]
 KINDS = frozenset({"passing", "rate_limited", "permanent", "budget"})
@@ -118,6 +122,13 @@ class Engine(Protocol):
         """End the connections; a closed engine is not used again."""
 
 
+class Embedder(Engine, Protocol):
+    """An engine that also gives vectors; its file says `EMBEDS = True`."""
+
+    async def embed(self, texts: Sequence[str]) -> "NDArray[float32]":
+        """A vector for each text, shape (texts, numbers), all of one length. Raises EngineError."""
+
+
 def load(name: str) -> Callable[[Endpoint], Engine]:
     """The function that makes an engine of the entry `name`. Raises NoSuchEntry when there is no such file."""
     return cast(Callable[[Endpoint], Engine], folder.module(__name__, name).engine)
@@ -126,3 +137,13 @@ def load(name: str) -> Callable[[Endpoint], Engine]:
 def label(name: str) -> str:
     """What people call the engine `name`. Raises NoSuchEntry when there is no such file."""
     return cast(str, folder.module(__name__, name).LABEL)
+
+
+def embeds(name: str) -> bool:
+    """True when the engine `name` gives vectors, an Embedder. Raises NoSuchEntry when there is no such file."""
+    return bool(getattr(folder.module(__name__, name), "EMBEDS", False))
+
+
+def embedders() -> list[str]:
+    """The engines that give vectors, in alphabetical order."""
+    return [name for name in folder.names(__name__) if embeds(name)]

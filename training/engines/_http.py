@@ -57,12 +57,12 @@ def _on_this_machine(base: str) -> bool:
     return host in {"localhost", "::1"} or host.startswith("127.")
 
 
-async def body(response: "httpx2.Response") -> bytes:
-    """The whole body. Raises EngineError when it is larger than BODY_LIMIT."""
+async def body(response: "httpx2.Response", limit: int = BODY_LIMIT, too_large: str = TOO_LARGE) -> bytes:
+    """The whole body. Raises EngineError with the words `too_large` when it has more bytes than `limit`."""
     parts, size = [], 0
     async for part in response.aiter_bytes():
         parts.append(part)
         size += len(part)
-        if size > BODY_LIMIT:
-            raise EngineError("permanent", TOO_LARGE)
+        if size > limit:
+            raise EngineError("permanent", too_large)
     return b"".join(parts)

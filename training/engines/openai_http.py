@@ -14,11 +14,11 @@ a call on two cores, Python 3.11 (2,000 calls, 64 at a time, a server on loopbac
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from time import monotonic, perf_counter
 from typing import TYPE_CHECKING, Any
 
-from training.engines import Ending, Endpoint, EngineError, Messages, Reply, Sampling, _http
+from training.engines import Ending, Endpoint, EngineError, Messages, Reply, Sampling, _embeddings, _http
 from training.engines._completions import Body, error_in, model_names, note, piece, reply, request_body
 from training.engines._failures import (
     NOT_COMPATIBLE,
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 LABEL = "OpenAI-compatible server"
 NOTE = "vLLM, llama.cpp, a provider or another gateway; its address usually ends in /v1."
+EMBEDS = True
 
 _OFFER_SECONDS, _OFFER_LIMIT = 5.0, 8
 _NO_STREAM = "{where} does not answer in pieces. Ask for whole answers, or correct the address."
@@ -154,6 +155,28 @@ class OpenAIEngine:
     def _private(self, messages: Messages) -> list[str]:
         return [self._key, *(message.get("content", "") for message in messages)]
 
+    async def embed(self, texts: Sequence[str]) -> "_embeddings.Vectors":
+        """A vector for each text, shape (texts, numbers), float32, in calls of BATCH texts. Raises EngineError."""
+        at_once = _embeddings.BATCH
+        made = [await self._embedded(texts[at : at + at_once]) for at in range(0, len(texts), at_once)]
+        return _embeddings.joined(made, self._where)
+
+    async def _embedded(self, texts: Sequence[str]) -> "_embeddings.Vectors":
+        payload = json.dumps(_embeddings.request_body(self._model, texts)).encode()
+        async with self._gate:
+            return (await self._retries.call(lambda: self._vectors(payload, [self._key, *texts])))[0]
+
+    async def _vectors(self, payload: bytes, private: list[str]) -> "_embeddings.Vectors":
+        import httpx2
+
+        try:
+            response, raw = await self._fetch("POST", "/embeddings", payload, _embeddings.LIMIT, _embeddings.TOO_LARGE)
+        except httpx2.HTTPError as problem:
+            raise self._unreachable(problem) from None
+        if response.status_code != 200:
+            raise await self._refused(refusal(response.status_code, response.headers, raw), private, "embeddings")
+        return _embeddings.vectors(self._body(raw, private, "data"), len(private) - 1, self._where)
+
     async def _attempt(self, payload: bytes, private: list[str], with_schema: bool) -> Reply:
         import httpx2
 
@@ -169,20 +192,22 @@ class OpenAIEngine:
             raise SchemaRefused(said.kind, said.message) if doubtful else said
         if told := allowance(response.headers):
             self._retries.turns.allow(told.calls, told.seconds)
-        return reply(self._completion(raw, private), (perf_counter() - started) * 1000, self._where)
+        return reply(self._body(raw, private, "choices"), (perf_counter() - started) * 1000, self._where)
 
-    async def _fetch(self, method: str, path: str, payload: bytes | None = None) -> tuple["httpx2.Response", bytes]:
+    async def _fetch(
+        self, method: str, path: str, payload: bytes | None = None, *limits: Any
+    ) -> tuple["httpx2.Response", bytes]:
         url = self._address + path
         async with self._client.stream(method, url, content=payload, headers=self._headers) as response:
-            return response, await _http.body(response)
+            return response, await _http.body(response, *limits)
 
-    def _completion(self, raw: bytes, private: list[str]) -> Body:
+    def _body(self, raw: bytes, private: list[str], part: str) -> Body:
         body = parsed(raw)
         error = error_in(body)
         if error:
             seen = refusal(status_inside(error), {}, json.dumps({"error": error}).encode())
             raise explained(seen, self._where, private)
-        if not isinstance(body, dict) or "choices" not in body:
+        if not isinstance(body, dict) or part not in body:
             raise unreadable(raw, self._where)
         return body
 
@@ -197,13 +222,14 @@ class OpenAIEngine:
             return EngineError("passing", f"{self._where} did not answer in time ({self._timeout:g} s).")
         return EngineError("passing", f"The connection to {self._where} broke.")
 
-    async def _refused(self, seen: Refusal, private: list[str]) -> EngineError:
+    async def _refused(self, seen: Refusal, private: list[str], what: str = "chat completions") -> EngineError:
         if seen.status != 404:
             return explained(seen, self._where, private)
-        if offered := await self._offered():
+        offered = await self._offered()
+        if offered and self._model not in offered:
             offer = f"{self._where} has no model {self._model!r}. It offers: {', '.join(offered)}."
             return EngineError("permanent", offer)
-        unknown = f"{self._where} has no chat completions for the model {self._model!r} (404)."
+        unknown = f"{self._where} has no {what} for the model {self._model!r} (404)."
         return EngineError("permanent", f"{unknown} Check the name, and the address, which usually ends in /v1.")
 
     async def _offered(self) -> list[str]:

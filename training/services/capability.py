@@ -2,14 +2,12 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from time import monotonic, sleep
 from typing import NamedTuple, cast
 
 from django.conf import settings
@@ -17,28 +15,25 @@ from django.db import transaction
 
 from annotations.models import LanguageModel, Organisation, User
 from annotations.models.people import ADMIN
-from annotations.models.work import FINISHED, OPEN_STATES, QUEUED
+from annotations.models.work import FINISHED, OPEN_STATES
 from annotations.services import audit
-from annotations.services.chores import ChoreProblem, Hold, Stopped
+from annotations.services.chores import ChoreProblem, Hold
 from training import capability, engines
 from training.capability import MISSING, Target
 from training.capability._harness import progress, read_log, read_results, tail, why
 from training.engines import EngineError
 from training.models import CapabilityRun
-from training.services import registry
-from training.services.work import STOP
+from training.services import children, registry
 
 WAY = "chat"
 ENGINES = ("openai_http", "embedded")
 """The engines of models that have an address other programs can ask."""
-POLL_SECONDS, LOG_SECONDS = 0.2, 2.0
 SILENT_SECONDS = 900.0
 PROBE_SECONDS = 120
 _PROBE = (
     "import sys, importlib.util as u, importlib.metadata as m\n"
     "sys.exit(3) if u.find_spec('lm_eval') is None else print(m.version('lm_eval'))"
 )
-_OURS = ("COSA_", "DJANGO_", "OPENAI_")
 
 
 class CapabilityProblem(ValueError):
@@ -125,8 +120,25 @@ def job(hold: Hold) -> str:
     with TemporaryDirectory(prefix="cosa-capability-") as folder:
         place = Place(Path(folder), key)
         (place.folder / "call.json").write_text(json.dumps(call | {"output_path": folder}), encoding="utf-8")
-        code = _supervised(hold, place, max(SILENT_SECONDS, 4 * target.timeout))
+        code = children.run(hold, _program(place), _bounds(target), lambda: _far(hold, place))
         return _ended(hold, place, code)
+
+
+def _program(place: Place) -> children.Program:
+    """The harness; what it gets to know is nothing of ours but the one key it needs."""
+    module = ("lm_eval", "run", "--config", str(place.folder / "call.json"))
+    return children.Program(python(), module, place.folder, capability.TASKS, {"OPENAI_API_KEY": place.key or "none"})
+
+
+def _bounds(target: Target) -> children.Bounds:
+    return children.Bounds("The harness", max(SILENT_SECONDS, 4 * target.timeout))
+
+
+def _far(hold: Hold, place: Place) -> tuple[int, int]:
+    """How far it is; the end of its log is kept."""
+    log = place.log
+    hold.save(log=tail(log))
+    return progress(log) or (0, 0)
 
 
 def _ended(hold: Hold, place: Place, code: int) -> str:
@@ -164,60 +176,3 @@ def _version() -> str:
     if asked.returncode:
         raise ChoreProblem(MISSING.format(python=python()))
     return asked.stdout.strip()
-
-
-def _supervised(hold: Hold, place: Place, patience: float) -> int:
-    """The harness's exit code; its process group is gone afterwards, however this ends."""
-    guard = capability.TASKS.parent / "_guarded.py"
-    command = [python(), str(guard), str(os.getpid()), "lm_eval", "run", "--config", str(place.folder / "call.json")]
-    with (place.folder / "log").open("wb") as log:
-        child = subprocess.Popen(  # noqa: S603  our own fixed command; what a person typed stands in the file
-            command,
-            cwd=capability.TASKS,
-            env=_environment(place.key),
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    try:
-        return _watched(hold, place, child, patience)
-    finally:
-        _end(child)
-
-
-def _watched(hold: Hold, place: Place, child: "subprocess.Popen[bytes]", patience: float) -> int:
-    shown, size, grown, said = 0.0, 0, monotonic(), (0, 0)
-    while child.poll() is None:
-        sleep(POLL_SECONDS)
-        _leave_when_told(hold)
-        now, written = monotonic(), (place.folder / "log").stat().st_size
-        if written != size and now - shown >= LOG_SECONDS:
-            size, shown, grown = written, now, now
-            log = place.log
-            said = progress(log) or said
-            hold.save(log=tail(log))
-        if now - grown > patience:
-            raise ChoreProblem(f"The harness wrote nothing for {patience / 60:.0f} minutes and was stopped.")
-        hold.beat(*said)
-    return child.returncode
-
-
-def _leave_when_told(hold: Hold) -> None:
-    """Nothing; when this worker ends, the run is free for another one. Raises Stopped then."""
-    if STOP.is_set():
-        hold.save(state=QUEUED, until=None)
-        raise Stopped
-
-
-def _environment(key: str) -> dict[str, str]:
-    """What the harness gets to know: nothing of ours but the one key it needs."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
-    return kept | {"OPENAI_API_KEY": key or "none", "PYTHONUNBUFFERED": "1"}
-
-
-def _end(child: "subprocess.Popen[bytes]") -> None:
-    if child.returncode is None:
-        with suppress(ProcessLookupError):
-            os.killpg(child.pid, signal.SIGKILL)
-        child.wait()

@@ -14,6 +14,7 @@ from tests import fake_harness
 from tests.stub_server import StubServer
 from training import capability
 from training.capability import Target, _harness
+from training.services import children
 
 TARGET = Target("http://127.0.0.1:9/v1/", "m", 4, 10.2)
 OURS = [task.name for task in capability.offered()]
@@ -103,7 +104,7 @@ def test_results_hold_each_metric_and_no_text_or_infinity(tmp_path):
 
 
 def test_the_harness_ends_with_the_process_that_started_it(tmp_path):
-    python, guard = fake_harness.install(tmp_path), capability.TASKS.parent / "_guarded.py"
+    python, guard = fake_harness.install(tmp_path), children.GUARD
     (tmp_path / "call.json").write_text(json.dumps({"output_path": str(tmp_path), "tasks": ["stuck"]}))
     command = [python, str(guard), "PARENT", "lm_eval", "run", "--config", str(tmp_path / "call.json")]
     starts = (

@@ -13,7 +13,7 @@ from tests import fake_harness
 from tests.factories import make_model, make_organisation, make_person
 from training import tasks
 from training.models import CapabilityRun
-from training.services import capability, work
+from training.services import capability, children, work
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 assert tasks.JOBS["capabilityrun"] is capability.job
@@ -24,8 +24,8 @@ SERVER = {"engine": "openai_http", "base_url": "http://127.0.0.1:9/v1", "plumbin
 def place(tmp_path, settings, monkeypatch):
     """The folder of a stand-in for the harness, looked at often."""
     settings.CAPABILITY_PYTHON = fake_harness.install(tmp_path)
-    monkeypatch.setattr(capability, "POLL_SECONDS", 0.01)
-    monkeypatch.setattr(capability, "LOG_SECONDS", 0.0)
+    monkeypatch.setattr(children, "POLL_SECONDS", 0.01)
+    monkeypatch.setattr(children, "LOG_SECONDS", 0.0)
     monkeypatch.setattr(chores, "BEAT_SECONDS", 0.0)
     return tmp_path
 
@@ -120,7 +120,7 @@ def test_a_run_that_is_cancelled_ends_with_everything_the_harness_started(place,
         if pids(place):
             chores.cancel(row=run, actor=make_person("grace"))
 
-    monkeypatch.setattr(capability, "sleep", cancel_when_it_runs)
+    monkeypatch.setattr(children, "sleep", cancel_when_it_runs)
     assert done(run).state == "cancelled" and run.results == {}
     assert len(pids(place)) == 2 and fake_harness.gone(pids(place))
 
@@ -133,7 +133,7 @@ def test_a_worker_that_ends_leaves_the_run_to_another(place, monkeypatch):
         if pids(place):
             work.STOP.set()
 
-    monkeypatch.setattr(capability, "sleep", end_when_it_runs)
+    monkeypatch.setattr(children, "sleep", end_when_it_runs)
     try:
         assert (done(run).state, chores.in_need(CapabilityRun)) == ("queued", [run.pk])
     finally:

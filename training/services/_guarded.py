@@ -1,6 +1,6 @@
 """Run a module as a program that ends with the process that started it: `python _guarded.py PARENT MODULE …`.
 
-It is run by the harness's own Python, in a process group of its own, and imports nothing but the standard library.
+It is run by the Python the module needs, in a process group of its own, and imports only the standard library.
 """
 
 import os
