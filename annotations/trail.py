@@ -13,6 +13,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
 from annotations.models import AuditEvent, ConfigVersion, User
+from annotations.models.benchmarks import TRAINING
 from annotations.models.configs import RETIRED
 from annotations.trail_words import ACTIONS, HEAVY, KINDS, NAMED_BY, PAGES
 
@@ -126,10 +127,20 @@ def lines(found: Iterable[AuditEvent], *, admin: bool) -> list[Line]:
 
 
 def _line(event: AuditEvent, row: Model | None, admin: bool) -> Line:
-    kind = kind_words(event.object_type)
+    named = _named(event.object_type, row)
+    kind = kind_words(named)
     label = str(row) if row is not None else f"{kind} {event.object_id}"
-    url = _url(event.object_type, row) if admin or event.object_type not in FOR_ADMINS else ""
+    url = _url(named, row) if admin or event.object_type not in FOR_ADMINS else ""
     return Line(event, action_words(event.action), kind, label, url, changes(event.before, event.after))
+
+
+def _named(kind: str, row: Any) -> str:
+    """The kind of object as people know it: prompts for training stand among the benchmarks in the database alone."""
+    if kind == "benchmark" and row is not None and row.purpose == TRAINING:
+        return "trainingprompts"
+    if kind == "promptimport" and row is not None and row.benchmark.purpose == TRAINING:
+        return "trainingimport"
+    return kind
 
 
 def _models() -> dict[str, type[Model]]:

@@ -19,7 +19,7 @@ RAIL = (
     ("Reviews", "training:review-list", "reviews", access.WORKERS),
     ("Campaigns", "annotations:campaign-list", "campaigns", access.WATCHERS | {LEAD}),
     ("Runs", "training:run-list", "runs", access.WORKERS),
-    ("Preference sets", "annotations:preference-list", "training", access.WORKERS),
+    ("Training", "training:recipe-list", "training", access.WORKERS),
     ("Models", "training:model-list", "models", access.WORKERS),
     ("Admin", "annotations:person-list", "admin", frozenset({ADMIN})),
     ("Audit", "annotations:audit-list", "admin", frozenset({REVIEWER})),
@@ -29,7 +29,14 @@ ADMIN_PAGES = ("/people/", "/organisations/", "/audit/", "/floor/")
 BENCHMARK_PAGES = ("/benchmarks/", "/imports/", "/test-sets/")
 CAMPAIGN_PAGES = ("/campaigns/", "/rater-groups/")
 MODEL_PAGES = ("/models/", "/judges/")
-BELOW = {"Admin": ADMIN_PAGES, "Benchmarks": BENCHMARK_PAGES, "Campaigns": CAMPAIGN_PAGES, "Models": MODEL_PAGES}
+TRAINING_PAGES = ("/recipes/", "/preferences/", "/training-prompts/", "/taxonomies/", "/maps/")
+BELOW = {
+    "Admin": ADMIN_PAGES,
+    "Benchmarks": BENCHMARK_PAGES,
+    "Campaigns": CAMPAIGN_PAGES,
+    "Models": MODEL_PAGES,
+    "Training": TRAINING_PAGES,
+}
 # A version's review lies below its config, and belongs to the reviews.
 REVIEW_PAGES = frozenset({"review-detail", "review-decide", "version-retire", "comment-add", "comment-resolve"})
 

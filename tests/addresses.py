@@ -17,11 +17,13 @@ from annotations.models import (
     SimilarityReport,
 )
 from annotations.services import people, releases
-from tests import campaign_place, pairs
+from tests import campaign_place, pairs, recipe_place
 from tests.factories import make_demonstration, make_judge, make_model, make_organisation, make_person
 from tests.outcomes import finished_run
 from training import attacks
 from training.models import CapabilityRun, EvaluationRun, JudgeTrial
+
+PREFERENCES = ("detail", "cancel", "export", "shapes", "archive", "card", "leaks", "check", "overrule")
 
 
 class Place(NamedTuple):
@@ -35,7 +37,14 @@ class Place(NamedTuple):
         short = name.rpartition(":")[2]
         if short in campaign_place.NAMES and short not in self.arguments:
             self.with_campaign()
+        if recipe_place.is_here(short) and "recipe-detail" not in self.arguments:
+            self.with_recipe()
         return reverse(name, args=self.arguments.get(short, []))
+
+    def with_recipe(self) -> "Place":
+        """This place, now with the addresses of a recipe, its steps, and what it is made from."""
+        self.arguments.update(recipe_place.arguments())
+        return self
 
     def with_campaign(self) -> "Place":
         """This place, now with the addresses of a campaign over its run."""
@@ -154,7 +163,8 @@ def make_place(run: EvaluationRun | None = None) -> Place:
         **{f"check-{name}": [benchmark.pk] for name in ("next", "label", "undo")},
         **{f"validation{name}": [benchmark.pk] for name in ("", "-download")},
         **{f"validation-{name}": [benchmark.pk, item.prompt.uid] for name in ("prompt", "decide", "reopen")},
-        **{f"preference-{name}": [_preferences().pk] for name in ("detail", "cancel", "export")},
+        **{f"preference-{name}": [_preferences().pk] for name in PREFERENCES},
+        "preference-pair": [_preferences().pk, 1],
         "import-list": [benchmark.pk],
         **{f"import-{name}": [_import(benchmark).pk] for name in ("detail", "check", "load", "cancel", "problems")},
         **{name: [model.pk] for name in ("model-detail", "model-edit", "model-test", "capability-new")},

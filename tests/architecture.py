@@ -15,6 +15,7 @@ PURE_FOLDERS = (
     "training.strategies",
     "training.judges",
     "training.recipes",
+    "training.clustering",
 )
 FLOORS = {
     **dict.fromkeys(("core", "data"), 0),
@@ -26,6 +27,7 @@ FLOORS = {
     **dict.fromkeys(("attacks", "panel_words"), 1),
     **dict.fromkeys(("judge_queries",), 3),
     **dict.fromkeys(("human", "human_checks"), 1),
+    **dict.fromkeys(("recipe_queries", "recipe_words"), 3),
     **dict.fromkeys(("models", "migrations"), 2),
     **dict.fromkeys(("prepared",), 2),
     **dict.fromkeys(
@@ -35,8 +37,14 @@ FLOORS = {
     **dict.fromkeys(("human_queries", "human_charts", "human_reader"), 3),
     **dict.fromkeys(("run_queries", "candidate_words"), 3),
     **dict.fromkeys(("capability", "refusals"), 1),
+    **dict.fromkeys(("clustering",), 1),
+    **dict.fromkeys(("proposal_words",), 1),
+    **dict.fromkeys(("map_queries",), 3),
     **dict.fromkeys(("model_queries", "model_charts"), 3),
     **dict.fromkeys(("correction", "correction_queries"), 3),
+    **dict.fromkeys(("pair_preview", "pair_queries"), 3),
+    **dict.fromkeys(("stage_items",), 3),
+    **dict.fromkeys(("label_queries",), 3),
     **dict.fromkeys(("views", "tasks", "management", "admin", "forms", "urls", "apps", "web", "templatetags"), 4),
 }
 LONGEST_FILE, LONGEST_FUNCTION = 300, 30

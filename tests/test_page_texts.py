@@ -56,7 +56,7 @@ def written(words: str, names: str) -> EvaluationRun:
 def world_of(words: str, names: str = "") -> World:
     run, client = written(words, names or words), Client()
     client.force_login(make_person("grace"))
-    place = make_place(run).with_campaign()
+    place = make_place(run).with_campaign().with_recipe()
     campaign_place.say(words, names or words)
     return World(place, client)
 

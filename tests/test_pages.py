@@ -20,7 +20,10 @@ pytestmark = pytest.mark.django_db
 READ = [row for row in ROWS if row.method == "GET"]
 GET = [row.name for row in READ]
 TABLES = ("audit-export", "coverage-export", "prompt-export", "preference-export", "rating-export", "agreement-export")
-FILES = (*TABLES, "compare-export", "leaderboard-export", "healthz", "-download", "import-problems")
+FILES = (
+    *(*TABLES, "taxonomy-export", "stage-labels-export", "compare-export", "leaderboard-export", "healthz"),
+    *("-download", "import-problems"),
+)
 PAGES = [name for name in GET if not name.endswith(FILES)]
 
 
@@ -42,7 +45,7 @@ class Seen(NamedTuple):
 def seen(django_db_setup: None, django_db_blocker: object) -> Iterator[Callable[[str], Seen]]:
     """Each page in one world, asked for once however many tests look at it."""
     with kept_for_a_file(django_db_blocker):
-        place = make_place().with_campaign()
+        place = make_place().with_campaign().with_recipe()
 
         @cache
         def ask(name: str) -> Seen:
