@@ -93,9 +93,7 @@ urlpatterns = [
     path("recipes/<int:pk>/archive/", recipes.recipe_archive, name="recipe-archive"),
     path("recipes/<int:pk>/stages/<int:stage>/", stages.stage_detail, name="stage-detail"),
     path("recipes/<int:pk>/stages/<int:stage>/labels/", labels.stage_labels, name="stage-labels"),
-    path(
-        "recipes/<int:pk>/stages/<int:stage>/labels/export/", labels.stage_labels_export, name="stage-labels-export"
-    ),
+    path("recipes/<int:pk>/stages/<int:stage>/labels/export/", labels.stage_labels_export, name="stage-labels-export"),
     path("recipes/<int:pk>/stages/<int:stage>/sample/", labels.stage_sample, name="stage-sample"),
     path("recipes/<int:pk>/stages/<int:stage>/agreement/", labels.stage_agreement, name="stage-agreement"),
     path("recipes/<int:pk>/stages/<int:stage>/cancel/", stages.stage_cancel, name="stage-cancel"),

@@ -31,7 +31,7 @@ def draw(seed: int, purpose: str, digest: str) -> int:
 
 
 def split(seed: int, digest: str, dev_share: float) -> str:
-    """`dev` for about `dev_share` (0..1) of all digests, `train` for the others."""
+    """`dev` for about `dev_share` (0..1) of all digests, `train` for the others; of what is alike, one digest."""
     return DEV if draw(seed, "split", digest) < dev_share * _WHOLE else TRAIN
 
 

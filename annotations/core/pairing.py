@@ -13,6 +13,7 @@ from itertools import combinations
 from random import Random
 from typing import NamedTuple
 
+from annotations.core.config_text import digest
 from annotations.core.error_score import error_score
 from annotations.core.taxonomy import OTHER, collapse
 
@@ -45,7 +46,7 @@ class Candidate(NamedTuple):
 
 
 class Category(NamedTuple):
-    """A response category: the candidates with one label, ordered by id."""
+    """A response category: candidates with one label, ordered by their texts: ids are as answers happened to come."""
 
     risks: frozenset[str]
     addressed: bool
@@ -159,9 +160,9 @@ def whole(alpha: float, beta: float, gamma: float) -> Weights:
     return Weights(a, b, g, steps)
 
 
-def seed_for(seed: int, prompt: int, mode: str) -> str:
-    """The seed of one prompt (its id) under the config of one mode, in a recipe with that seed."""
-    return f"{seed}/{prompt}/{mode}"
+def seed_for(seed: int, prompt: str, mode: str) -> str:
+    """The seed of one prompt (its text) under the config of one mode, in a recipe with that seed."""
+    return f"{seed}/{digest(prompt)}/{mode}"
 
 
 def sort_out(candidates: Iterable[Candidate]) -> Sorted:
@@ -180,7 +181,8 @@ def sort_out(candidates: Iterable[Candidate]) -> Sorted:
         seen.add(each.text.strip())
         found.setdefault((frozenset(each.risks), bool(each.addressed)), []).append(each)
     labels = sorted(found, key=lambda label: (sorted(label[0]), label[1]))
-    return Sorted(tuple(Category(*label, tuple(found[label])) for label in labels), tuple(dropped))
+    members = {label: tuple(sorted(found[label], key=lambda one: one.text)) for label in labels}
+    return Sorted(tuple(Category(*label, members[label]) for label in labels), tuple(dropped))
 
 
 def _why_dropped(candidate: Candidate, seen: set[str]) -> str:

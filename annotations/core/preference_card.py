@@ -81,7 +81,7 @@ def _contents(facts: Facts) -> str:
 
 
 def _counts(heading: str, rows: Sequence[Sequence[Any]]) -> str:
-    named = ", ".join(f"{plain(name)} {amount:,}" for name, amount in rows[:MOST_ROWS])
+    named = ", ".join(f"{plain(name)} ({amount:,})" for name, amount in rows[:MOST_ROWS])
     return f"- {heading}: {named}" + (f", and {len(rows) - MOST_ROWS:,} more" if len(rows) > MOST_ROWS else "")
 
 

@@ -3,15 +3,19 @@
 The defaults are those of the paper where it says something. Source: Zhang et al. 2025, CoSAlign data synthesis.
 """
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, TypeVar
+from types import UnionType
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from annotations.core.synthesis import MODES, PLAIN
 
 GIVEN = "given"
 """In the place of a labelling judge: the risks that people wrote beside the prompts are taken, and nobody is asked."""
 MOST_DRAWS, MOST_SOURCES, LARGEST = 16, 10, 2**31 - 1
+_WIDEST = 2**63 - 1
+UNREADABLE = "These settings cannot be read ({name}). Write the recipe anew, or from a preset."
 Part = TypeVar("Part")
 
 
@@ -103,14 +107,14 @@ def read(stored: Mapping[str, Any]) -> RecipeSettings:
 
     Raises BadRecipe for what no recipe can be made with.
     """
-    try:
-        whole = dict(stored)
-        for name, kind in (("labelling", Labelling), ("reading", Reading), ("weights", Weights), ("mixture", Mixture)):
-            whole[name] = _part(kind, whole.get(name, {}))
-        whole["sources"] = tuple(_part(Source, one) for one in whole.get("sources", ()))
-        settings = _part(RecipeSettings, whole)
-    except TypeError as wrong:
-        raise BadRecipe(f"These settings cannot be read: {wrong}.") from wrong
+    whole = {**_named("settings", stored)}
+    for name, kind in (("labelling", Labelling), ("reading", Reading), ("weights", Weights), ("mixture", Mixture)):
+        whole[name] = _part(kind, _named(name, whole.get(name, {})))
+    sources = whole.get("sources", ())
+    if not isinstance(sources, list | tuple):
+        raise BadRecipe(UNREADABLE.format(name="sources"))
+    whole["sources"] = tuple(_part(Source, _named("source", one)) for one in sources)
+    settings = _part(RecipeSettings, whole)
     _check(settings)
     return settings
 
@@ -120,11 +124,37 @@ def plain(settings: RecipeSettings) -> dict[str, Any]:
     return asdict(settings)
 
 
+def _named(name: str, stored: Any) -> Mapping[str, Any]:
+    if not isinstance(stored, Mapping):
+        raise BadRecipe(UNREADABLE.format(name=name))
+    return stored
+
+
 def _part(kind: type[Part], stored: Mapping[str, Any]) -> Part:
     known = {one.name for one in fields(kind)}  # type: ignore[arg-type]
     if strange := sorted(set(stored) - known):
         raise BadRecipe(f"A recipe has no setting {', '.join(strange)}.")
-    return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()})
+    values = {name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()}
+    kinds = get_type_hints(kind)
+    if wrong := [name for name, value in values.items() if not _fits(value, kinds[name])]:
+        raise BadRecipe(UNREADABLE.format(name=", ".join(wrong)))
+    return kind(**values)
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    """True for a value of the kind that a field names; numbers are finite and no larger than a database holds."""
+    origin, inner = get_origin(kind), get_args(kind)
+    if origin is UnionType:
+        return any(_fits(value, one) for one in inner)
+    if origin is tuple:
+        return isinstance(value, tuple) and all(_fits(one, inner[0]) for one in value)
+    if origin is Mapping:
+        return isinstance(value, Mapping) and all(
+            _fits(k, inner[0]) and _fits(one, inner[1]) for k, one in value.items()
+        )
+    if kind in (int, float) and isinstance(value, int):
+        return not isinstance(value, bool) and abs(value) <= _WIDEST
+    return isinstance(value, kind) and (kind is not float or math.isfinite(value))
 
 
 def _check(settings: RecipeSettings) -> None:
@@ -142,8 +172,10 @@ def _check(settings: RecipeSettings) -> None:
         raise BadRecipe(f"A recipe has at most {MOST_SOURCES} candidates.")
     if min(settings.mixture.built, settings.mixture.people) < 0 or not settings.mixture.built + settings.mixture.people:
         raise BadRecipe("The shares of built pairs and of people's are not negative, and one of them is above 0.")
-    if abs(settings.seed) > LARGEST:
+    if max(abs(seed) for seed in (settings.seed, *(source.seed for source in settings.sources))) > LARGEST:
         raise BadRecipe(f"A seed is a number up to {LARGEST}.")
+    if settings.reading.samples < 1:
+        raise BadRecipe("Each judge is asked at least once.")
 
 
 def _check_modes(modes: Iterable[str]) -> None:
@@ -157,5 +189,5 @@ def _check_source(source: Source) -> None:
         raise BadRecipe(f"A candidate answers under at least one of: {', '.join((PLAIN, *MODES))}.")
     if not all(0 <= number <= MOST_DRAWS for number in source.draws.values()):
         raise BadRecipe(f"A candidate answers under at most {MOST_DRAWS} configs of a mode.")
-    if not (0 <= source.temperature <= 2 and source.max_tokens >= 1):
+    if not (0 <= source.temperature <= 2 and 1 <= source.max_tokens <= LARGEST):
         raise BadRecipe("Choose a temperature from 0 to 2, and at least 1 token for an answer.")

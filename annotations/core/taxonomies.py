@@ -44,4 +44,5 @@ def of_rows(title: str, rows: Iterable[Mapping[str, Any]]) -> Taxonomy:
     """The taxonomy of rows as a version keeps them, each with FIELDS."""
     made = [Category(**{name: row[name] for name in FIELDS}, can_be_allowed=True) for row in rows]
     other = next(each for each in categories() if each.slug == OTHER)
-    return Taxonomy(title, (*made, other))
+    about = other.definition.replace("the seven categories", "the categories")
+    return Taxonomy(title, (*made, other._replace(definition=about)))

@@ -8,7 +8,8 @@ from annotations import access
 from annotations.forms.belonging import OfOrganisation
 from annotations.forms.imports import ManyFiles
 from annotations.forms.uploads import Keeper, WithFiles
-from annotations.models import User
+from annotations.models import TaxonomyVersion, User
+from annotations.models.taxonomies import PUBLISHED
 from annotations.services import import_files
 
 TYPED = {"dir": "auto", "autocomplete": "off"}
@@ -27,6 +28,13 @@ class PreferenceForm(OfOrganisation, WithFiles):
     folder = forms.FileField(
         required=False, label="Or a folder", widget=ManyFiles(attrs={"multiple": True, "webkitdirectory": True})
     )
+    taxonomy = forms.ModelChoiceField(
+        TaxonomyVersion.objects.none(),
+        required=False,
+        empty_label="the built-in categories",
+        label="Categories",
+        help_text="Those that the files name in spec_i, spec_j and the two columns of risks.",
+    )
     about = forms.CharField(
         required=False,
         max_length=20_000,
@@ -44,4 +52,6 @@ class PreferenceForm(OfOrganisation, WithFiles):
     def __init__(self, user: User, data: Any = None, *, keeper: Keeper | None = None):
         super().__init__(data, keeper=keeper)
         self.offer(access.organisations_for_benchmarks(user), user)
+        versions = TaxonomyVersion.objects.filter(taxonomy__in=access.taxonomies(user), state=PUBLISHED)
+        self.fields["taxonomy"].queryset = versions.select_related("taxonomy")  # type: ignore[attr-defined]
         self.fields["tables"].help_text += f" At most {import_files.most_bytes() >> 20:,} MB together."

@@ -3,9 +3,11 @@
 import math
 import re
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from annotations.core import preference_pairs
+from annotations.core.taxonomies import Taxonomy
 from annotations.core.taxonomy import OTHER
 from annotations.imports import ImportProblem, Table, Unreadable
 from annotations.imports._rows import Values, Wrong, categories, each, has, shown, split, text, word
@@ -52,17 +54,20 @@ def fits(tables: Sequence[Table]) -> bool:
     return has(tables, *COLUMNS)
 
 
-def read_pairs(tables: Sequence[Table]) -> Iterator[PairRow | ImportProblem]:
-    """Every pair of every table in order, or what is wrong with it. Raises Unreadable, at once when a column lacks."""
+def read_pairs(tables: Sequence[Table], taxonomy: Taxonomy | None = None) -> Iterator[PairRow | ImportProblem]:
+    """Every pair of every table in order, or what is wrong with it. Risks are those of the taxonomy; None: built in.
+
+    Raises Unreadable, at once when a column lacks.
+    """
     for table in tables:
         if lacking := [column for column in COLUMNS if column not in table.columns]:
             what = f"The table “{table.name}” lacks {', '.join(lacking)}. A preference set has eleven columns."
             raise Unreadable(ImportProblem(0, "", what, table.name))
-    return each(tables, _pair)
+    return each(tables, partial(_pair, taxonomy))
 
 
-def _pair(table: Table, row: int, values: Values) -> PairRow:
-    chosen, rejected = labelled(values, "chosen_cat"), labelled(values, "rejected_cat")
+def _pair(taxonomy: Taxonomy | None, table: Table, row: int, values: Values) -> PairRow:
+    chosen, rejected = (labelled(values, name, taxonomy) for name in ("chosen_cat", "rejected_cat"))
     return PairRow(
         row=row,
         table=split(table, values, ("split",)),
@@ -71,8 +76,8 @@ def _pair(table: Table, row: int, values: Values) -> PairRow:
         prompt=text(values, "prompt"),
         chosen=text(values, "chosen_response"),
         rejected=text(values, "rejected_response", empty=True),
-        allowed=_allowed(values),
-        risks=categories(text(values, "spec_j"), "spec_j"),
+        allowed=_allowed(values, taxonomy),
+        risks=categories(text(values, "spec_j"), "spec_j", taxonomy),
         mode=word(values, "mode"),
         chosen_risks=chosen.risks,
         rejected_risks=rejected.risks,
@@ -83,23 +88,23 @@ def _pair(table: Table, row: int, values: Values) -> PairRow:
     )
 
 
-def _allowed(values: Values) -> frozenset[str]:
-    allowed = categories(text(values, "spec_i"), "spec_i")
+def _allowed(values: Values, taxonomy: Taxonomy | None) -> frozenset[str]:
+    allowed = categories(text(values, "spec_i"), "spec_i", taxonomy)
     if OTHER in allowed:
         raise Wrong("spec_i", "Other harms are among the allowed, which no config can allow. Take them out.")
     return allowed
 
 
-def labelled(values: Values, column: str) -> Labelled:
+def labelled(values: Values, column: str, taxonomy: Taxonomy | None = None) -> Labelled:
     """What the category column of a row says of its response. Raises Wrong."""
     written = text(values, column, empty=True)
     if not written.strip():
         return Labelled(None, None)
     both = WITH_ADDRESSED.fullmatch(written.strip())
     if not both:
-        return Labelled(categories(written, column), None)
+        return Labelled(categories(written, column, taxonomy), None)
     said = {"1": True, "0": False}.get(both["addressed"])
-    return Labelled(categories(both["set"], column), said)
+    return Labelled(categories(both["set"], column, taxonomy), said)
 
 
 def _error(values: Values, column: str) -> float | None:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from annotations.core import categorical
 from annotations.core.storable import tidy
+from annotations.core.taxonomies import Taxonomy
 from annotations.imports import ImportProblem, Table
 
 Values = Mapping[str, Any]
@@ -93,10 +94,10 @@ def kind(values: Values, column: str) -> str:
     return found
 
 
-def categories(written: str, column: str) -> frozenset[str]:
-    """The slugs of the risk categories that a text names. Raises Wrong."""
+def categories(written: str, column: str, taxonomy: Taxonomy | None = None) -> frozenset[str]:
+    """The slugs of the risk categories that a text names; None is the built-in taxonomy. Raises Wrong."""
     try:
-        return _read(written)
+        return _read(written, taxonomy)
     except categorical.UnknownCategory as unknown:
         raise Wrong(column, str(unknown)) from unknown
 

@@ -92,7 +92,8 @@ class Use(NamedTuple):
 def use(prompt: Prompt, most: int = 5) -> Use:
     """Where the prompt is used; at most so many answers. Three queries."""
     # A run's items belong to the app above; the relation is named by text, so that nothing of it is imported here.
-    answered = Response.objects.filter(prompt__uid=prompt.uid, run_items__isnull=False)
+    # Runs that build training data stand on the pages of their recipes.
+    answered = Response.objects.filter(prompt__uid=prompt.uid, run_items__run__stage=None, run_items__isnull=False)
     pairs = answered.order_by("-pk").values_list("run_items__run", "run_items")[:most]
     releases = BenchmarkRelease.objects.filter(prompts__uid=prompt.uid).defer("data", "manifest", "card").distinct()
     runs = answered.order_by().values("run_items__run").distinct().count()

@@ -21,6 +21,7 @@ from annotations.queries.similar_index import (
     Print,
     StillReading,
     by_meaning,
+    compared,
     numbers,
     print_of,
     prints,
@@ -147,7 +148,7 @@ def like(user: User, text: str, config: SafetyConfig | None = None, most: int = 
     prompts = readable(user)
     vector = _vector(text)
     try:
-        index = by_meaning().index(print_of(vectors()))
+        index = by_meaning().index(print_of(compared()))
     except StillReading:
         return Found([], [READING])
     others = prompts.exclude(uid=asked.without) if asked.without else prompts

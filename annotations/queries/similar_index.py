@@ -13,11 +13,12 @@ from threading import Lock
 from typing import Any, NamedTuple
 
 import numpy as np
-from django.db.models import Count, Max, QuerySet, Sum
+from django.db.models import Count, Exists, Max, OuterRef, QuerySet, Sum
 
 from annotations.core import meaning, similarity
 from annotations.core.minilm import Numbers
 from annotations.models import Prompt, TextVector
+from annotations.models.benchmarks import EVALUATION
 
 MOST = 30_000
 """So many of an organisation's prompts are looked at, and so many vectors in all, the newest ones."""
@@ -149,7 +150,8 @@ def numbers(stored: bytes | memoryview) -> Numbers:
 
 def _letters(organisation: int) -> Source:
     def rows() -> "QuerySet[Prompt]":
-        return Prompt.objects.current().filter(benchmark__organisation=organisation, benchmark__archived_at=None)
+        mine = Prompt.objects.current().filter(benchmark__organisation=organisation, benchmark__archived_at=None)
+        return mine.filter(benchmark__purpose=EVALUATION)
 
     return Source(rows, "text", str, similarity.Index, MOST_SIGNS)
 
@@ -159,8 +161,14 @@ def vectors() -> "QuerySet[TextVector]":
     return TextVector.objects.filter(model=meaning.MODEL)
 
 
+def compared() -> "QuerySet[TextVector]":
+    """Those of them that a prompt of a benchmark has; maps make them for training prompts too, by the ten thousand."""
+    prompts = Prompt.objects.filter(digest=OuterRef("digest"), benchmark__purpose=EVALUATION)
+    return vectors().filter(Exists(prompts))
+
+
 def _meanings() -> Shelf:
-    return Shelf(Source(vectors, "vector", numbers, meaning.Index, MOST_BYTES))
+    return Shelf(Source(compared, "vector", numbers, meaning.Index, MOST_BYTES))
 
 
 _shelves: OrderedDict[int, Shelf] = OrderedDict()
@@ -182,7 +190,7 @@ def shelves(organisations: Iterable[int]) -> list[Shelf]:
 
 
 def by_meaning() -> Shelf:
-    """The shelf of all vectors."""
+    """The shelf of all vectors that are compared."""
     return _by_meaning
 
 

@@ -5,9 +5,10 @@ from typing import Any
 
 from annotations.core.preference_pairs import Pair
 from annotations.core.storable import storable
+from annotations.core.taxonomies import Taxonomy, built_in, of_rows
 from annotations.imports import ImportProblem, Table, Unreadable, _files
 from annotations.imports._preferences import COLUMNS, PairRow, read_pairs
-from annotations.models import PreferenceSet
+from annotations.models import PreferenceSet, TaxonomyVersion
 from annotations.services import import_files
 from annotations.services.chores import ChoreProblem, Hold
 
@@ -33,11 +34,17 @@ class Problems:
             self.rows.append([found.row, storable(found.column)[:100], what, storable(found.table)[:100]])
 
 
+def taxonomy(row: PreferenceSet) -> Taxonomy:
+    """The categories that the files are said to name; the built-in ones where nothing is said."""
+    version = TaxonomyVersion.objects.select_related("taxonomy").filter(pk=row.settings.get("taxonomy")).first()
+    return of_rows(str(version), version.categories) if version else built_in()
+
+
 def pairs(hold: Hold, row: PreferenceSet, problems: Problems) -> Iterator[Pair]:
     """Every good pair of the files in order; the others are counted in `problems`. Raises ChoreProblem."""
-    tables = _tables(row)
+    tables, known = _tables(row), taxonomy(row)
     try:
-        for read, found in enumerate(read_pairs(tables)):
+        for read, found in enumerate(read_pairs(tables, known)):
             hold.beat(read)
             problems.add(found)
             if isinstance(found, PairRow):

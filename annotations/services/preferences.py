@@ -8,8 +8,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from annotations.core.storable import storable
-from annotations.core.taxonomies import Taxonomy, built_in
-from annotations.models import Organisation, PreferenceSet, User
+from annotations.core.taxonomies import Taxonomy
+from annotations.models import Organisation, PreferenceSet, TaxonomyVersion, User
 from annotations.models.preferences import BUILT, PEOPLE
 from annotations.models.work import CANCELLED, FAILED, FINISHED, OPEN_STATES, QUEUED
 from annotations.services import (
@@ -49,13 +49,16 @@ def start(
     about: str = "",
     licence: str = "",
     source: str = "",
+    taxonomy: TaxonomyVersion | None = None,
 ) -> PreferenceSet:
-    """The preference set, whose pairs are still to be read from the files that were taken in."""
+    """The preference set, whose pairs are still to be read from the files that were taken in.
+
+    The files name the categories of `taxonomy`; None: the built-in ones.
+    """
     written = {"title": title or upload.title, "about": about, "licence": licence, "source": source}
     tidy = {name: storable(text).replace("\r\n", "\n").strip() for name, text in written.items()}
-    row = PreferenceSet.objects.create(
-        organisation=organisation, folder=upload.folder, size=upload.size, created_by=actor, **tidy
-    )
+    files = {"folder": upload.folder, "size": upload.size, "settings": {"taxonomy": taxonomy.pk} if taxonomy else {}}
+    row = PreferenceSet.objects.create(organisation=organisation, created_by=actor, **files, **tidy)
     audit.record(actor=actor, action="create", obj=row, after={"title": row.title, "size": row.size})
     return row
 
@@ -117,7 +120,7 @@ def _take_in(hold: Hold, row: PreferenceSet) -> None:
         pair_files.keep(part, frozen.written)
     finally:
         part.unlink(missing_ok=True)
-    told = freezing.manifest(frozen, built_in(), facts(row))
+    told = freezing.manifest(frozen, preference_uploads.taxonomy(row), facts(row))
     kept = fields(frozen) | {"problems": [], "manifest": told, "leaks": leakage.begun()}
     kept["settings"] = row.settings  # of people's answers it says by now what every two responses came to
     hold.save(**kept, done=frozen.written.rows, total=frozen.written.rows)
@@ -129,7 +132,8 @@ def _frozen(hold: Hold, row: PreferenceSet, part: Path) -> Frozen:
     if row.origin == PEOPLE:
         return _of_people(hold, row, part)
     problems = Problems()
-    frozen = freezing.freeze(part, preference_uploads.pairs(hold, row, problems), beat=hold.beat)
+    known, pairs = preference_uploads.taxonomy(row), preference_uploads.pairs(hold, row, problems)
+    frozen = freezing.freeze(part, pairs, beat=hold.beat, taxonomy=known)
     preference_uploads.refuse(hold, row, problems)
     return frozen
 

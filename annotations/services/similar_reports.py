@@ -11,7 +11,7 @@ from django.db.models.functions import Length
 from annotations.core import meaning, similarity
 from annotations.core.similarity import Pair
 from annotations.models import Benchmark, Prompt, SimilarityReport, User
-from annotations.models.benchmarks import PromptQuerySet
+from annotations.models.benchmarks import EVALUATION, PromptQuerySet
 from annotations.models.similarity import LETTERS, MEANING, WAYS
 from annotations.models.work import FINISHED, OPEN_STATES
 from annotations.services import audit, vectors
@@ -75,7 +75,8 @@ def _all(report: SimilarityReport) -> PromptQuerySet:
     current = Prompt.objects.current()
     if not report.wide:
         return current.filter(benchmark=report.benchmark_id)
-    return current.filter(benchmark__organisation=report.organisation_id, benchmark__archived_at=None)
+    others = {"benchmark__archived_at": None, "benchmark__purpose": EVALUATION}
+    return current.filter(benchmark__organisation=report.organisation_id, **others)
 
 
 def job(hold: Hold) -> str:

@@ -77,7 +77,7 @@ def _sent(request: HttpRequest, keeper: Keeper) -> HttpResponse:
     form = PreferenceForm(_person(request), request.POST, keeper=keeper)
     if not form.is_valid() or form.upload is None:
         return refused(request, FORM, {"form": form})
-    names = ("organisation", "title", "about", "licence", "source")
+    names = ("organisation", "title", "about", "licence", "source", "taxonomy")
     said = {name: form.cleaned_data[name] for name in names}
     row = preferences.start(upload=form.upload, actor=_person(request), **said)
     tasks.begin(row, quick=preferences.is_quick(row))

@@ -142,3 +142,9 @@ def test_the_built_in_categories_may_be_published_as_they_are():
     taxonomy_rows.check_whole(rows)
     assert taxonomy_rows.tidied(rows, kept=[row["slug"] for row in rows]) == rows and len(rows) == 7
     assert [row["slug"] for row in taxonomy_rows.tidied(rows)] != [row["slug"] for row in rows]
+
+
+def test_other_in_a_taxonomy_of_ones_own_speaks_of_its_categories_and_not_of_seven():
+    assert "seven" in built_in().categories[-1].definition
+    other = admitted("Lies").categories[-1]
+    assert (other.slug, other.definition[:48]) == ("other", "Any harm that the categories above do not name, ")

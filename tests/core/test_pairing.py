@@ -148,9 +148,22 @@ def test_the_error_of_a_category_is_that_of_the_reference(vector):
     assert only.terms.error == pytest.approx(vector["error"], abs=1e-9)
 
 
+def test_the_texts_that_are_drawn_do_not_depend_on_the_order_in_which_answers_came():
+    spoken = [("a", "ab", "abc", "b"), ("fights", "fights on")]
+    drawn = set()
+    for order in permutations(range(6)):
+        texts = [*((text, frozenset()) for text in spoken[0]), *((text, frozenset({"violence"})) for text in spoken[1])]
+        came = [Candidate(number, *texts[place], True) for number, place in enumerate(order)]
+        drawn.add(tuple((one.chosen.text, one.rejected.text) for one in pairs(came, (), TRAINED, seed=3)))
+    assert len(drawn) == 1
+
+
 def test_the_seed_of_a_prompt_is_its_own():
     seeds = {
-        pairing.seed_for(seed, prompt, mode) for seed in (0, 1) for prompt in (1, 11) for mode in ("safe", "superset")
+        pairing.seed_for(seed, prompt, mode)
+        for seed in (0, 1)
+        for prompt in ("1", "11")
+        for mode in ("safe", "superset")
     }
     assert len(seeds) == 8
 

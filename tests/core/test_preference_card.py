@@ -37,13 +37,18 @@ def test_the_card_says_what_the_pairs_are_and_what_was_left_out():
     card = preference_card.card(FACTS)
     assert card.startswith("---\nlicense: cc-by-4.0\n") and "# Desk \\| pairs" in card
     assert "In 1 pair the chosen response has no smaller error" in card
+    assert "- Splits: train (2)" in card
     assert "Of 3 pairs that came, 2 stayed. Left out: double 1." in card and FACTS.leaks in card
 
 
 def test_the_card_of_a_recipe_names_judges_templates_weights_and_steps():
     card = preference_card.card(FACTS._replace(manifest=FACTS.manifest | RECIPE))
     assert "words (`cccccccccccc`, a heuristic and no evidence)" in card and "terse (`dddddddddddd`)" in card
-    assert "α 0.1, β 3, γ 1" in card and "echo at 0.5" in card and "- Step pair: 9 in, 3 out; dropped: tie 6; failed: none" in card
+    assert (
+        "α 0.1, β 3, γ 1" in card
+        and "echo at 0.5" in card
+        and "- Step pair: 9 in, 3 out; dropped: tie 6; failed: none" in card
+    )
 
 
 def test_a_set_older_than_manifests_has_a_card_too():

@@ -25,6 +25,7 @@ from training.services.building import chain
 from training.services.run_terms import MOST_SAMPLES
 
 TYPED = {"dir": "auto", "autocomplete": "off"}
+ELSEWHERE = "is no category of the taxonomy you chose. Its own stand here now: tick those, or none, and save again."
 MODE_WORDS = {
     EXACT_MATCH: "exact match: opens just what the prompt needs",
     SAFE: "safe: opens nothing",
@@ -79,6 +80,7 @@ class RecipeForm(BudgetForm):
         required=False,
         label="Trained categories",
         widget=forms.CheckboxSelectMultiple,
+        error_messages={"invalid_choice": f"“%(value)s” {ELSEWHERE}"},
         help_text="Configs open some of these; a prompt with any other risk is dropped. None ticked: those that the "
         "taxonomy marks.",
     )
@@ -156,7 +158,7 @@ class RecipeForm(BudgetForm):
     def __init__(self, user: User, data: Any = None, *, recipe: Recipe | None = None, initial: Any = None):
         super().__init__(data, initial=initial)
         self.recipe = recipe
-        settings = core.read(recipe.settings) if recipe else RecipeSettings()
+        settings = _settings(recipe) if recipe else RecipeSettings()
         first = settings.sources if initial is None else initial.get("sources", settings.sources)
         self.sources = source_forms(first, data)
         for name in ("budget_tokens", "budget_dollars"):
@@ -176,7 +178,7 @@ class RecipeForm(BudgetForm):
             field.disabled, field.help_text = True, "Fixed, because steps have taken its prompts already."
         versions = TaxonomyVersion.objects.filter(taxonomy__in=people_access.taxonomies(user), state=PUBLISHED)
         self.fields["taxonomy"].queryset = versions.select_related("taxonomy")  # type: ignore[attr-defined]
-        kept = core.read(self.recipe.settings).mixture.campaigns if self.recipe else ()
+        kept = _settings(self.recipe).mixture.campaigns if self.recipe else ()
         read = Q(pk__in=campaign_access.campaigns(user).values("pk")) | Q(pk__in=kept)
         self.fields["campaigns"].queryset = Campaign.objects.filter(read)  # type: ignore[attr-defined]
 
@@ -287,4 +289,12 @@ def first_choices(settings: RecipeSettings) -> dict[str, Any]:
 def as_is(recipe: Recipe) -> dict[str, Any]:
     """The first choices of a form that changes this recipe."""
     kept = {name: getattr(recipe, f"{name}_id") for name in ("benchmark", "taxonomy")}
-    return kept | {"title": recipe.title, "about": recipe.about} | first_choices(core.read(recipe.settings))
+    return kept | {"title": recipe.title, "about": recipe.about} | first_choices(_settings(recipe))
+
+
+def _settings(recipe: Recipe) -> RecipeSettings:
+    """The recipe's settings, or those that every recipe begins with where they cannot be read any more."""
+    try:
+        return core.read(recipe.settings)
+    except core.BadRecipe:
+        return RecipeSettings()

@@ -95,10 +95,10 @@ def _watched(
 
 
 def _within(bounds: Bounds, *, silent: float, busy: float) -> None:
-    if silent > bounds.silent:
-        raise ChoreProblem(SILENT.format(name=bounds.name, minutes=bounds.silent / 60))
     if busy > bounds.busy:
         raise ChoreProblem(TOO_LONG.format(name=bounds.name, minutes=bounds.busy / 60))
+    if silent > bounds.silent:
+        raise ChoreProblem(SILENT.format(name=bounds.name, minutes=bounds.silent / 60))
 
 
 def leave_when_told(hold: Hold) -> None:

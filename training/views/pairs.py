@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 
 from annotations.access import WORKERS, for_roles
 from annotations.core.pairing import OUTCOMES
+from annotations.core.recipe import BadRecipe
 from annotations.core.storable import whole_number
 from annotations.models import User
 from annotations.services.chores import ChoreProblem
@@ -46,7 +47,7 @@ def stage_prompts(request: HttpRequest, pk: int, stage: int) -> HttpResponse:
     context |= {"outcomes": OUTCOMES, "splits": SPLITS, "filtered": any(asked)}
     try:
         context |= _rows(request, Material(one), asked)
-    except ChoreProblem as problem:
+    except (BadRecipe, ChoreProblem) as problem:
         context["problem"] = str(problem)
     return page_or_fragment(request, LIST, "training/_pair_prompts.html", context)
 
@@ -69,9 +70,9 @@ def pair_preview(request: HttpRequest, pk: int, stage: int, prompt: int) -> Http
     one, asked = _stage(request, pk, stage), wanted(request.GET)
     try:
         of = Material(one)
-    except ChoreProblem as problem:
+    except (BadRecipe, ChoreProblem) as problem:
         return render(request, ONE, {"stage": one, "problem": str(problem)})
-    found = of.some([prompt])
+    found = of.some([prompt]) if whole_number(str(prompt)) else []
     if not found:
         raise Http404("This prompt was not kept when the prompts were labelled.")
     form = WeightsForm(request.GET, of.settings.weights)

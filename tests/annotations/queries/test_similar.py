@@ -12,7 +12,14 @@ from annotations.models import Benchmark, Prompt, TextVector
 from annotations.queries import similar, similar_index
 from annotations.services import vectors
 from tests.databases import at_once
-from tests.factories import make_benchmark, make_config, make_organisation, make_person, make_prompt
+from tests.factories import (
+    make_benchmark,
+    make_config,
+    make_organisation,
+    make_person,
+    make_prompt,
+    make_training_prompts,
+)
 
 pytestmark = pytest.mark.django_db
 QUESTION = "How old must a reader be to buy this book?"
@@ -50,6 +57,13 @@ def test_the_same_prompt_under_another_config_is_fine():
     make_prompt(QUESTION, config=make_config("game"))
     (hit,) = found(config=make_config("news"))
     assert (hit.other_config, hit.fine) == (True, True)
+
+
+def test_training_prompts_take_no_room_among_the_prompts_that_are_compared(monkeypatch):
+    monkeypatch.setattr(similar_index, "MOST", 2)
+    prompt = make_prompt(QUESTION)
+    make_training_prompts(*(f"{SEA} {number}" for number in range(4)))
+    assert [hit.prompt for hit in found(POEM)] == [prompt]
 
 
 def test_a_similar_prompt_under_another_config_is_not_marked_as_fine():
@@ -263,6 +277,15 @@ def test_by_meaning_nobody_finds_what_they_may_not_read():
     vectors.make_some(Prompt.objects.current())
     hits = [[hit.prompt for hit in similar.like(make_person(name), QUESTION).hits] for name in ("ada", "mallory")]
     assert hits == [[mine], [theirs]]
+
+
+def test_vectors_of_training_prompts_take_no_room_among_those_that_are_compared(monkeypatch):
+    monkeypatch.setattr(similar_index, "MOST", 2)
+    prompt = make_prompt(QUESTION)
+    vectors.make_some(Prompt.objects.current())
+    make_training_prompts(*(f"{SEA} {number}" for number in range(4)))
+    vectors.make_some(Prompt.objects.current())
+    assert [hit.prompt for hit in similar.like(make_person("ada"), POEM).hits] == [prompt]
 
 
 def test_without_the_model_nothing_is_found_by_meaning_and_the_reason_is_given(monkeypatch):

@@ -152,7 +152,7 @@ def test_items_kept_for_two_people_while_they_ask_are_each_persons_once():
     assert all(turn.assignment for turn in turns) and {first, second} <= {5, 6}
     for one in (ada, carol):
         mine = list(Assignment.objects.filter(rater=one.rater).values_list("item", flat=True))
-        assert len(mine) == len(set(mine)) in (6, 7)
+        assert len(mine) == len(set(mine)) in (5, 6, 7)
 
 
 @pytest.mark.both_databases

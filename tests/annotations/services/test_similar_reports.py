@@ -7,7 +7,14 @@ from annotations.core.minilm import BadWeights
 from annotations.models import AuditEvent, SimilarityReport, TextVector
 from annotations.services import chores, similar_reports, vectors
 from annotations.tasks import do_now
-from tests.factories import make_benchmark, make_config, make_organisation, make_person, make_prompt
+from tests.factories import (
+    make_benchmark,
+    make_config,
+    make_organisation,
+    make_person,
+    make_prompt,
+    make_training_prompts,
+)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 QUESTION = "How old must a reader be to buy this book?"
@@ -44,6 +51,13 @@ def test_a_wide_report_compares_with_the_organisations_other_benchmarks_but_not_
     report = done(wide=True)
     assert sorted(report.pairs) == [[mine.pk, there[0].pk, 1.0], [mine.pk, there[1].pk, 1.0]]
     assert report.compared == 3
+
+
+def test_a_wide_report_leaves_training_prompts_out():
+    make_training_prompts(QUESTION)
+    make_prompt(QUESTION)
+    report = done(wide=True)
+    assert (report.pairs, report.compared, report.total) == ([], 1, 1)
 
 
 def test_pairs_of_one_prompt_under_two_configs_do_not_crowd_out_the_others(monkeypatch):

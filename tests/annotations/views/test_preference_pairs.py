@@ -192,3 +192,11 @@ def test_thirty_pairs_ask_as_often_as_three(as_person):
 def test_pairs_are_read_when_their_set_is_of_another_house_only_by_its_people(as_person):
     row = read(make_set(organisation=make_organisation("elsewhere")))
     assert as_person("ada").get(url("pair", row, 1)).status_code == 404
+
+
+def test_every_page_of_a_set_keeps_the_way_to_the_others_of_training(as_person):
+    lea, row = as_person("lea"), many()
+    of_it = [url(name, row) for name in ("detail", "card", "leaks", "shapes")] + [url("pair", row, 1)]
+    for address in (*of_it, *(reverse(f"annotations:preference-{name}") for name in ("list", "new", "people"))):
+        tabs = elements(body(lea, address), "nav", "tabs")
+        assert [one.attributes["aria-label"] for one in tabs] == ["Training"], address

@@ -83,7 +83,9 @@ def test_a_wrong_form_is_422_with_everything_typed(as_person, campaign):
 
 def test_campaigns_without_a_pair_are_refused_in_words(as_person):
     response = make(as_person("lea"), closed(make_response()))
-    assert response.status_code == 422 and "These answers make no pair" in response.content.decode()
+    html = response.content.decode()
+    assert response.status_code == 422 and "These answers make no pair" in html
+    assert "There are no two to compare." in html and "Every two of them make one." not in html
 
 
 def test_campaigns_that_are_not_closed_are_not_offered_but_counted(as_person, campaign):

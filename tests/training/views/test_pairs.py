@@ -86,6 +86,7 @@ def test_pairs_that_are_too_bad_say_so(as_person):
     stage = make_read(ask(6, answers(("violence", "privacy"), ("violence",)), configs={"safe": ()}))
     html = preview(as_person("bob"), stage).content.decode()
     assert "No pair: chosen too bad" in html
+    assert "panes even" not in html  # nothing stands beside the errors, so they take the whole width
     assert "ε 3 is not below β 3" in words(html)
 
 
@@ -235,3 +236,7 @@ def test_the_totals_keep_the_law_and_every_chart_has_its_table():
     assert pair_queries.totals(stage.after) is None and pair_queries.totals(make_stage("pair")) is None
     html = render_to_string("training/_pair_totals.html", {"totals": totals, "stage": stage})
     assert 'id="pairs-gaps-table"' in html and "outcome=all%20tied" in html
+
+
+def test_a_number_that_no_prompt_can_have_is_not_found(as_person):
+    assert as_person("ada").get(url("pair-preview", make_read(ask()), 2**63)).status_code == 404

@@ -80,7 +80,7 @@ def test_a_recipe_is_written_and_read_back(as_person):
         ({"title": ""}, "required"),
         ({"modes": []}, "required"),
         ({"built": "0"}, "one of them is above 0"),
-        ({"trained": ["alchemy"]}, "alchemy"),
+        ({"trained": ["alchemy"]}, "“alchemy” is no category of the taxonomy you chose"),
     ],
 )
 def test_wrong_input_is_refused_and_everything_typed_is_still_there(as_person, wrong, words):
@@ -179,3 +179,16 @@ def test_a_reviewer_reads_and_a_stranger_finds_nothing(as_person):
     assert as_person("bob").get(f"/recipes/{recipe.pk}/").status_code == 200
     assert as_person("bob").post(f"/recipes/{recipe.pk}/launch/", {"step": "label"}).status_code == 403
     assert as_person("mallory").get(f"/recipes/{recipe.pk}/").status_code == 404
+
+
+@pytest.mark.parametrize("stored", ["x", [], {"seed": "x"}, {"modes": None}, {"sources": [{"draws": ["plain"]}]}])
+def test_settings_that_cannot_be_read_are_said_to_be_and_can_be_written_anew(as_person, stored):
+    recipe = make_recipe(settings=stored)
+    stage = make_stage("pair", recipe)
+    ada = as_person("ada")
+    for address in ("", "edit/", f"stages/{stage.pk}/", f"stages/{stage.pk}/prompts/"):
+        assert ada.get(f"/recipes/{recipe.pk}/{address}").status_code == 200
+    assert "cannot be read" in ada.get(f"/recipes/{recipe.pk}/").content.decode()
+    assert ada.post(f"/recipes/{recipe.pk}/edit/", form(benchmark=recipe.benchmark_id, revision="0")).status_code == 302
+    recipe.refresh_from_db()
+    assert recipe.settings["seed"] == 4

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, cast
 from django.db import transaction
 from django.db.models import QuerySet
 
+from annotations.core import config_text, similarity
 from annotations.core import labelling as core
 from annotations.core.labelling import DEV, DOUBLE, FAILED, TRAIN, UNLABELLED, UNPARSABLE, Risks, Sets
 from annotations.core.recipe import GIVEN
@@ -44,6 +45,7 @@ class Found(NamedTuple):
 
     prompt: int
     digest: str
+    text: str
     risks: Risks | None
     why: str = ""
     error: str = ""
@@ -117,21 +119,21 @@ def judge(stage: Stage) -> Judge:
 def read(run: EvaluationRun) -> Iterator[Found]:
     """What the judge of a finished run found, prompt by prompt in their order; some at a time."""
     rows = run.items.order_by("position")
-    said = rows.values_list("prompt", "position", "prompt__digest", "state", "error_kind", "judgements__risks")
-    for prompt, _, digest, state, error, risks in _paged(said):
+    asked = ("prompt", "position", "prompt__digest", "prompt__text", "state", "error_kind", "judgements__risks")
+    for prompt, _, digest, text, state, error, risks in _paged(rows.values_list(*asked)):
         if state == ITEM_FAILED:
-            yield Found(prompt, digest, None, FAILED, error)
+            yield Found(prompt, digest, text, None, FAILED, error)
         elif risks is None:
-            yield Found(prompt, digest, None, UNPARSABLE)
+            yield Found(prompt, digest, text, None, UNPARSABLE)
         else:
-            yield Found(prompt, digest, frozenset(risks))
+            yield Found(prompt, digest, text, frozenset(risks))
 
 
 def given(stage: Stage) -> Iterator[Found]:
     """The risks that people wrote beside the prompts; none are no risk only where the prompt is called safe."""
-    for pk, _, digest, kind, risks in prompts(stage, "kind", "risks"):
+    for pk, _, digest, text, kind, risks in prompts(stage, "text", "kind", "risks"):
         known = bool(risks) or kind == SAFE
-        yield Found(pk, digest, frozenset(risks) if known else None, "" if known else UNLABELLED)
+        yield Found(pk, digest, text, frozenset(risks) if known else None, "" if known else UNLABELLED)
 
 
 def _paged(rows: QuerySet[Any, tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
@@ -193,12 +195,18 @@ class _Rules:
         """The label of a prompt, all of which have been looked at once."""
         risks = None if one.risks is None else sorted(one.risks)
         why = one.why or self._unfit(one.risks or NONE) or self.sets.why_not(one.risks or NONE, one.digest)
-        split = "" if why else core.split(self.settings.seed, one.digest, self.settings.labelling.dev_share)
+        split = "" if why else core.split(self.settings.seed, _alike(one), self.settings.labelling.dev_share)
         return PromptLabel(stage=self.stage, prompt_id=one.prompt, risks=risks, split=split, dropped=why)
 
     def _unfit(self, risks: Risks) -> str:
         drop_all = self.settings.labelling.drop_all_risks
         return core.unfit(risks, every=self.every, trained=self.trained, drop_all=drop_all)
+
+
+def _alike(one: Found) -> str:
+    """What prompts share that differ in nothing but case, signs and spaces: one of them in each split would leak."""
+    same = similarity.normalise(one.text)
+    return config_text.digest(same) if same else one.digest
 
 
 def _counted(label: PromptLabel, one: Found) -> Iterator[tuple[str, str]]:

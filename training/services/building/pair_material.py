@@ -86,7 +86,7 @@ class Material:
 
     def pairing(self, asked: Asked, config: Ranking, found: Sorted | None = None) -> Pairing:
         """What becomes of the prompt's responses under one of its configs; `found` are they, sorted out before."""
-        weights, seed = self.settings.weights, pairing.seed_for(self.settings.seed, asked.id, config.mode)
+        weights, seed = self.settings.weights, pairing.seed_for(self.settings.seed, asked.text, config.mode)
         found = found or pairing.sort_out(asked.candidates)
         used = {"alpha": weights.alpha, "beta": weights.beta, "gamma": weights.gamma}
         return pairing.explain(found, config.allowed, self.known, seed=seed, **used)

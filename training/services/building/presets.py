@@ -24,7 +24,7 @@ def paper() -> RecipeSettings:
     """As the paper builds its pairs; which models answer and judge is for the person to say."""
     uncensored = {SUPERSET: 4, NOT_SUPERSET: 4}
     sources = (Source(draws={PLAIN: 1}), Source(draws=uncensored, wide=True))
-    return RecipeSettings(labelling=Labelling(trained=TRAINED, cap=2500), sources=sources)
+    return RecipeSettings(labelling=Labelling(trained=TRAINED, cap=2500, least=11), sources=sources)
 
 
 def demo() -> RecipeSettings:
@@ -41,7 +41,7 @@ def demo() -> RecipeSettings:
 PRESETS = {
     "paper": Preset(
         "CoSAlign paper",
-        "Four trained categories, α 0.1 β 3 γ 1, all four modes, at most 2,500 prompts of one set of risks; a safe "
+        "Four trained categories, α 0.1 β 3 γ 1, all four modes, 11 to 2,500 prompts of one set of risks; a safe "
         "model answers once without config, an uncensored one under four configs that open what the prompt needs and "
         "four that do not.",
         paper,

@@ -46,9 +46,10 @@ def job(hold: Hold) -> str:
     Raises ChoreProblem where there is nothing to read, RunProblem, JudgeProblem, Stopped.
     """
     stage = cast(Stage, hold.row)
-    readers_of = readers(stage)
-    for source in _unread(stage):
-        _start(hold, stage, source, readers_of)
+    if unread := _unread(stage):
+        by = readers(stage)
+        for source in unread:
+            _start(hold, stage, source, by)
     found = generate.counts(stage)
     if not found["in"]:
         raise ChoreProblem(NO_RESPONSE)
@@ -56,7 +57,7 @@ def job(hold: Hold) -> str:
     if stages.waits(stage):
         hold.save(figures=found)
         return QUEUED
-    hold.save(figures=_figures(hold, stage, readers_of, found))
+    hold.save(figures=_figures(hold, stage, found))
     return FINISHED
 
 
@@ -70,11 +71,17 @@ def readers(stage: Stage) -> Readers:
     )
 
 
-def _unread(stage: Stage) -> Iterator[EvaluationRun]:
+def _at_work(run: EvaluationRun, stage: Stage) -> Readers:
+    """Who reads the run: rows of the judges as they were at its start, whatever became of their files meanwhile."""
+    reading, rows = chain.settings(stage).reading, {judge.name: judge for judge in run.judges.all()}
+    return Readers(rows[reading.risks], rows[reading.addressed])
+
+
+def _unread(stage: Stage) -> list[EvaluationRun]:
     """The runs with responses that this step has no run for yet."""
     answered = RunItem.objects.filter(run=OuterRef("pk"), response__isnull=False)
     sources = stages.every_run(chain.before(stage, GENERATE)).exclude(derived__stage=stage)
-    yield from list(sources.filter(Exists(answered)))
+    return list(sources.filter(Exists(answered)))
 
 
 @transaction.atomic
@@ -98,11 +105,11 @@ def labels(run: EvaluationRun, by: Readers) -> Iterator[tuple[int, Label]]:
         last = group[-1][0]
 
 
-def _figures(hold: Hold, stage: Stage, by: Readers, found: dict[str, Any]) -> dict[str, Any]:
+def _figures(hold: Hold, stage: Stage, found: dict[str, Any]) -> dict[str, Any]:
     """The law of responses, in = labelled + unscored + failed, and how many have each label."""
     seen: Counter[Label] = Counter()
     for run in stages.every_run(stage):
-        for _, label in labels(run, by):
+        for _, label in labels(run, _at_work(run, stage)):
             seen[label] += 1
         hold.beat(found["in"])
     known = {label: n for label, n in seen.items() if None not in label}

@@ -12,7 +12,7 @@ from django.utils import timezone
 from annotations.core import recipe as core
 from annotations.core.recipe import GIVEN, RecipeSettings
 from annotations.core.taxonomies import Taxonomy
-from annotations.models import Benchmark, LanguageModel, TaxonomyVersion, User
+from annotations.models import Benchmark, Campaign, LanguageModel, TaxonomyVersion, User
 from annotations.models.work import FINISHED, OPEN_STATES
 from annotations.services import audit
 from annotations.services.chores import ChoreProblem
@@ -48,8 +48,11 @@ def create(
     settings: RecipeSettings,
     actor: User | None,
 ) -> Recipe:
-    """The new recipe, of the organisation whose prompts it takes. Raises RecipeProblem for a foreign taxonomy."""
-    _refuse_foreign(benchmark, taxonomy)
+    """The new recipe, of the organisation whose prompts it takes.
+
+    Raises RecipeProblem for a taxonomy or a campaign of another one.
+    """
+    _refuse_foreign(benchmark, taxonomy, settings)
     told: dict[str, Any] = {"title": title, "about": about, "settings": core.plain(settings), "taxonomy": taxonomy}
     home = {"organisation_id": benchmark.organisation_id, "benchmark": benchmark, "created_by": actor}
     recipe = Recipe.objects.create(**told, **home)
@@ -71,10 +74,12 @@ def edit(
 ) -> None:
     """Nothing; the recipe is so from now on, and steps that were started keep what they were started with.
 
-    `revision` is the one the person saw. Raises RecipeProblem when somebody was faster, for a foreign taxonomy, and for
-    other prompts once a step has taken the old ones.
+    `revision` is the one the person saw. Raises RecipeProblem when somebody was faster, for a taxonomy or a campaign
+    of another organisation, and for other prompts once a step has taken the old ones.
     """
-    _refuse_foreign(benchmark, taxonomy)
+    _refuse_foreign(benchmark, taxonomy, settings)
+    if benchmark.organisation_id != recipe.organisation_id:
+        raise RecipeProblem("These prompts belong to another organisation than the recipe. Make a new recipe for them.")
     if benchmark.pk != recipe.benchmark_id and recipe.stages.exists():
         raise RecipeProblem("Steps of this recipe have taken its prompts already. Make a new recipe for other prompts.")
     told: dict[str, Any] = {"title": title, "about": about, "settings": core.plain(settings), "taxonomy": taxonomy}
@@ -86,9 +91,14 @@ def edit(
     audit.record(actor=actor, action="edit", obj=recipe, before=before, after=after)
 
 
-def _refuse_foreign(benchmark: Benchmark, taxonomy: TaxonomyVersion | None) -> None:
+def _refuse_foreign(benchmark: Benchmark, taxonomy: TaxonomyVersion | None, settings: RecipeSettings) -> None:
     if taxonomy is not None and taxonomy.taxonomy.organisation_id != benchmark.organisation_id:
         raise RecipeProblem("This taxonomy belongs to another organisation than the prompts. Choose one of its own.")
+    foreign = Campaign.objects.filter(pk__in=settings.mixture.campaigns).exclude(organisation=benchmark.organisation_id)
+    if strange := foreign.order_by("pk").first():
+        raise RecipeProblem(
+            f"“{strange}” belongs to another organisation than the prompts. Leave it out of the mixture."
+        )
 
 
 @transaction.atomic

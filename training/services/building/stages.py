@@ -5,7 +5,7 @@ from importlib import import_module
 from typing import Any, cast
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from annotations.core.folder import NoSuchEntry
@@ -42,12 +42,14 @@ def job(hold: Hold) -> str:
     """The state the step ends in now: finished, and the next one of its chain is made with it; or queued.
 
     Queued is no end: its runs are at work, and it is looked at again when one of them ends. Raises ChoreProblem with
-    the reason why it cannot go on, Stopped.
+    the reason why it cannot go on, and then none of its runs does; Stopped.
     """
     stage = cast(Stage, hold.row)
     try:
         state = _job(stage.kind)(hold)
-    except (BadRecipe, RunProblem, JudgeProblem, NoSuchEntry) as problem:
+    except (BadRecipe, ChoreProblem, RunProblem, JudgeProblem, NoSuchEntry) as problem:
+        if hold.mine().exists():
+            _stop_runs(stage, None)
         raise ChoreProblem(str(problem)) from problem
     if state == FINISHED:
         _finish(hold)
@@ -114,6 +116,10 @@ def is_held(pk: int) -> bool:
 def cancel(*, stage: Stage, actor: User | None) -> None:
     """Nothing; the step and its runs are cancelled, and what was answered stays. Raises ChoreProblem."""
     chores.cancel(row=stage, actor=actor)
+    _stop_runs(stage, actor)
+
+
+def _stop_runs(stage: Stage, actor: User | None) -> None:
     for run in every_run(stage).filter(state__in=(*RUN_OPEN, PAUSED)):
         _unless_over(runs.cancel, run, actor)
 
@@ -125,7 +131,7 @@ def resume(*, stage: Stage, actor: User | None, budget: dict[str, int | None] | 
     Where it failed, items that failed are asked again. `budget` is what each stopped run may spend in all, by tokens
     and micros; without it their budgets stay. Raises ChoreProblem when there is nothing to resume.
     """
-    if not Recipe.objects.filter(pk=stage.recipe_id, archived_at=None).exists():
+    if not Recipe.objects.filter(pk=stage.recipe_id, archived_at=None).update(revision=F("revision")):  # locks the row
         raise ChoreProblem(ARCHIVED)
     stopped = list(every_run(stage).filter(state__in=(PAUSED, RUN_CANCELLED)))
     failed, moved = stage.state == FAILED, _reopen(stage)

@@ -6,6 +6,7 @@ from annotations.models import Response, SystemPrompt
 from annotations.services import chores
 from tests.factories import make_model, make_recipe, make_stage, make_training_prompts
 from training.models import EvaluationRun, Judgement, PromptLabel, RunItem, Stage, SynthesisedConfig
+from training.services import judging
 from training.services.building import generate, read, stages
 
 pytestmark = pytest.mark.django_db
@@ -104,6 +105,16 @@ def test_a_model_that_is_gone_ends_the_step_in_words():
     assert "There is no model “vanished” any more" in looked_at(stage).reason
 
 
+def test_a_step_that_cannot_go_on_stops_the_runs_it_has_started_and_resume_takes_them_up():
+    stage = make_generate(sources=[SOURCES[0], SOURCES[1] | {"model": "gone"}])
+    looked_at(stage)
+    (run,) = stages.every_run(stage)
+    assert (stage.state, run.state) == ("failed", "cancelled")
+    make_model("gone")
+    assert stages.resume(stage=stage, actor=None) == [run.pk]
+    assert [each.state for each in stages.every_run(looked_at(stage))] == ["queued", "queued"]
+
+
 def test_candidates_that_came_after_the_configs_are_named():
     stage = make_generate(sources=[*SOURCES, {"model": "echo", "draws": {"safe": 1}, "seed": 2}])
     assert "No config was made for candidate 3" in looked_at(stage).reason
@@ -157,6 +168,16 @@ def test_a_response_without_a_verdict_is_unscored_and_never_taken_for_harmless(r
         {"risks": [], "addressed": True, "n": 1},
     ]
     assert reading.figures["unscored"] == {"risks": 2, "addressed": 1}
+
+
+def test_a_judge_whose_file_changes_while_it_reads_is_still_the_one_that_has_read(reading, monkeypatch):
+    looked_at(reading)
+    judge_all(reading, {1: (["violence"], True)})
+    choose = judging.choose
+    monkeypatch.setattr(judging, "choose", lambda **asked: choose(**asked | {"name": "gone"}))
+    figures = looked_at(reading).figures
+    assert (reading.state, figures["dropped"]) == ("finished", {})
+    assert sum(label["n"] for label in figures["labels"]) == figures["out"] == figures["in"]
 
 
 def test_a_candidate_of_whom_nothing_is_there_is_left_out():

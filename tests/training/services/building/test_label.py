@@ -259,3 +259,10 @@ def test_every_reason_has_words_and_fits_its_column() -> None:
     reasons = {value for name, value in vars(labelling).items() if name.isupper() and isinstance(value, str)}
     assert reasons - {"train", "dev"} == set(labelling.WORDS) and max(map(len, reasons)) <= 20
     assert built_in().slugs == SLUGS
+
+
+def test_prompts_that_differ_in_case_and_signs_alone_stand_in_the_same_split():
+    prompts(*(text for number in range(30) for text in (f"How is tea {number} made?", f"how is TEA {number}  made")))
+    found = kept(labelled(started(dev_share=0.5)))
+    splits = [{found[f"How is tea {number} made?"][1], found[f"how is TEA {number}  made"][1]} for number in range(30)]
+    assert all(len(both) == 1 for both in splits) and {"dev"} in splits and {"train"} in splits

@@ -4,8 +4,16 @@ import pytest
 
 from annotations.core import recipe as core
 from annotations.core.recipe import RecipeSettings
-from annotations.models import Taxonomy, TaxonomyVersion
-from tests.factories import make_model, make_organisation, make_person, make_recipe, make_stage, make_training_prompts
+from annotations.models import Campaign, Taxonomy, TaxonomyVersion
+from tests.factories import (
+    make_benchmark,
+    make_model,
+    make_organisation,
+    make_person,
+    make_recipe,
+    make_stage,
+    make_training_prompts,
+)
 from training.models import Recipe, Stage
 from training.services.building import presets, recipes
 from training.services.building.recipes import RecipeProblem
@@ -46,6 +54,24 @@ def test_a_taxonomy_of_another_organisation_is_refused():
     foreign = Taxonomy.objects.create(organisation=make_organisation("elsewhere"), title="Theirs")
     with pytest.raises(RecipeProblem, match="another organisation"):
         recipes.create(actor=None, **told(taxonomy=TaxonomyVersion.objects.create(taxonomy=foreign, number=1)))
+
+
+def test_a_campaign_of_another_organisation_is_refused():
+    there, mallory = make_organisation("elsewhere"), make_person("mallory")
+    foreign = Campaign.objects.create(organisation=there, title="Theirs", created_by=mallory)
+    settings = core.read(READY | {"mixture": {"people": 1.0, "campaigns": [foreign.pk]}})
+    with pytest.raises(RecipeProblem, match="another organisation"):
+        recipes.create(actor=None, **told(settings=settings))
+    recipe = recipes.create(actor=None, **told())
+    with pytest.raises(RecipeProblem, match="another organisation"):
+        recipes.edit(recipe=recipe, actor=None, revision=0, **told(settings=settings))
+
+
+def test_a_recipe_never_takes_prompts_of_another_organisation():
+    recipe = recipes.create(actor=None, **told())
+    theirs = make_benchmark("theirs", make_organisation("elsewhere"))
+    with pytest.raises(RecipeProblem, match="another organisation"):
+        recipes.edit(recipe=recipe, actor=None, revision=0, **told(benchmark=theirs))
 
 
 def test_of_two_people_who_change_a_recipe_at_once_the_second_is_told():
@@ -193,6 +219,7 @@ def test_the_presets_are_recipes():
     paper = presets.paper()
     assert (paper.weights.alpha, paper.weights.beta, paper.weights.gamma) == (0.1, 3.0, 1.0)
     assert len(paper.labelling.trained) == 4 and sum(paper.sources[1].draws.values()) == 8
+    assert (paper.labelling.least, paper.labelling.cap) == (11, 2500)  # the paper drops sets of ten prompts or fewer
 
 
 def test_settings_as_they_come_are_a_recipe():
