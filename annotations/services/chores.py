@@ -5,8 +5,9 @@ import os
 import socket
 from collections.abc import Callable
 from datetime import timedelta
+from queue import Empty, SimpleQueue
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db.models import F, Q
@@ -18,7 +19,8 @@ from annotations.models.work import CANCELLED, FAILED, FINISHED, OPEN_STATES, QU
 from annotations.services import audit
 
 log = logging.getLogger(__name__)
-BEAT_SECONDS = 0.5
+Found = TypeVar("Found")
+BEAT_SECONDS, LOOK_SECONDS = 0.5, 0.1
 OUR_ERROR = "An error of this application ({name}); its log says more. Nothing was changed; try again."
 
 
@@ -107,3 +109,12 @@ def in_need(model: type[Work]) -> list[int]:
     """The ids of open work that nobody holds."""
     free = Q(state=QUEUED) | Q(state=RUNNING, until__lt=Now())
     return list(model._default_manager.filter(free).order_by("pk").values_list("pk", flat=True)[:100])
+
+
+def come(found: "SimpleQueue[Found]") -> list[Found]:
+    """What another thread has found by now; waits a moment for the first."""
+    try:
+        first = found.get(timeout=LOOK_SECONDS)
+    except Empty:
+        return []
+    return [first, *(found.get() for _ in range(found.qsize()))]

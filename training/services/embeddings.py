@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import islice
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from typing import cast
 
 import numpy as np
@@ -20,14 +20,13 @@ from annotations.core import meaning
 from annotations.core.minilm import BadWeights, Numbers
 from annotations.models import LanguageModel, TextVector
 from annotations.services import vectors
-from annotations.services.chores import ChoreProblem, Hold
+from annotations.services.chores import LOOK_SECONDS, ChoreProblem, Hold, come
 from training import engines
 from training.engines import Embedder, EngineError
 from training.engines._embeddings import BATCH
 from training.services import registry
 from training.services.children import leave_when_told
 
-LOOK_SECONDS = 0.1
 MOST_ALIKE = 20
 """When so many texts in a row are refused, or three before the first vector, the model is not asked any more."""
 _FIRST_ALIKE, _CHUNK = 3, 500
@@ -124,7 +123,7 @@ def _make_there(hold: Hold, model: LanguageModel, texts: Texts, done: int) -> Re
         asking = pool.submit(lambda: asyncio.run(session.run()))
         try:
             while not asking.done() or not session.found.empty():
-                for made in session.take():
+                for made in come(session.found):
                     _keep(model, made)
                     refused |= made.refused
                     done += len(made.digests) + len(made.refused)
@@ -162,16 +161,6 @@ class _Session:
     found: "SimpleQueue[_Made]" = field(default_factory=SimpleQueue)
     alike: "Counter[str]" = field(default_factory=Counter)
     any_made: bool = False
-
-    def take(self) -> list[_Made]:
-        """What has come; waits a moment for the first."""
-        try:
-            come = [self.found.get(timeout=LOOK_SECONDS)]
-        except Empty:
-            return []
-        while not self.found.empty():
-            come.append(self.found.get())
-        return come
 
     async def run(self) -> None:
         """Nothing; what is made goes to `found`. Raises ChoreProblem."""

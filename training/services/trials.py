@@ -4,7 +4,7 @@ import asyncio
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from typing import Any, NamedTuple
 
 from django.db import transaction
@@ -15,7 +15,7 @@ from annotations.models import LanguageModel, Organisation, User
 from annotations.models.people import ADMIN, EXPERT, LEAD
 from annotations.models.work import FINISHED, OPEN_STATES
 from annotations.services import audit
-from annotations.services.chores import ChoreProblem, Hold
+from annotations.services.chores import LOOK_SECONDS, ChoreProblem, Hold, come
 from training import attacks
 from training.attacks import Attack
 from training.engines import Engine, EngineError
@@ -25,7 +25,6 @@ from training.services import registry
 from training.services.answering import ASKS, judge_sampling
 from training.services.judging import JudgeProblem, judge_of
 
-LOOK_SECONDS = 0.1
 BASE, TURNED, HELD, UNSCORED, TRIAL_FAILED = OUTCOMES = ("base", "turned", "held", "unscored", "failed")
 """What a row of a trial's results is: the plain answer, or what came of an attack."""
 NO_VERDICT = "The judge gave no verdict on the plain answer, so nobody can tell whether an attack turns it."
@@ -124,8 +123,8 @@ def _keep(hold: Hold, trial: JudgeTrial, session: "_Session", asking: "Future[No
     """Nothing; what the session finds is saved until it ends. The database stays in this thread."""
     rows = [row for row in trial.results if row["outcome"] != BASE]
     while not asking.done() or not session.found.empty():
-        if come := session.take():
-            rows = sorted([*rows, *come], key=lambda row: bool(row["name"]))
+        if more := come(session.found):
+            rows = sorted([*rows, *more], key=lambda row: bool(row["name"]))
             tokens = sum(row["tokens"] for row in rows)
             hold.save(results=rows, tokens=tokens, done=_tried(rows))
         hold.beat(_tried(rows))
@@ -145,16 +144,6 @@ class _Session:
     tried: frozenset[str]
     stop: threading.Event = field(default_factory=threading.Event)
     found: "SimpleQueue[Row]" = field(default_factory=SimpleQueue)
-
-    def take(self) -> list[Row]:
-        """The results that have come; waits a moment for the first."""
-        try:
-            come = [self.found.get(timeout=LOOK_SECONDS)]
-        except Empty:
-            return []
-        while not self.found.empty():
-            come.append(self.found.get())
-        return come
 
     async def run(self) -> None:
         """Nothing; every result goes to `found`. Raises ChoreProblem."""
