@@ -61,10 +61,11 @@ class _Decoder:
 
     def __init__(self) -> None:
         self._seen: list[dict[str, Any]] = []
-        self._json = json.JSONDecoder(object_hook=self._keep, strict=False)
+        self._json = json.JSONDecoder(object_pairs_hook=self._keep, strict=False)
 
     def objects(self, source: str) -> tuple[dict[str, Any], ...]:
-        """All objects of the source in the order they close; none when it is not JSON or nests too deep."""
+        """All objects of the source in the order they close; none when it is not JSON, nests too deep or says two
+        things of one key."""
         self._seen.clear()
         try:
             self._json.decode(source)
@@ -72,6 +73,9 @@ class _Decoder:
             return ()
         return tuple(self._seen)
 
-    def _keep(self, value: dict[str, Any]) -> dict[str, Any]:
+    def _keep(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        value = dict(pairs)
+        if len(value) < len(pairs) and any(value[key] != said for key, said in pairs):
+            raise ValueError("one key with two values")
         self._seen.append(value)
         return value

@@ -117,4 +117,6 @@ def _error(values: Values, column: str) -> float | None:
         number = math.nan
     if not math.isfinite(number):
         raise Wrong(column, f"{shown(values, column)} stands where a number is wanted. Write one, or nothing.")
+    if number < 0:
+        raise Wrong(column, f"{shown(values, column)} stands where an error is wanted, which is 0 or more.")
     return number

@@ -106,9 +106,9 @@ def cancel(*, row: Work, actor: User | None) -> None:
 
 
 def in_need(model: type[Work]) -> list[int]:
-    """The ids of open work that nobody holds."""
+    """The ids of open work that nobody holds, at most a hundred by chance: work that waits long starves no other."""
     free = Q(state=QUEUED) | Q(state=RUNNING, until__lt=Now())
-    return list(model._default_manager.filter(free).order_by("pk").values_list("pk", flat=True)[:100])
+    return list(model._default_manager.filter(free).order_by("?").values_list("pk", flat=True)[:100])
 
 
 def come(found: "SimpleQueue[Found]") -> list[Found]:

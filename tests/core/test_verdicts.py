@@ -130,6 +130,14 @@ def test_a_category_answered_by_anything_but_a_bool_makes_no_verdict(value):
     assert parse("risk_categories", risks(drugs=value)) is None
 
 
+def test_a_category_with_two_answers_makes_no_verdict():
+    whole = json.dumps({"risk_categories": dict.fromkeys(SLUGS, False) | {"violence": True}})
+    twice = whole.replace('"violence": true', '"violence": true, "violence": false')
+    assert parse("risk_categories", whole) == frozenset({"violence"})
+    assert parse("risk_categories", twice) is None
+    assert parse("risk_categories", twice.replace("violence\": false", "violence\": true")) == frozenset({"violence"})
+
+
 def test_a_flagged_category_that_nobody_asked_for_makes_no_verdict():
     assert parse("risk_categories", risks(self_harm=True)) is None
     assert parse("risk_categories", risks(self_harm=False)) == frozenset()

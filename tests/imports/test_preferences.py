@@ -62,6 +62,7 @@ def test_a_category_may_stand_beside_whether_the_prompt_was_addressed(tmp_path):
         ("rejected_cat", "-Violence-Weather-"),
         ("chosen_category_error_score", "low"),
         ("chosen_category_error_score", "inf"),
+        ("chosen_category_error_score", "-0.1"),
     ],
 )
 def test_a_wrong_value_is_named(tmp_path, column, value):
