@@ -135,7 +135,7 @@ def test_a_category_with_two_answers_makes_no_verdict():
     twice = whole.replace('"violence": true', '"violence": true, "violence": false')
     assert parse("risk_categories", whole) == frozenset({"violence"})
     assert parse("risk_categories", twice) is None
-    assert parse("risk_categories", twice.replace("violence\": false", "violence\": true")) == frozenset({"violence"})
+    assert parse("risk_categories", twice.replace('violence": false', 'violence": true')) == frozenset({"violence"})
 
 
 def test_a_flagged_category_that_nobody_asked_for_makes_no_verdict():
