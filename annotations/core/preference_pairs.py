@@ -24,7 +24,8 @@ UPLOADED, BUILT, RATING, ADJUDICATION = ORIGINS = ("uploaded", "built", "rating"
 PEOPLES = (RATING, ADJUDICATION)
 TRAIN, DEV = SPLITS = ("train", "dev")
 DIGEST_BYTES = 16
-_CATEGORY = re.compile(r"\(\s*(?P<risks>.*?)\s*,\s*(?P<addressed>-?[01])\s*\)", re.DOTALL)
+# greedy up to the last comma: a cell of a million spaces takes no longer than another one
+_CATEGORY = re.compile(r"\((?P<risks>.*),\s*(?P<addressed>-?[01])\s*\)", re.DOTALL)
 
 
 class Pair(NamedTuple):
@@ -101,13 +102,15 @@ def category(written: str | None) -> tuple[str, bool | None]:
     both = _CATEGORY.fullmatch((written or "").strip())
     if not both:
         return written or "", None
-    return _unquoted(both["risks"]), {"1": True, "0": False}.get(both["addressed"])
+    return _unquoted(both["risks"].strip()), {"1": True, "0": False}.get(both["addressed"])
 
 
 def _unquoted(written: str) -> str:
+    if written[:1] not in ("'", '"') or written[:1] != written[-1:]:
+        return written.strip("'\"")
     try:
         said = ast.literal_eval(written)
-    except (ValueError, SyntaxError):
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
         return written.strip("'\"")
     return said if isinstance(said, str) else written
 

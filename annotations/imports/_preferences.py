@@ -1,7 +1,6 @@
 """CoSAlign-Train, the shape of preference pairs: eleven columns, one pair a row."""
 
 import math
-import re
 from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any, NamedTuple
@@ -13,7 +12,6 @@ from annotations.imports import ImportProblem, Table, Unreadable
 from annotations.imports._rows import Values, Wrong, categories, each, has, shown, split, text, word
 
 COLUMNS = preference_pairs.PUBLISHED
-WITH_ADDRESSED = re.compile(r"\(\s*['\"]?(?P<set>.*?)['\"]?\s*,\s*(?P<addressed>-?[01])\s*\)", re.DOTALL)
 
 
 class PairRow(NamedTuple):
@@ -100,11 +98,8 @@ def labelled(values: Values, column: str, taxonomy: Taxonomy | None = None) -> L
     written = text(values, column, empty=True)
     if not written.strip():
         return Labelled(None, None)
-    both = WITH_ADDRESSED.fullmatch(written.strip())
-    if not both:
-        return Labelled(categories(written, column, taxonomy), None)
-    said = {"1": True, "0": False}.get(both["addressed"])
-    return Labelled(categories(both["set"], column, taxonomy), said)
+    risks, addressed = preference_pairs.category(written)
+    return Labelled(categories(risks, column, taxonomy), addressed)
 
 
 def _error(values: Values, column: str) -> float | None:

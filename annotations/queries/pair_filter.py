@@ -96,7 +96,7 @@ def _config(batch: "pyarrow.RecordBatch", value: str, taxonomy: Taxonomy) -> Mas
 
 def _gap(batch: "pyarrow.RecordBatch", value: str, _: Taxonomy) -> Mask:
     chosen, rejected = (np.asarray(batch.column(name), np.float64) for name in ERRORS)
-    gaps = np.round(rejected - chosen, 2)
+    gaps = np.array([round(gap, 2) for gap in (rejected - chosen).tolist()])  # as `preference_pairs.gap` rounds
     if value == UNSCORED:
         return np.isnan(gaps)
     return gaps <= 0 if value == NOT_BETTER else gaps == _number(value)

@@ -1,5 +1,7 @@
 """A pair as a row: what makes it a double, how its labels are written, and old files with fewer columns."""
 
+from time import process_time
+
 import pytest
 
 from annotations.core import preference_pairs
@@ -65,3 +67,12 @@ def test_another_seed_is_another_order():
 
 def test_a_pair_made_by_hand_has_every_column():
     assert set(Pair(**ROW)._asdict()) == set(COLUMNS)
+
+
+@pytest.mark.parametrize(
+    "hostile", ["(" + " " * 200_000 + "x", "(" + ", " * 100_000 + "1", "('a'" + "-" * 9_000 + "'b', 1)"]
+)
+def test_a_hostile_category_takes_no_longer_than_another(hostile):
+    began = process_time()
+    assert preference_pairs.category(hostile)[1] in (None, True)
+    assert process_time() - began < 1

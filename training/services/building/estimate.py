@@ -3,14 +3,14 @@
 Until the prompts are labelled nobody knows how many are kept, so the later steps are estimated at most: as if all were.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from random import Random
 from typing import NamedTuple
 
-from django.db.models import Avg, Count, Q, QuerySet
+from django.db.models import Avg, Count, Min, Q, QuerySet
 
 from annotations.core import training_templates
-from annotations.core.recipe import GIVEN, RecipeSettings, Source
+from annotations.core.recipe import RecipeSettings, Source
 from annotations.core.synthesis import PLAIN, sample_allowed
 from annotations.core.taxonomies import Taxonomy
 from annotations.models import LanguageModel, Prompt
@@ -120,15 +120,23 @@ def estimate(recipe: Recipe, step: str, goal: str, after: Stage | None = None) -
 
 
 def _ground(recipe: Recipe, before: Stage | None, settings: RecipeSettings, taxonomy: Taxonomy) -> _Ground:
-    prompts: QuerySet[Prompt] = Prompt.objects.current().filter(benchmark=recipe.benchmark_id)
-    total = prompts.order_by().values("digest").distinct().count()
-    if before is not None:
-        total = chain.before(before, LABEL).labels.exclude(split="").count()
-    spread = max(1, total // LOOKED_AT)
-    ids = list(prompts.order_by("pk").values_list("pk", flat=True)[::spread][:LOOKED_AT])
+    ids = list(_prompts(recipe, before))
+    total = len(ids)
+    ids = ids[:: max(1, total // LOOKED_AT)][:LOOKED_AT]
     texts = list(Prompt.objects.filter(pk__in=ids).values_list("text", flat=True))
     trained = settings.labelling.trained or taxonomy.trained
     return _Ground(total, before is None, texts or [""], settings, taxonomy, trained)
+
+
+def _prompts(recipe: Recipe, before: Stage | None) -> Iterable[int]:
+    """The prompts (ids) that are worked on, equal texts once; those that were kept, once they are labelled."""
+    if before is not None:
+        kept = chain.before(before, LABEL).labels.exclude(split="")
+        return kept.order_by("prompt_id").values_list("prompt_id", flat=True)
+    prompts: QuerySet[Prompt] = Prompt.objects.current().filter(benchmark=recipe.benchmark_id)
+    return (
+        prompts.order_by().values("digest").annotate(first=Min("pk")).order_by("first").values_list("first", flat=True)
+    )
 
 
 def _step(kind: str, ground: _Ground, before: Stage | None) -> Step:
@@ -211,9 +219,7 @@ def _read(system: str, text: str) -> int:
 
 
 def _verdicts(name: str, slug: str, ground: _Ground, items: int, samples: int) -> Part | None:
-    """The part of one judge; None for a judge that is a program: it makes no call."""
-    if name == GIVEN:
-        return None
+    """The part of one judge; None for a judge that is a program or a person: neither makes a call."""
     model = recipes.judge_model(name, slug, ground.taxonomy)
     judge = judges.load(name, taxonomy=ground.taxonomy) if model else None
     if model is None or not isinstance(judge, LlmJudge):

@@ -2,9 +2,11 @@
 
 import pytest
 
+from annotations.core.recipe import read
+from annotations.core.taxonomies import built_in
 from tests.factories import make_model, make_recipe, make_stage, make_training_prompts
 from training.models import PromptLabel, RunItem
-from training.services.building.estimate import estimate
+from training.services.building.estimate import _ground, estimate
 from training.services.building.recipes import RecipeProblem
 
 pytestmark = pytest.mark.django_db
@@ -78,3 +80,14 @@ def test_after_the_responses_those_that_are_there_are_counted():
 def test_what_cannot_be_launched_has_no_estimate():
     with pytest.raises(RecipeProblem, match="names no candidate"):
         estimate(ready(sources=[]), "label", "freeze")
+
+
+def test_the_sample_is_taken_from_the_prompts_that_were_kept():
+    recipe = ready()
+    label = make_stage("label", recipe, state="finished")
+    for place, prompt in enumerate(recipe.benchmark.prompts.all()):
+        kept = {"risks": [], "split": "train"} if place >= 8 else {"dropped": "untrained"}
+        PromptLabel.objects.create(stage=label, prompt=prompt, **kept)
+    last = recipe.benchmark.prompts.order_by("pk").values_list("text", flat=True)[8:]
+    ground = _ground(recipe, label, read(recipe.settings), built_in())
+    assert (ground.prompts, sorted(ground.sample)) == (2, sorted(last))
