@@ -1,6 +1,8 @@
 """What every page shares: whole page or fragment, refused forms, lists in pages, tables to take away."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
@@ -30,6 +32,16 @@ def refused(request: HttpRequest, page: str, context: dict[str, Any]) -> HttpRes
 def paged(request: HttpRequest, rows: QuerySet[Any], size: int = 50) -> Page[Any]:
     """The page of rows that `?page=` asks for; a number out of range is the nearest page."""
     return Paginator(rows, size).get_page(request.GET.get("page"))
+
+
+def asked_filters(request: HttpRequest, names: Iterable[str]) -> dict[str, str]:
+    """What the address asks for by each of these names, "" where it asks for nothing."""
+    return {name: request.GET.get(name, "") for name in names}
+
+
+def filter_query(wanted: Mapping[str, object]) -> str:
+    """The filters as the end of an address, "" for everything."""
+    return urlencode({name: value for name, value in wanted.items() if value})
 
 
 def asked_format(request: HttpRequest, what: str) -> Format:

@@ -19,7 +19,6 @@ SIDE = 10_000
 """Places on the picture are whole numbers from 0 to one less, for each side."""
 COLOURS = ("#2f6fd6", "#b08800", "#009e73", "#c0504d", "#cc79a7", "#a65c28")
 """By number, in turns; each stands out from both grounds, and from the others for people who see colours otherwise."""
-SHAPES = 3
 LIVE = (OPEN, KEPT, REJECTED)
 """The states of clusters that still hold prompts: what was merged or split lives on in others."""
 SHOWN, DRAWN = 20, 600

@@ -194,12 +194,6 @@ def _failure(kind: str) -> str:
     return REASONS.get(kind) or (f"({marks.mark(marks.ERROR_KINDS, kind).word})" if kind in marks.ERROR_KINDS else kind)
 
 
-def step_after(stage: Stage) -> str | None:
-    """The kind of step that can be done after this one; None for the last."""
-    place = STAGES.index(stage.kind) + 1
-    return STAGES[place] if place < len(STAGES) else None
-
-
 def lineage(stage: Stage) -> list[tuple[str, str]]:
     """This step ← each one before it ← the recipe ← its prompts."""
     before = reversed(chain.whole(stage)[:-1])

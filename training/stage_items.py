@@ -7,6 +7,7 @@ from annotations.core.storable import whole_number
 from training.lineage import Step
 from training.models import EvaluationRun, Judgement, RunItem, Stage
 from training.models.runs import ITEM_DONE, ITEM_FAILED, ITEM_QUEUED
+from training.services.building import stages
 
 NO_VERDICT = Q(helpfulness=None, follows_config=None, risks__isnull=True, addressed=None)
 STATES = {"done": "done", "unread": "without a verdict", "failed": "failed", "queued": "to do"}
@@ -21,13 +22,12 @@ _FOUND = {
 
 def runs(stage: Stage) -> QuerySet[EvaluationRun]:
     """The runs of the stage, in the order in which they were made."""
-    made = EvaluationRun.every.filter(stage=stage).order_by("pk")
-    return made.select_related("candidate__model", "benchmark").prefetch_related("judges__model")
+    return stages.every_run(stage).select_related("candidate__model")
 
 
 def items(stage: Stage, *, run: str = "", state: str = "") -> QuerySet[RunItem]:
     """The stage's items that match, by run and position; unknown or empty filter values match everything."""
-    found = RunItem.objects.filter(run__stage=stage, run__purpose="build")
+    found = RunItem.objects.filter(run__stage=stage)
     if (number := whole_number(run)) is not None:
         found = found.filter(run=number)
     if state in _FOUND:

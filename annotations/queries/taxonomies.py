@@ -7,7 +7,7 @@ from typing import NamedTuple
 from django.db.models import Count, QuerySet
 
 from annotations.core import diff, taxonomy_rows
-from annotations.core.taxonomies import FIELDS, Taxonomy, of_rows
+from annotations.core.taxonomies import FIELDS
 from annotations.core.taxonomy_rows import Changes, Row
 from annotations.core.word_diff import Piece
 from annotations.exports import Table
@@ -69,11 +69,6 @@ def reworded(found: Changes) -> list[Reworded]:
     """The categories that are defined otherwise now."""
     pairs = found.redefined
     return [Reworded(new, tuple(diff.words(old["definition"], new["definition"]))) for old, new in pairs]
-
-
-def as_taxonomy(version: TaxonomyVersion) -> Taxonomy:
-    """The version as the work needs it, `other` at its end."""
-    return of_rows(version.taxonomy.title, version.categories)
 
 
 def table(version: TaxonomyVersion) -> Table:

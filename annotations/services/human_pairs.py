@@ -11,7 +11,7 @@ from annotations.core import categorical
 from annotations.core.preference_pairs import ADJUDICATION, RATING, TRAIN, Pair
 from annotations.core.rated_pairs import SKIPPED, USUAL, Made, compared
 from annotations.core.recipe import Weights
-from annotations.core.storable import storable
+from annotations.core.storable import tidy
 from annotations.models import Campaign, ConfigVersion, PreferenceSet, SystemPrompt, User
 from annotations.models.campaigns import CLOSED
 from annotations.models.preferences import PEOPLE
@@ -172,9 +172,9 @@ def start(
         organisation=chosen[0].organisation,
         origin=PEOPLE,
         settings={"campaigns": numbers, "titles": titles, "weights": asdict(USUAL)},
-        title=_tidy(title),
-        about=_tidy(about),
-        licence=_tidy(licence),
+        title=tidy(title),
+        about=tidy(about),
+        licence=tidy(licence),
         source=f"Answers of people: {', '.join(titles)}"[:LONGEST_SOURCE],
         created_by=actor,
         total=pairs,
@@ -186,7 +186,3 @@ def start(
 def is_quick(row: PreferenceSet) -> bool:
     """True when a person can wait until the pairs are made."""
     return row.total <= SMALL_PAIRS
-
-
-def _tidy(text: str) -> str:
-    return storable(text).replace("\r\n", "\n").strip()

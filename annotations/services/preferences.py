@@ -7,7 +7,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from annotations.core.storable import storable
+from annotations.core.storable import tidy
 from annotations.core.taxonomies import Taxonomy
 from annotations.models import Organisation, PreferenceSet, TaxonomyVersion, User
 from annotations.models.preferences import BUILT, PEOPLE
@@ -56,9 +56,9 @@ def start(
     The files name the categories of `taxonomy`; None: the built-in ones.
     """
     written = {"title": title or upload.title, "about": about, "licence": licence, "source": source}
-    tidy = {name: storable(text).replace("\r\n", "\n").strip() for name, text in written.items()}
+    said = {name: tidy(text) for name, text in written.items()}
     files = {"folder": upload.folder, "size": upload.size, "settings": {"taxonomy": taxonomy.pk} if taxonomy else {}}
-    row = PreferenceSet.objects.create(organisation=organisation, created_by=actor, **files, **tidy)
+    row = PreferenceSet.objects.create(organisation=organisation, created_by=actor, **files, **said)
     audit.record(actor=actor, action="create", obj=row, after={"title": row.title, "size": row.size})
     return row
 
@@ -213,7 +213,7 @@ def overrule(*, row: PreferenceSet, why: str, actor: User) -> None:
 
     Raises PreferenceProblem for less than a sentence, and when there is nothing to overrule or somebody was faster.
     """
-    said = storable(why).replace("\r\n", "\n").strip()
+    said = tidy(why)
     if len(said.split()) < LEAST_WORDS or len(said) < LEAST_SIGNS:
         raise PreferenceProblem("Say in a whole sentence why it may be trained on all the same: it stays with the set.")
     if len(said) > LONGEST_WHY:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from typing import Any, NamedTuple, cast
-from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.db.models.fields.json import KT
@@ -24,7 +23,7 @@ from annotations.queries.pair_filter import Filter
 from annotations.services import leakage, preferences
 from annotations.services.chores import ChoreProblem
 from annotations.services.preferences import PreferenceProblem
-from annotations.web import page_or_fragment, paged, refused
+from annotations.web import filter_query, page_or_fragment, paged, refused
 
 FORM = "annotations/preference_form.html"
 PAIRS, SHOWN_PROBLEMS, SHOWN_CONFIGS = 20, 100, 10
@@ -126,7 +125,7 @@ def asked(request: HttpRequest) -> Filter:
 
 def query(wanted: Filter) -> str:
     """The filter as the end of an address, "" for everything."""
-    return urlencode({name: value for name, value in wanted._asdict().items() if value})
+    return filter_query(wanted._asdict())
 
 
 def _choices(row: PreferenceSet, wanted: Filter) -> list[Choice]:

@@ -23,7 +23,7 @@ _FEW, _FEW_NEIGHBOURS = 1_000, 5
 
 
 class Settings(NamedTuple):
-    """How vectors are laid out; the sizes are those of the paper, which took 512 dimensions for 16,188 prompts.
+    """How vectors are laid out; the sizes are those of the paper but for the dimensions, of which it took 512.
 
     `dimensions` is how many are left in which clusters are looked for, `smallest` how many vectors make a cluster,
     `epsilon` the distance below which clusters are not divided further, `neighbours` how many are near to a vector. The

@@ -47,7 +47,7 @@ class MapForm(forms.Form):
         "dimensions",
         "Dimensions",
         "Clusters are looked for in so many; fewer where there are few prompts. The paper took 512 for 16,188 prompts; "
-        "32 take a sixth of the time.",
+        "32 take a seventh of the time.",
     )
     epsilon = forms.FloatField(
         min_value=RANGES["epsilon"][0],

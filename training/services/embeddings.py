@@ -59,16 +59,11 @@ def key(model: LanguageModel | None) -> str:
     return f"{model.slug}:{reached}"
 
 
-def stored(model: LanguageModel | None, digests: Collection[str]) -> dict[str, Numbers]:
-    """The vectors that are there, float32, by digest. Raises ChoreProblem when they are not all of one length."""
-    found: dict[str, Numbers] = {}
-    for some in stored_in_parts(model, digests):
-        found |= some
-    return found
-
-
 def stored_in_parts(model: LanguageModel | None, digests: Collection[str]) -> Iterator[dict[str, Numbers]]:
-    """The vectors that are there, some hundred at a time, so that never all of them are in memory."""
+    """The vectors that are there, float32 by digest, some hundred at a time: never all of them are in memory.
+
+    Raises ChoreProblem when they are not all of one length.
+    """
     length = 0
     for names in in_parts(digests):
         rows = TextVector.objects.filter(model=key(model), digest__in=names)

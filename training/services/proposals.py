@@ -15,13 +15,13 @@ from training.engines import Engine, EngineError, Messages, Reply, Sampling
 from training.models import Cluster
 from training.models.maps import OPEN
 from training.services import registry
-from training.services.clusters import FASTER, ClusterProblem
+from training.services.clusters import FASTER, LARGEST_SEED, ClusterProblem
 from training.services.run_terms import ELSEWHERE
 
 MOST_SHOWN, SECONDS = 200, 30.0
 CONTEXT = 8_192
 """Tokens that a model is taken to read where its context is not known."""
-LONGEST_RAW, LARGEST_SEED = 8_000, 2**31 - 1
+LONGEST_RAW = 8_000
 TOO_SLOW = "No proposal within {seconds:g} seconds. Nothing was changed; choose a faster model, or write it yourself."
 UNREADABLE = "The model was asked twice and gave no name with a definition. Its replies are kept; write both yourself."
 TOO_SMALL = "The context of “{model}” is too small for even one of these prompts. Choose another model."

@@ -1,7 +1,6 @@
 """Where a judge and people differ about a response: the list, and the reader for one of them."""
 
 from typing import Any, NamedTuple, cast
-from urllib.parse import urlencode
 
 from django.core.paginator import Page, Paginator
 from django.http import HttpRequest, HttpResponse
@@ -17,7 +16,7 @@ from annotations.models.campaigns import MOST_POINTS
 from annotations.models.people import LEAD
 from annotations.queries.rating_tables import rater_name
 from annotations.templatetags.look import duration
-from annotations.web import page_or_fragment
+from annotations.web import filter_query, page_or_fragment
 from training import human_queries as queries
 from training import human_reader as reader
 from training.human_checks import DIRECTIONS
@@ -112,7 +111,7 @@ def _wanted(request: HttpRequest) -> Wanted:
 
 
 def _query(wanted: Wanted) -> str:
-    return urlencode({name: value for name, value in wanted._asdict().items() if value})
+    return filter_query(wanted._asdict())
 
 
 def _beside(campaign: Campaign, wanted: Wanted, item: int) -> Beside:

@@ -1,7 +1,6 @@
 """The items behind a run's figures: the list, and the reader for one."""
 
 from typing import Any, cast
-from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -14,7 +13,7 @@ from annotations.core.verdicts import Verdict
 from annotations.marks import OUTCOMES
 from annotations.models import SafetyConfig, User
 from annotations.templatetags.look import count, ms, stars
-from annotations.web import page_or_fragment, paged
+from annotations.web import asked_filters, filter_query, page_or_fragment, paged
 from training import access, panel_words, queries
 from training.lineage import item_lineage
 from training.models import EvaluationRun, Judgement, RunItem
@@ -22,14 +21,6 @@ from training.models.runs import ITEM_FAILED
 from training.services.desk import verdict_of
 
 FILTERS = ("config", "kind", "rule", "outcome")
-
-
-def _wanted(request: HttpRequest) -> dict[str, str]:
-    return {name: request.GET.get(name, "") for name in FILTERS}
-
-
-def _query(wanted: dict[str, str]) -> str:
-    return urlencode({name: value for name, value in wanted.items() if value})
 
 
 def _configs(run: EvaluationRun) -> list[SafetyConfig]:
@@ -91,11 +82,11 @@ def _why_unscored(item: RunItem, judgements: list[Judgement]) -> str:
 def item_list(request: HttpRequest, pk: int) -> HttpResponse:
     """A run's answered and failed items, filtered by config, kind and outcome."""
     run = access.run_for_reader(cast(User, request.user), pk)
-    wanted = _wanted(request)
+    wanted = asked_filters(request, FILTERS)
     context = {
         "run": run,
         "wanted": wanted,
-        "query": _query(wanted),
+        "query": filter_query(wanted),
         "configs": _configs(run),
         "kinds": KINDS,
         "outcomes": OUTCOMES,
@@ -109,7 +100,7 @@ def item_list(request: HttpRequest, pk: int) -> HttpResponse:
 def item_detail(request: HttpRequest, pk: int, item: int) -> HttpResponse:
     """One item: the config beside prompt and response, and every judge's verdict."""
     run = access.run_for_reader(cast(User, request.user), pk)
-    wanted = _wanted(request)
+    wanted = asked_filters(request, FILTERS)
     found = queries.items(run, **wanted)
     one = one_or_404(queries.items(run), pk=item)
     judgements = list(one.judgements.select_related("judge__model"))
@@ -125,7 +116,7 @@ def item_detail(request: HttpRequest, pk: int, item: int) -> HttpResponse:
         "beside": queries.neighbours(found, one),
         "place": found.filter(position__lte=one.position).count(),
         "found": found.count(),
-        "query": _query(wanted),
+        "query": filter_query(wanted),
         "lineage": item_lineage(one),
     }
     return render(request, "training/item_detail.html", context)

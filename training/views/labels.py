@@ -1,7 +1,6 @@
 """What a label step found of each prompt, the sample that people label, and how far they and the judge agree."""
 
 from typing import Any, cast
-from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
@@ -17,11 +16,19 @@ from annotations.core.taxonomies import Taxonomy
 from annotations.models import User
 from annotations.models.people import ADMIN, EXPERT, LEAD
 from annotations.services import risk_labels
-from annotations.web import asked_format, page_or_fragment, paged, taken_away, wants_fragment
+from annotations.web import (
+    asked_filters,
+    asked_format,
+    filter_query,
+    page_or_fragment,
+    paged,
+    taken_away,
+    wants_fragment,
+)
 from training import access, label_queries
 from training.forms.labels import RiskForm, said_by
 from training.label_queries import FILTERS, MOST_SETS, AgreementFound, Compared, Turn
-from training.models import Stage
+from training.models import Judge, Stage
 from training.models.recipes import LABEL, SPLITS
 from training.services.building import chain
 
@@ -42,28 +49,21 @@ def _labelling(stage: Stage) -> Stage:
     return stage
 
 
-def _wanted(request: HttpRequest) -> dict[str, str]:
-    return {name: request.GET.get(name, "") for name in FILTERS}
-
-
-def _query(wanted: dict[str, str]) -> str:
-    return urlencode({name: value for name, value in wanted.items() if value})
-
-
 @require_safe
 @for_roles(*WORKERS)
 def stage_labels(request: HttpRequest, pk: int, stage: int) -> HttpResponse:
     """The prompts of the step with their risks, by set of risks, split and why they were dropped."""
-    one, wanted = _stage(request, pk, stage), _wanted(request)
+    one, wanted = _stage(request, pk, stage), asked_filters(request, FILTERS)
     taxonomy = chain.taxonomy(one.taxonomy)
     page = paged(request, label_queries.labels(one, **wanted))
     for row in page.object_list:
         row.names = label_queries.UNKNOWN if row.risks is None else taxonomy.names(row.risks)
         row.why = WORDS.get(row.dropped, "")
-    context: dict[str, Any] = {"stage": one, "wanted": wanted, "query": _query(wanted), "page": page}
+    context: dict[str, Any] = {"stage": one, "wanted": wanted, "query": filter_query(wanted), "page": page}
     if not wants_fragment(request):
         context |= _by_set(one, taxonomy) | {"splits": SPLITS, "formats": FORMATS}
-        context |= {"judge": label_queries.judge(one), "lineage": _lineage(one, "Labels")}
+        judge = label_queries.judge(one)
+        context |= {"judge": judge, "lineage": _lineage(one, "Labels", judge)}
         context["may_label"] = may_operate(cast(User, request.user), one.organisation_id)
     return page_or_fragment(request, LIST, ROWS, context)
 
@@ -89,7 +89,7 @@ def stage_labels_export(request: HttpRequest, pk: int, stage: int) -> HttpRespon
     """The prompts that the filters leave, with risks, split and reason, as a file in the format `?format=` names."""
     one = _stage(request, pk, stage)
     format = asked_format(request, "The labels")
-    rows = label_queries.table_rows(label_queries.labels(one, **_wanted(request)))
+    rows = label_queries.table_rows(label_queries.labels(one, **asked_filters(request, FILTERS)))
     return taken_away(exports.Table(label_queries.COLUMNS, rows, f"labels-{one.pk}"), format)
 
 
@@ -154,17 +154,17 @@ def stage_agreement(request: HttpRequest, pk: int, stage: int) -> HttpResponse:
     user, one = cast(User, request.user), _stage(request, pk, stage)
     taxonomy = chain.taxonomy(one.taxonomy)
     found = label_queries.agreement(one, taxonomy)
-    shown = _open_to(user, found)
+    shown, judge = _open_to(user, found), label_queries.judge(one)
     context = {
         "stage": one,
         "found": found,
         "differences": [_in_words(row, taxonomy) for row in shown],
         "withheld": len(found.differences) - len(shown),
-        "judge": label_queries.judge(one),
+        "judge": judge,
         "paper": label_queries.PAPER,
         "paper_other": label_queries.PAPER_OTHER,
         "may_label": may_operate(user, one.organisation_id),
-        "lineage": _lineage(one, "Agreement"),
+        "lineage": _lineage(one, "Agreement", judge),
     }
     return render(request, "training/label_agreement.html", context)
 
@@ -182,9 +182,9 @@ def _in_words(row: Compared, taxonomy: Taxonomy) -> dict[str, Any]:
     return {"prompt": row.prompt, "people": people, "judge": judge, "said": said}
 
 
-def _lineage(stage: Stage, what: str) -> list[tuple[str, str]]:
+def _lineage(stage: Stage, what: str, judge: Judge | None) -> list[tuple[str, str]]:
     """what ← labels ← judge ← prompts ← recipe."""
-    judge, recipe = label_queries.judge(stage), stage.recipe
+    recipe = stage.recipe
     at = reverse("training:judge-detail", args=[judge.pk]) if judge else ""
     return [
         (what, ""),

@@ -57,10 +57,9 @@ def _found(stage: Stage) -> dict[str, Any]:
     """What came of the step, and what it was started with."""
     told: dict[str, Any] = {
         "settings": recipe_words.of_stage(stage),
-        "next_kind": stages.next_kind(stage) if stage.state == "finished" else None,
         "lineage": recipe_queries.lineage(stage),
     }
-    if stage.state == "finished" and (kind := recipe_queries.step_after(stage)):
+    if stage.state == "finished" and (kind := stages.step_after(stage)):
         told |= {"go_on": kind, "go_on_words": WORDS[kind]}
     if stage.kind == SYNTHESISE:
         told["configs"] = recipe_words.configs(stage)

@@ -10,7 +10,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from annotations.core import recipe as core
-from annotations.core.recipe import GIVEN, RecipeSettings
+from annotations.core.recipe import RecipeSettings
 from annotations.core.taxonomies import Taxonomy
 from annotations.models import Benchmark, Campaign, LanguageModel, TaxonomyVersion, User
 from annotations.models.work import FINISHED, OPEN_STATES
@@ -22,10 +22,10 @@ from training.models import Recipe, Stage
 from training.models.recipes import FREEZE, GENERATE, LABEL, PAIR, READ, STAGES, SYNTHESISE
 from training.services import run_terms
 from training.services.building import chain
+from training.services.building.stages import ARCHIVED
 from training.services.run_terms import ELSEWHERE, Terms
 
 CHANGED = "Somebody was faster: the recipe was changed or archived meanwhile. Open it again to see how it is now."
-ARCHIVED = "This recipe is archived: nothing of it starts any more."
 FASTER = "Somebody was faster: {who} launched this recipe meanwhile. Look at what is at work, and launch again."
 AT_WORK = "Somebody was faster: this step is at work already. Wait for its end, or cancel it first."
 NOT_YET = "This step needs the one before it, and that is not finished. Start from an earlier step."
@@ -219,7 +219,7 @@ def check(settings: RecipeSettings, taxonomy: Taxonomy, step: str, goal: str) ->
 
 def _asked(settings: RecipeSettings, taxonomy: Taxonomy, steps: tuple[str, ...]) -> Iterator[LanguageModel | None]:
     """The models that these steps ask, None for each judge that is a program. Raises RecipeProblem."""
-    if LABEL in steps and settings.labelling.judge != GIVEN:
+    if LABEL in steps:
         yield judge_model(settings.labelling.judge, settings.labelling.model, taxonomy)
     if GENERATE in steps:
         yield from (model(one.model, "a candidate") for one in settings.sources)

@@ -69,14 +69,15 @@ def _finish(hold: Hold) -> None:
     follow(cast(Stage, hold.row))
 
 
-def next_kind(stage: Stage) -> str | None:
-    """The step that follows in the chain that was launched; None at its goal."""
-    return None if stage.kind == stage.goal else STAGES[STAGES.index(stage.kind) + 1]
+def step_after(stage: Stage) -> str | None:
+    """The kind of step that can be done after this one; None for the last."""
+    place = STAGES.index(stage.kind) + 1
+    return STAGES[place] if place < len(STAGES) else None
 
 
 def follow(stage: Stage) -> Stage | None:
     """The step that follows by itself, with the same settings, goal and person: there already, or made now; or None."""
-    kind = next_kind(stage)
+    kind = None if stage.kind == stage.goal else step_after(stage)
     if kind is None:
         return None
     same = {name: getattr(stage, name) for name in ("organisation", "recipe", "goal", "taxonomy", "created_by")}
