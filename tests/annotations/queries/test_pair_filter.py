@@ -1,5 +1,6 @@
 """Filters over the file of a preference set: what they leave, and that old files with fewer columns are read too."""
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -79,3 +80,12 @@ def test_what_was_found_in_a_response_stands_in_words(file):
     assert first.rejected == ("no risk", False, 1.0)
     unknown = first._replace(values=first.values._replace(chosen_cat="", spec_i="-Chess-"))
     assert unknown.chosen.risks == "" and unknown.allowed == "-Chess-"
+
+
+def test_a_difference_is_found_under_the_number_that_the_figures_give_it():
+    # 2.675 is a hair less in binary: two digits of it are 2.67, and numpy alone would say 2.68
+    columns = {
+        name: pa.array([error], pa.float64()) for name, error in zip(pair_filter.ERRORS, (0.0, 2.675), strict=True)
+    }
+    batch = pa.RecordBatch.from_pydict(columns)
+    assert list(pair_filter._gap(batch, "2.67", built_in())) == [True]
