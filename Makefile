@@ -5,12 +5,12 @@ export HF_HUB_OFFLINE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 CHECKED := annotations training cosa_web tests bench manage.py
 
-.PHONY: demo test check bench chromium clean
+.PHONY: demo test check bench chromium training clean
 
 demo: .venv/base .venv/models
 	@$(BIN)/python -m cosa_web.demo
 
-test: .venv/dev .venv/models chromium check
+test: .venv/dev .venv/models .venv-training/ready chromium check
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 check: .venv/dev
@@ -51,5 +51,14 @@ chromium:
 	$(BIN)/pip install --quiet --no-deps --require-hashes -r $<
 	@touch $@
 
+# What trains, in an environment of its own. torch is not in the hashed list: each machine has the build that fits it.
+training: .venv-training/ready
+
+.venv-training/ready: requirements/training.txt requirements/torch.txt
+	$(PYTHON) -m venv .venv-training
+	.venv-training/bin/pip install --quiet --no-deps --require-hashes -r requirements/training.txt
+	.venv-training/bin/pip install --quiet -r requirements/torch.txt
+	@touch $@
+
 clean:
-	rm -rf .venv var
+	rm -rf .venv .venv-training var

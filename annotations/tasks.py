@@ -31,16 +31,22 @@ def look_at_work(kind: str, pk: int) -> None:
 def sweep_work() -> None:
     """Hint again at all open work that nobody holds: lost hints, and workers that died."""
     for kind in JOBS:
-        for pk in chores.in_need(_kind(kind)):
-            look_at_work.apply_async((kind, pk), expires=settings.SWEEP_SECONDS)
+        for pk, queue in _addressed(_kind(kind), chores.in_need(_kind(kind))):
+            look_at_work.apply_async((kind, pk), queue=queue, expires=settings.SWEEP_SECONDS)
+
+
+def _addressed(kind: type[Work], pks: list[int]) -> list[tuple[int, str | None]]:
+    """The ids with the queue of each; None is the queue every worker listens to."""
+    queues = kind.queues(pks)
+    return [(pk, queues.get(pk)) for pk in pks]
 
 
 def hint(row: Work) -> None:
     """Send a hint once this transaction is committed; when the broker is away, the sweeper hints later."""
-    kind, pk = str(row._meta.model_name), row.pk
+    kind, ((pk, queue),) = str(row._meta.model_name), _addressed(type(row), [row.pk])
 
     def send() -> None:  # a partial has no name, and Django names what failed
-        look_at_work.apply_async((kind, pk), retry=False)
+        look_at_work.apply_async((kind, pk), queue=queue, retry=False)
 
     transaction.on_commit(send, robust=True)
 

@@ -226,6 +226,7 @@ def main() -> None:
     # One machine, one clock: a worker that died is missed after seconds, not after half a minute.
     os.environ.setdefault("COSA_LEASE_SECONDS", "6")
     os.environ.setdefault("COSA_SWEEP_SECONDS", "3")
+    os.environ.setdefault("COSA_ALONE_SECONDS", "60")
     os.environ.setdefault("COSA_LOGIN_TRIES", "50")
     os.environ.setdefault("COSA_LOGIN_WAIT_MINUTES", "1")
     var = Path(os.environ.get("COSA_VAR", str(ROOT / "var")))

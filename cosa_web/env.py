@@ -21,6 +21,11 @@ def text(name: str, default: str = "") -> str:
     return os.environ.get(name, default)
 
 
+def there(path: Path) -> str:
+    """The path when something is there, else nothing."""
+    return str(path) if path.exists() else ""
+
+
 def flag(name: str, default: bool = False) -> bool:
     """True for 1/true/yes/on, False for 0/false/no/off. Raises WrongSetting for anything else."""
     value = os.environ.get(name, str(default)).strip().lower()

@@ -1,5 +1,6 @@
 """Settings of CoSA Web. Every COSA_ variable is explained in .env.example."""
 
+import socket
 from datetime import timedelta
 from pathlib import Path
 
@@ -135,6 +136,12 @@ WHITENOISE_AUTOREFRESH = DEBUG
 
 CAPABILITY_PYTHON = env.text("COSA_CAPABILITY_PYTHON")
 TAXONOMY_PYTHON = env.text("COSA_TAXONOMY_PYTHON")
+TRAINING_PYTHON = env.text("COSA_TRAINING_PYTHON", env.there(BASE_DIR / ".venv-training/bin/python"))
+VLLM_PYTHON = env.text("COSA_VLLM_PYTHON")
+NODE = env.text("COSA_NODE", socket.gethostname())
+TRAINING_DIR = Path(env.text("COSA_TRAINING_DIR", str(VAR_DIR / "training")))
+ALONE_SECONDS = env.number("COSA_ALONE_SECONDS", 900, low=5)
+IDLE_SECONDS = env.number("COSA_IDLE_SECONDS", 300, low=1)
 
 CELERY_BROKER_URL = env.text("COSA_BROKER", "redis://127.0.0.1:6379/0")
 CELERY_TASK_IGNORE_RESULT = True

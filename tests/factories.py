@@ -14,6 +14,7 @@ from annotations.models import (
     LanguageModel,
     Membership,
     Organisation,
+    PreferenceSet,
     Prompt,
     PromptCheck,
     PromptRuling,
@@ -21,8 +22,19 @@ from annotations.models import (
     User,
 )
 from annotations.services.configs import version_digest
-from training.models import EvaluationRun, Judge, Recipe, Stage
+from training.models import (
+    Checkpoint,
+    EvaluationRun,
+    Gpu,
+    Judge,
+    Node,
+    Recipe,
+    Stage,
+    TrainingLoop,
+    TrainingRun,
+)
 from training.models.recipes import FREEZE, STAGES
+from training.recipes.settings import PRESETS, plain
 from training.services import judging, runs
 
 ROLES = {"ada": "expert", "bob": "reviewer", "carol": "annotator", "grace": "admin", "lea": "lead", "mallory": "expert"}
@@ -168,3 +180,53 @@ def make_stage(kind: str = "label", recipe: Recipe | None = None, **fields: Any)
         after = make_stage(before, recipe, state="finished", **done)
     values = {"settings": recipe.settings, "goal": FREEZE, "taxonomy": recipe.taxonomy} | fields
     return Stage.objects.create(organisation=recipe.organisation, recipe=recipe, kind=kind, after=after, **values)
+
+
+def make_preference_set(**fields: Any) -> PreferenceSet:
+    """A finished set of four pairs whose prompts stand in no benchmark; its file is not there."""
+    done = {"state": "finished", "sha256": "0" * 64, "rows": 4, "splits": {"train": 3, "dev": 1}}
+    values = {"title": "Pairs of the lantern", "leaks": {"state": "done"}} | done | fields
+    return PreferenceSet.objects.create(organisation=values.pop("organisation", None) or make_organisation(), **values)
+
+
+def make_node(name: str = "forge", gpus: int = 0, **fields: Any) -> Node:
+    """A node that can train, with so many cards of 80 GB."""
+    values = {"cores": 2, "memory_bytes": 24 << 30, "free_bytes": 100 << 30, "training": {"trl": "1.16.0"}} | fields
+    node, made = Node.objects.get_or_create(name=name, defaults=values)
+    for number in range(gpus if made else 0):
+        Gpu.objects.create(node=node, number=number, name="A100", memory_bytes=80 << 30)
+    return node
+
+
+def make_training(kind: str = "dpo", **fields: Any) -> TrainingRun:
+    """A queued training run on the tiny preset, a check as yet."""
+    needs = {"other": make_model("other")} if kind == "merge" else {"preference_set": None}
+    values = {"title": f"{kind} of the lantern", "base": make_model("base", weights="/models/base"), **needs} | fields
+    if kind != "merge" and values["preference_set"] is None:
+        values["preference_set"] = make_preference_set()
+    values.setdefault("node", make_node())
+    settings = {} if kind == "merge" else plain(PRESETS["tiny_cpu"].of(kind))
+    return TrainingRun.objects.create(
+        organisation=values.pop("organisation", None) or make_organisation(),
+        kind=kind,
+        settings=values.pop("settings", settings),
+        **values,
+    )
+
+
+def make_checkpoint(run: TrainingRun | None = None, step: int = 10, **fields: Any) -> Checkpoint:
+    """A checkpoint of a finished run; its files are not there."""
+    run = run or make_training(state="finished", phase="train")
+    slug = f"run-{run.pk}-step-{step}"
+    facts = {"folder": f"{run.pk}/model", "files": {}, "sha256": "0" * 64, "size": 8, "lineage": {}} | fields
+    return Checkpoint.objects.create(model=facts.pop("model", None) or make_model(slug), run=run, step=step, **facts)
+
+
+def make_loop(**fields: Any) -> TrainingLoop:
+    """A queued loop on the tiny preset."""
+    values = {"title": "Loop of the lantern", "base": make_model("base", weights="/models/base")} | fields
+    tiny = PRESETS["tiny_cpu"]
+    values.setdefault("settings", {"sft": plain(tiny.sft), "dpo": plain(tiny.dpo), "evaluation": {}})
+    for name, make in (("preference_set", make_preference_set), ("node", make_node), ("benchmark", make_benchmark)):
+        values[name] = values.get(name) or make()
+    return TrainingLoop.objects.create(organisation=values.pop("organisation", None) or make_organisation(), **values)

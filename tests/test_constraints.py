@@ -6,6 +6,7 @@ import pytest
 
 from annotations.services import guards
 from tests.refusals import constraints
+from training.services import guards as machine_guards
 
 TESTS = "".join(path.read_text(encoding="utf-8") for path in Path(__file__).parent.rglob("test_models_*.py"))
 
@@ -15,7 +16,10 @@ def test_every_constraint_is_broken_once(name):
     assert f'refused("{name}")' in TESTS
 
 
-GUARDS = {name: value for name, value in vars(guards).items() if name.isupper() and isinstance(value, str)}
+SENTENCES = vars(guards) | vars(machine_guards)
+GUARDS = {
+    name: value for name, value in SENTENCES.items() if name[0] != "_" and name.isupper() and isinstance(value, str)
+}
 
 
 @pytest.mark.parametrize("sentence", GUARDS)
@@ -24,4 +28,5 @@ def test_every_guard_is_broken_once(sentence):
 
 
 def test_every_sentence_of_the_guards_guards_something():
-    assert {sentence for _, _, sentence in guards._GUARDS + guards._KEPT} == set(GUARDS.values())
+    every = (*guards._GUARDS, *guards._KEPT, *machine_guards.UNCHANGING, *machine_guards.KEPT)
+    assert {sentence for _, _, sentence in every} == set(GUARDS.values())

@@ -10,7 +10,19 @@ from django.shortcuts import get_object_or_404
 from annotations import access
 from annotations.models import LanguageModel, User
 from annotations.models.people import ADMIN
-from training.models import CapabilityRun, EvaluationRun, Judge, JudgeTrial, PromptMap, Recipe, Stage
+from training.models import (
+    CapabilityRun,
+    Checkpoint,
+    EvaluationRun,
+    Judge,
+    JudgeTrial,
+    Node,
+    PromptMap,
+    Recipe,
+    Stage,
+    TrainingLoop,
+    TrainingRun,
+)
 
 SomeWork = TypeVar("SomeWork", JudgeTrial, CapabilityRun)
 TEXTS = ("version__policy", "version__rules", "version__allowed", "version__note", "floor__text", "floor__note")
@@ -141,3 +153,75 @@ def map_for_author(user: User, pk: int) -> PromptMap:
     if not access.may_run(user, found.organisation_id):
         raise PermissionDenied
     return found
+
+
+def trainings(user: User) -> QuerySet[TrainingRun]:
+    """The training runs the person may read, archived ones left out."""
+    mine = TrainingRun.objects.filter(organisation__in=access.organisations(user), archived_at=None)
+    return mine.select_related("organisation", "base", "other", "preference_set", "node", "loop", "created_by")
+
+
+def training_for_reader(user: User, pk: int) -> TrainingRun:
+    """The training run, or 404."""
+    return get_object_or_404(trainings(user), pk=pk)
+
+
+def training_for_operator(user: User, pk: int) -> TrainingRun:
+    """The training run of a person who may launch and stop it, an admin: 404 for strangers, 403 without the right."""
+    found = training_for_reader(user, pk)
+    if not may_train(user):
+        raise PermissionDenied
+    return found
+
+
+def may_train(user: User) -> bool:
+    """True for admins."""
+    return ADMIN in access.roles(user)
+
+
+def loops(user: User) -> QuerySet[TrainingLoop]:
+    """The loops of training and evaluation the person may read, archived ones left out."""
+    mine = TrainingLoop.objects.filter(organisation__in=access.organisations(user), archived_at=None)
+    return mine.select_related("organisation", "base", "preference_set", "node", "benchmark", "release", "created_by")
+
+
+def loop_for_reader(user: User, pk: int) -> TrainingLoop:
+    """The loop, or 404."""
+    return get_object_or_404(loops(user), pk=pk)
+
+
+def loop_for_operator(user: User, pk: int) -> TrainingLoop:
+    """The loop of a person who may launch and stop it, an admin: 404 for strangers, 403 without the right."""
+    found = loop_for_reader(user, pk)
+    if not may_train(user):
+        raise PermissionDenied
+    return found
+
+
+def checkpoints(user: User) -> QuerySet[Checkpoint]:
+    """The checkpoints of the training runs the person may read, those of archived models too."""
+    mine = Checkpoint.objects.filter(run__organisation__in=access.organisations(user))
+    return mine.select_related("model", "run__base", "run__other", "run__preference_set", "run__node", "promoted_by")
+
+
+def checkpoint_for_reader(user: User, pk: int) -> Checkpoint:
+    """The checkpoint, or 404."""
+    return get_object_or_404(checkpoints(user), pk=pk)
+
+
+def checkpoint_for_operator(user: User, pk: int) -> Checkpoint:
+    """The checkpoint, for an admin who may promote and archive it: 404 for strangers, 403 without the right."""
+    found = checkpoint_for_reader(user, pk)
+    if not may_train(user):
+        raise PermissionDenied
+    return found
+
+
+def nodes() -> QuerySet[Node]:
+    """The machines that train and serve. They belong to nobody, as models do; forgotten ones are left out."""
+    return Node.objects.filter(archived_at=None)
+
+
+def node_for_reader(pk: int) -> Node:
+    """The node, or 404."""
+    return get_object_or_404(nodes(), pk=pk)

@@ -15,7 +15,10 @@ class LanguageModel(models.Model):
     """A model one can call: which engine, where, under which name, and how hard.
 
     The key itself is never stored: `key_variable` names the environment variable that holds it. Prices are US dollars
-    for a million tokens read and written; None is not known, 0 is free.
+    for a million tokens read and written; None is not known, 0 is free. `weights` is where its weights lie, for those
+    that are trained on or served here: a folder of safetensors, a GGUF file, or a hub id; `node` names the machine that
+    has them, empty where every worker has. `serving` says how a server of it is started: gpus, base (of an adapter) and
+    what its engine takes.
     """
 
     slug = models.SlugField(unique=True)
@@ -35,6 +38,9 @@ class LanguageModel(models.Model):
     price_out = models.DecimalField(
         max_digits=10, decimal_places=4, null=True, blank=True, validators=[MinValueValidator(0)]
     )
+    weights = models.CharField(max_length=500, blank=True)
+    node = models.CharField(max_length=200, blank=True)
+    serving = models.JSONField(default=dict, blank=True)
     note = models.TextField(blank=True)
     plumbing = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)

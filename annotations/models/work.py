@@ -1,5 +1,7 @@
 """Long work that a row describes: what is asked, how far it is, who holds it. The row is the truth."""
 
+from collections.abc import Iterable
+
 from django.db import models
 from django.utils import timezone
 
@@ -44,6 +46,11 @@ class Work(models.Model):
                 condition=~models.Q(state=FAILED) | ~models.Q(reason=""), name="%(class)s_failed_says_why"
             ),
         ]
+
+    @classmethod
+    def queues(cls, pks: Iterable[int]) -> dict[int, str]:
+        """The queue of each of these whose hints not every worker may take, by id; a kind of work may say so."""
+        return {}
 
     @property
     def is_open(self) -> bool:

@@ -7,6 +7,9 @@ from typing import Any
 
 from django.db import connections
 
+Guard = tuple[str, str, str]
+"""A table, the condition under which the database refuses, and the sentence it refuses with."""
+
 SUBMITTED_NEVER_CHANGES = "A submitted version never changes; make a new one."
 EVENTS_NEVER_CHANGE = "The audit record never changes."
 DECISIONS_NEVER_CHANGE = "A decision on a version never changes."
@@ -108,10 +111,15 @@ _KEPT = (
 
 def keep_guards(using: str = "default", **_: Any) -> None:
     """Nothing; the database refuses updates and deletions that break a guard, with its sentence as the error."""
+    keep(using, _GUARDS, _KEPT)
+
+
+def keep(using: str, unchanging: tuple[Guard, ...], kept: tuple[Guard, ...]) -> None:
+    """Nothing; rows of these tables are never updated, or deleted, where the condition beside the table holds."""
     connection = connections[using]
     make = _postgresql if connection.vendor == "postgresql" else _sqlite
     with connection.cursor() as cursor:
-        for verb, guards in (("UPDATE", _GUARDS), ("DELETE", _KEPT)):
+        for verb, guards in (("UPDATE", unchanging), ("DELETE", kept)):
             for table, condition, sentence in guards:
                 for statement in make(table, verb, condition, sentence):
                     cursor.execute(statement)

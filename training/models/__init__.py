@@ -2,19 +2,24 @@
 
 from training.models.judges import Judge
 from training.models.maps import Cluster, PromptMap
+from training.models.nodes import Gpu, Node
 from training.models.recipes import PromptLabel, Recipe, Stage, SynthesisedConfig
 from training.models.runs import Call, EvaluationRun, Judgement, Lease, RunDemonstrations, RunItem
+from training.models.training import Checkpoint, TrainingLoop, TrainingPoint, TrainingRun
 from training.models.trials import CapabilityRun, JudgeTrial
 
 __all__ = [
     "Call",
     "CapabilityRun",
+    "Checkpoint",
     "Cluster",
     "EvaluationRun",
+    "Gpu",
     "Judge",
     "JudgeTrial",
     "Judgement",
     "Lease",
+    "Node",
     "PromptLabel",
     "PromptMap",
     "Recipe",
@@ -22,4 +27,7 @@ __all__ = [
     "RunItem",
     "Stage",
     "SynthesisedConfig",
+    "TrainingLoop",
+    "TrainingPoint",
+    "TrainingRun",
 ]

@@ -1,0 +1,68 @@
+"""The machines that train and serve, and who holds their graphics cards."""
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from annotations.models import LanguageModel
+
+
+class Node(models.Model):
+    """A machine whose worker listens to the queue of its name; the worker itself says what the machine has.
+
+    `training` and `serving` are the versions of its environments by package, empty where there is none; `problem` says
+    why it cannot train. Bytes are of the folder of runs.
+    """
+
+    name = models.CharField(max_length=200, unique=True)
+    cores = models.PositiveIntegerField(default=0)
+    memory_bytes = models.PositiveBigIntegerField(default=0)
+    free_bytes = models.PositiveBigIntegerField(default=0)
+    training = models.JSONField(default=dict)
+    serving = models.JSONField(default=dict)
+    problem = models.TextField(blank=True)
+    seen_at = models.DateTimeField(default=timezone.now)
+    archived_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def queue(self) -> str:
+        """The Celery queue its worker listens to."""
+        return f"gpu-{self.name}"
+
+
+class Gpu(models.Model):
+    """One graphics card of a node. It is free when neither a training run nor a served model holds it.
+
+    A hold has no end of its own: it is given back when the processes that use the card are known to be gone. `worker`
+    is the process that serves the model.
+    """
+
+    node = models.ForeignKey(Node, on_delete=models.CASCADE, related_name="gpus")
+    number = models.PositiveSmallIntegerField()
+    name = models.CharField(max_length=200)
+    memory_bytes = models.PositiveBigIntegerField(default=0)
+    run = models.ForeignKey("training.TrainingRun", on_delete=models.PROTECT, null=True, related_name="gpus_held")
+    model = models.ForeignKey(LanguageModel, on_delete=models.PROTECT, null=True, related_name="gpus_held")
+    worker = models.CharField(max_length=200, blank=True)
+    held_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["node", "number"]
+        constraints = [
+            models.UniqueConstraint(fields=["node", "number"], name="gpu_once"),
+            models.CheckConstraint(condition=Q(run=None) | Q(model=None), name="gpu_held_by_one"),
+            models.CheckConstraint(
+                condition=Q(run=None, model=None, held_at=None)
+                | (Q(held_at__isnull=False) & (Q(run__isnull=False) | Q(model__isnull=False))),
+                name="gpu_held_since",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"GPU {self.number} of {self.node}"
