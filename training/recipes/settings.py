@@ -273,7 +273,7 @@ def _together(settings: TrainingSettings) -> dict[str, str]:
         problems["max_prompt_length"] = "Shorter than the longest pair, or nothing of a response is left."
     if settings.early_stop and not (settings.eval_steps and settings.eval_rows):
         problems["early_stop"] = "An early stop needs looks at the dev set."
-    if settings.early_stop and settings.save_steps % settings.eval_steps if settings.eval_steps else False:
+    elif settings.early_stop and settings.save_steps % settings.eval_steps:
         problems["save_steps"] = "With an early stop, a multiple of the steps between looks at the dev set."
     if settings.lora and not settings.lora_targets:
         problems["lora_targets"] = f"Name at least one layer, or {LINEAR}."
