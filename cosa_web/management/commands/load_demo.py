@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from annotations.services import demo, demo_campaign, demo_prompts, safety_suite
+from annotations.services import demo, demo_campaign, demo_pairs, demo_prompts, safety_suite
 from training.services.demo import load_models, load_recipe
 
 
@@ -23,4 +23,5 @@ class Command(BaseCommand):
         demo_campaign.load(benchmark)
         safety_suite.load_demo(benchmark.organisation)
         load_recipe(demo_prompts.load(benchmark.organisation))
+        demo_pairs.load(benchmark.organisation)
         self.stdout.write(f"Demo data: {benchmark.prompts.count()} prompts in “{benchmark}”.")
