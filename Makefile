@@ -3,6 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export HF_HUB_OFFLINE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+unexport PYTHONDONTWRITEBYTECODE
 CHECKED := annotations training cosa_web tests bench manage.py
 
 .PHONY: demo test check bench chromium training clean
@@ -20,7 +21,7 @@ check: .venv/dev
 	$(BIN)/mypy --no-error-summary
 	$(BIN)/python manage.py makemigrations --check --dry-run
 
-bench: .venv/dev
+bench: .venv/dev .venv-training/ready
 	$(BIN)/python -m bench.run_engine
 	$(BIN)/python -m bench.evaluation
 	$(BIN)/python -m bench.diff
@@ -31,6 +32,7 @@ bench: .venv/dev
 	$(BIN)/python -m bench.run_pages
 	$(BIN)/python -m bench.calibration
 	$(BIN)/python -m bench.pairing
+	$(BIN)/python -m bench.recipe
 
 chromium:
 	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; }

@@ -29,7 +29,10 @@ ADMIN_PAGES = ("/people/", "/organisations/", "/audit/", "/floor/")
 BENCHMARK_PAGES = ("/benchmarks/", "/imports/", "/test-sets/")
 CAMPAIGN_PAGES = ("/campaigns/", "/rater-groups/")
 MODEL_PAGES = ("/models/", "/judges/")
-TRAINING_PAGES = ("/recipes/", "/preferences/", "/training-prompts/", "/taxonomies/", "/maps/")
+TRAINING_PAGES = (
+    *("/recipes/", "/preferences/", "/training-prompts/", "/taxonomies/", "/maps/"),
+    *("/trainings/", "/loops/", "/checkpoints/", "/merges/", "/nodes/"),
+)
 BELOW = {
     "Admin": ADMIN_PAGES,
     "Benchmarks": BENCHMARK_PAGES,

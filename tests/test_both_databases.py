@@ -20,11 +20,10 @@ def without_the_outer_run() -> dict[str, str]:
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("postgresql")
 @pytest.mark.skipif(bool(os.environ.get(DATABASE)), reason="this whole run is on a database of your choice")
 def test_what_is_marked_so_holds_on_postgresql_too(postgres: str) -> None:
     environment = without_the_outer_run() | {DATABASE: postgres}
-    run = subprocess.run(COMMAND, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=180)
+    run = subprocess.run(COMMAND, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=600)
     assert run.returncode == 0, run.stdout + run.stderr
 
 

@@ -7,11 +7,9 @@ import sys
 from pathlib import Path
 
 import psycopg
-import pytest
 
 from tests.stage import until
 
-pytestmark = pytest.mark.xdist_group("postgresql")
 KILLED = """
 import os
 from tests.postgres import server

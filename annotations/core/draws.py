@@ -24,4 +24,5 @@ def draws(times: NDArray[np.intp], resamples: int, seed: int) -> Iterator[Floats
             yield rng.multinomial(things, times / things, size=size).astype(float)
             continue
         drawn = pattern_of.take(rng.integers(0, things, size=(size, things), dtype=np.uint32))
-        yield np.array([np.bincount(row, minlength=patterns) for row in drawn], dtype=float)
+        cells = drawn + np.arange(size, dtype=np.int64)[:, None] * patterns  # each resample counts in its own row
+        yield np.bincount(cells.ravel(), minlength=size * patterns).reshape(size, patterns).astype(float)

@@ -21,9 +21,15 @@ def load(organisation: Organisation) -> PreferenceSet:
         upload = import_files.copied([path])
     if upload is None:
         raise FileNotFoundError(FILE)
-    told = {"about": ABOUT, "licence": "CC-BY-4.0", "source": "CoSA Web demo"}
-    ada = User.objects.get(username="ada")
-    row = preferences.start(organisation=organisation, upload=upload, title=TITLE, actor=ada, **told)
+    row = preferences.start(
+        organisation=organisation,
+        upload=upload,
+        title=TITLE,
+        actor=User.objects.get(username="ada"),
+        about=ABOUT,
+        licence="CC-BY-4.0",
+        source="CoSA Web demo",
+    )
     chores.do(PreferenceSet, row.pk, preferences.job, chores.worker_name())
     row.refresh_from_db()
     return row

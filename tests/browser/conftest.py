@@ -25,13 +25,6 @@ REFUSED_FORM = re.compile(r"the server responded with a status of 422")
 PATIENCE_MS = 8000
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One worker runs them all, so that one browser is enough."""
-    for item in items:
-        if "/browser/" in item.path.as_posix():
-            item.add_marker(pytest.mark.xdist_group("browser"))
-
-
 # Playwright keeps an event loop open in this thread. Django would refuse every query because of it, and asyncio.run()
 # would not work in another test: hence the variable, and a browser that ends with this folder.
 @pytest.fixture(scope="package")

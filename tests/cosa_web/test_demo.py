@@ -18,7 +18,7 @@ from cosa_web import demo as demo_module
 from tests.machines import ROOT, alive, children, end
 from tests.stage import Stage, until
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo")]
+pytestmark = pytest.mark.slow
 COUNTED = ("user", "organisation", "safetyconfig", "configversion", "benchmark", "prompt", "languagemodel", "response")
 
 

@@ -13,7 +13,6 @@ from cosa_web.stress_rounds import Tally, claim_all, exported, faults, submit_al
 from cosa_web.stress_world import Stored
 from tests.rating_desk import enrol, make_campaign, rate
 
-pytestmark = pytest.mark.xdist_group("stress")
 USERS, ROUNDS, EACH = 4, 3, 6
 NOTHING = Stored(tokens=Counter(), over=0, twice=0, neither=0)
 

@@ -12,7 +12,7 @@ import pytest
 from tests.machines import ROOT, Machine, end, machine
 from tests.stage import Stage, until
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("real-processes")]
+pytestmark = pytest.mark.slow
 ITEMS, PLACES = 120, 8 + 8
 
 
