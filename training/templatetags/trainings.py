@@ -1,0 +1,15 @@
+"""Training runs in words, on every page."""
+
+from django import template
+
+from training import training_figures
+from training.training_queries import KIND_WORDS
+
+register = template.Library()
+register.filter("curve_figure", training_figures.figure)
+
+
+@register.filter
+def training_kind(kind: str) -> str:
+    """What people read for a kind of training."""
+    return KIND_WORDS.get(kind, kind)
