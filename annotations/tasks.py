@@ -15,6 +15,8 @@ JOBS: dict[str, Callable[[chores.Hold], str]] = {
     "similarityreport": similar_reports.job,
 }
 """What is done for each kind of work, by the name of its model; the app above adds its own."""
+FOLLOWED: dict[str, Callable[[int], None]] = {}
+"""What is done after each look at a piece of work (id), by the name of its model: others may wait for its end."""
 
 
 def _kind(name: str) -> type[Work]:
@@ -25,6 +27,8 @@ def _kind(name: str) -> type[Work]:
 def look_at_work(kind: str, pk: int) -> None:
     """Do the work if it is open and free."""
     chores.do(_kind(kind), pk, JOBS[kind], chores.worker_name())
+    if tell := FOLLOWED.get(kind):
+        tell(pk)
 
 
 @shared_task

@@ -11,12 +11,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from annotations.core.manifest import number
-from annotations.models import Benchmark, BenchmarkRelease, LanguageModel, SafetyConfig
-from annotations.queries.releases import listed
+from annotations.models import Benchmark, LanguageModel, SafetyConfig
 from annotations.services.chores import worker_name
+from cosa_web.management import named
 from training import queries
-from training.models import EvaluationRun, Judge
+from training.models import EvaluationRun
 from training.services import derive, judging, run_terms, runs
 from training.services.report import report, table
 from training.services.run_items import RunProblem
@@ -81,7 +80,7 @@ class Command(BaseCommand):
 
     def _run(self, options: dict[str, Any]) -> EvaluationRun:
         if options["run"]:
-            return _by(EvaluationRun, "pk", options["run"], "run")
+            return named.by(EvaluationRun, "pk", options["run"], "run")
         try:
             return _again(options) if options["again"] else _new(options)
         except (RunProblem, judging.JudgeProblem) as problem:
@@ -111,11 +110,11 @@ class Command(BaseCommand):
 
 
 def _new(options: dict[str, Any]) -> EvaluationRun:
-    model = _by(LanguageModel, "slug", options["model"], "model")
-    benchmark = _by(Benchmark, "slug", options["benchmark"], "benchmark")
+    model = named.by(LanguageModel, "slug", options["model"], "model")
+    benchmark = named.by(Benchmark, "slug", options["benchmark"], "benchmark")
     return runs.start(
         benchmark=benchmark,
-        release=_release(benchmark, options["release"]) if options["release"] else None,
+        release=named.release(benchmark, options["release"]) if options["release"] else None,
         candidate=runs.candidate(
             model=model,
             strategy=options["strategy"],
@@ -124,9 +123,9 @@ def _new(options: dict[str, Any]) -> EvaluationRun:
             max_tokens=model.max_tokens if options["max_tokens"] is None else options["max_tokens"],
             seed=options["seed"],
         ),
-        judges=[_judge(name) for name in options["judge"]],
+        judges=[named.judge(name) for name in options["judge"]],
         actor=None,
-        configs=[_by(SafetyConfig, "slug", slug, "config").pk for slug in options["config"]] or None,
+        configs=[named.by(SafetyConfig, "slug", slug, "config").pk for slug in options["config"]] or None,
         per_kind=options["per_kind"],
         **_terms(options),
     )
@@ -134,9 +133,9 @@ def _new(options: dict[str, Any]) -> EvaluationRun:
 
 def _again(options: dict[str, Any]) -> EvaluationRun:
     """A run over the responses of another: read by other judges, or what a filter would have let through."""
-    source = _by(EvaluationRun, "pk", options["again"], "run")
+    source = named.by(EvaluationRun, "pk", options["again"], "run")
     if options["judge"]:
-        judges = [_judge(name) for name in options["judge"]]
+        judges = [named.judge(name) for name in options["judge"]]
         return derive.read_again(source=source, judges=judges, actor=None, **_terms(options))
     if options["strategy"] == derive.PLAIN:
         raise CommandError("Say with --judge who reads it again, or with --strategy which filter to compute.")
@@ -164,24 +163,3 @@ def _setting(written: str) -> tuple[str, str]:
     if not equals:
         raise CommandError(f"A setting is written name=value; not {written!r}.")
     return name.strip(), value.strip()
-
-
-def _release(benchmark: Benchmark, name: str) -> BenchmarkRelease:
-    releases = {release.name: release for release in listed(benchmark)}
-    wanted = number(name)
-    if str(wanted) not in releases:
-        raise CommandError(f"{benchmark} has no release {name!r}; there are: {', '.join(releases) or 'none'}.")
-    return releases[str(wanted)]
-
-
-def _judge(name: str) -> Judge:
-    judge, _, model = name.partition(":")
-    return judging.choose(name=judge, model=_by(LanguageModel, "slug", model, "judge model") if model else None)
-
-
-def _by(table: Any, field: str, value: object, what: str) -> Any:
-    row = table.objects.filter(**{field: value}).first()
-    if row is None:
-        there = ", ".join(str(known) for known in table.objects.values_list(field, flat=True)[:20])
-        raise CommandError(f"There is no {what} {value!r}; there are: {there or 'none'}.")
-    return row
