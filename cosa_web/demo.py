@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -144,7 +145,8 @@ class Demo:
         if not os.environ["COSA_EMBEDDED_URL"]:
             self.processes.remove(model)
         celery = [sys.executable, "-m", "celery", "-A", "cosa_web", "worker", "-P", "threads", "-c", "4", "-B"]
-        self._run("worker", [*celery, "--without-gossip", "--without-mingle", "-l", "WARNING"], restarts=True)
+        celery += ["-Q", _queues(), "--without-gossip", "--without-mingle", "-l", "WARNING"]
+        self._run("worker", celery, restarts=True)
         # A playground stream keeps its thread until it ends: with 4 of them, six streams stopped every page for 5.5 s.
         granian = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1"]
         granian += ["--port", str(self.port), "--blocking-threads", "16", "--log-level", "warning"]
@@ -172,6 +174,24 @@ class Demo:
                     process.start()
                 elif process.ended():
                     raise DemoProblem(f"The {process.name} process ended:\n{process.last_words()}")
+
+
+def _queues() -> str:
+    """The queues of the demo's worker: everybody's, and that of this machine as a node."""
+    from django.conf import settings
+
+    return f"celery,gpu-{settings.NODE}"
+
+
+def _end_trainers() -> None:
+    """End what outlives a worker on purpose: it goes on from its last checkpoint when the demo runs again."""
+    from django.conf import settings
+
+    from training.services.trainer import processes
+
+    folders = processes.below(Path(settings.TRAINING_DIR))
+    with ThreadPoolExecutor(max_workers=8) as threads:
+        list(threads.map(processes.end, folders))
 
 
 def _valkey(sockets: Path, var: Path) -> list[str]:
@@ -234,6 +254,7 @@ def main() -> None:
     with ExitStack() as stack:
         stack.enter_context(_signals_end(demo))
         sockets = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cosa-")))
+        stack.callback(_end_trainers)
         stack.callback(lambda: _end(demo.processes))
         try:
             demo.start(sockets)
