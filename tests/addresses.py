@@ -18,12 +18,23 @@ from annotations.models import (
 )
 from annotations.services import people, releases
 from tests import campaign_place, pairs, recipe_place
-from tests.factories import make_demonstration, make_judge, make_model, make_organisation, make_person
+from tests.factories import (
+    make_checkpoint,
+    make_demonstration,
+    make_judge,
+    make_loop,
+    make_model,
+    make_node,
+    make_organisation,
+    make_person,
+    make_training,
+)
 from tests.outcomes import finished_run
 from training import attacks
-from training.models import CapabilityRun, EvaluationRun, JudgeTrial
+from training.models import CapabilityRun, Checkpoint, EvaluationRun, JudgeTrial, TrainingLoop, TrainingRun
 
 PREFERENCES = ("detail", "cancel", "export", "shapes", "archive", "card", "leaks", "check", "overrule")
+CHECKPOINTS = ("detail", "card", "export", "promote", "demote", "archive")
 
 
 class Place(NamedTuple):
@@ -133,6 +144,21 @@ def _capability(model: LanguageModel) -> CapabilityRun:
     return CapabilityRun.objects.get_or_create(model=model, defaults=made)[0]
 
 
+def _training() -> TrainingRun:
+    """A training run that nobody has checked yet."""
+    return TrainingRun.objects.first() or make_training(log="It begins.")
+
+
+def _checkpoint() -> Checkpoint:
+    """A checkpoint whose files are not here."""
+    return Checkpoint.objects.first() or make_checkpoint()
+
+
+def _loop() -> TrainingLoop:
+    """A loop that nobody has begun yet."""
+    return TrainingLoop.objects.first() or make_loop()
+
+
 def make_place(run: EvaluationRun | None = None) -> Place:
     """Every address of a finished run of the organisation lantern, its first item, config, benchmark and model."""
     run = run or finished_run(4)
@@ -173,6 +199,11 @@ def make_place(run: EvaluationRun | None = None) -> Place:
         **{name: [run.pk] for name in ("run-derive", "run-prompts")},
         **{name: [run.pk] for name in ("run-correction", "run-sample")},
         **{f"trial-{name}": [_trial().pk] for name in ("detail", "cancel")},
+        **{f"training-{name}": [_training().pk] for name in ("launch", "resume", "finish", "cancel", "archive")},
+        **{f"training-{name}": [_training().pk] for name in ("detail", "log", "metrics")},
+        **{f"checkpoint-{name}": [_checkpoint().pk] for name in CHECKPOINTS},
+        "node-forget": [make_node().pk],
+        **{f"loop-{name}": [_loop().pk] for name in ("detail", "cancel", "resume", "archive")},
         **{name: [_trial().judge_id] for name in ("judge-detail", "trial-new")},
         "item-detail": [run.pk, item.pk],
         "run-changed": [item.prompt_id],

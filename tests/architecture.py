@@ -45,6 +45,12 @@ FLOORS = {
     **dict.fromkeys(("pair_preview", "pair_queries"), 3),
     **dict.fromkeys(("stage_items",), 3),
     **dict.fromkeys(("label_queries",), 3),
+    **dict.fromkeys(("checkpoint_queries",), 3),
+    **dict.fromkeys(("training_checks",), 3),
+    **dict.fromkeys(("loop_queries",), 3),
+    **dict.fromkeys(("node_queries",), 3),
+    **dict.fromkeys(("training_queries", "training_points", "training_charts", "training_facts"), 3),
+    **dict.fromkeys(("training_beside", "training_metrics", "training_figures"), 3),
     **dict.fromkeys(("views", "tasks", "management", "admin", "forms", "urls", "apps", "web", "templatetags"), 4),
 }
 LONGEST_FILE, LONGEST_FUNCTION = 300, 30

@@ -226,7 +226,8 @@ def make_loop(**fields: Any) -> TrainingLoop:
     """A queued loop on the tiny preset."""
     values = {"title": "Loop of the lantern", "base": make_model("base", weights="/models/base")} | fields
     tiny = PRESETS["tiny_cpu"]
-    values.setdefault("settings", {"sft": plain(tiny.sft), "dpo": plain(tiny.dpo), "evaluation": {}})
+    asked = {"strategy": "plain", "temperature": 0.0, "max_tokens": 64, "seed": 0, "samples": 1, "use_cache": True}
+    values.setdefault("settings", {"sft": plain(tiny.sft), "dpo": plain(tiny.dpo), "evaluation": asked})
     for name, make in (("preference_set", make_preference_set), ("node", make_node), ("benchmark", make_benchmark)):
         values[name] = values.get(name) or make()
     return TrainingLoop.objects.create(organisation=values.pop("organisation", None) or make_organisation(), **values)

@@ -23,6 +23,7 @@ TABLES = ("audit-export", "coverage-export", "prompt-export", "preference-export
 FILES = (
     *(*TABLES, "taxonomy-export", "stage-labels-export", "compare-export", "leaderboard-export", "healthz"),
     *("-download", "import-problems"),
+    *("training-log", "training-metrics"),
 )
 PAGES = [name for name in GET if not name.endswith(FILES)]
 

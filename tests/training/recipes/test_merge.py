@@ -148,11 +148,21 @@ def test_a_tensor_that_only_one_has_is_named(tmp_path):
         merge.refuse(one, two, _tensors.index(one), _tensors.index(two))
 
 
+def spoil(place):
+    """The last norm of the model there is infinite."""
+    with (place / _tensors.WEIGHTS).open("r+b") as file:
+        file.seek(_tensors.index(place)[NORM].start)
+        file.write(np.full(small_models.WIDTH, np.inf, np.float32).tobytes())
+
+
+def test_of_a_parent_without_weight_nothing_is_taken(folder):
+    spoil(folder.parent / "other")  # 0 · ∞ is no number
+    merged(folder, weight=0)
+    assert stored(folder / "model") == stored(folder.parent / "base")
+
+
 def test_numbers_that_are_none_are_refused(folder):
-    broken = np.full(small_models.WIDTH, np.inf, np.float32)
-    with (folder.parent / "other" / _tensors.WEIGHTS).open("r+b") as file:
-        file.seek(_tensors.index(folder.parent / "other")[NORM].start)
-        file.write(broken.tobytes())
+    spoil(folder.parent / "other")
     with pytest.raises(NoModel, match=f"The tensor {NORM} of one of the parents holds numbers that are not finite"):
         merged(folder, weight=0.5)
 

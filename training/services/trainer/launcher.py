@@ -26,7 +26,7 @@ RECIPES = Path(run_dir.__file__).parent
 CARDS = {1: "gpu_1.yaml"}
 MORE_CARDS = "fsdp2_4.yaml"
 SAMPLES, READ_AT_ONCE = 4, 2_000
-RECORDER = {"TORCH_FR_BUFFER_SIZE": "2000", "TORCH_FR_DUMP_ON_TIMEOUT": "1"}
+RECORDER = {"TORCH_FR_BUFFER_SIZE": "2000", "TORCH_NCCL_DUMP_ON_TIMEOUT": "1"}
 """What torch notes of the last messages between cards, for the day one of them hangs."""
 NO_PYTHON = "{node} has no environment that trains. Run “make training” there, or set COSA_TRAINING_PYTHON; resume."
 NO_WEIGHTS = "The weights of {model} are not at hand on {node}. See its page for where they should lie, then resume."

@@ -1,0 +1,96 @@
+"""A checkpoint as files: whether they are here and whole, and all of them as one ZIP that is made as it is sent."""
+
+import hashlib
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from django.conf import settings
+
+from annotations.exports.parquet import Outlet
+from training.models import Checkpoint
+from training.recipes import checkpoints
+from training.services.trainer import card, origins
+
+PIECE = 1 << 20
+CARD, LINEAGE = "README.md", "lineage.json"
+ELSEWHERE = "The files of {slug} lie on the node {node}, in {folder}. Take them from there: only that machine has them."
+BROKEN = "The files of {slug} in {folder} are not as they were written: {why}"
+
+
+class Broken(RuntimeError):
+    """A file was found to be another one than was written, while it was sent."""
+
+
+def folder_of(checkpoint: Checkpoint) -> Path:
+    """Where the files lie on the node, whether or not this is the node."""
+    return Path(settings.TRAINING_DIR) / checkpoint.folder
+
+
+def why_not(checkpoint: Checkpoint) -> str:
+    """Why the files cannot be taken from this machine, in words; "" when they can. Looks at names and sizes."""
+    folder, node = folder_of(checkpoint), checkpoint.run.node.name
+    known = {"slug": checkpoint.model.slug, "node": node, "folder": folder}
+    if node != settings.NODE and not folder.is_dir():
+        return ELSEWHERE.format(**known)
+    why = wrong(checkpoint, digests=False)
+    return BROKEN.format(**known, why=why) if why else ""
+
+
+def wrong(checkpoint: Checkpoint, *, digests: bool) -> str:
+    """What is not as the registry knows it, in words; "" when all is. With `digests` every byte is read."""
+    folder = folder_of(checkpoint)
+    finished = checkpoints.read(folder)
+    if finished and finished.sha256 != checkpoint.sha256:
+        return f"{checkpoints.MARKER} is not the one that was registered."
+    if why := checkpoints.wrong(folder, digests=digests):
+        return why
+    gguf = checkpoint.lineage.get("gguf")
+    file = folder.parent / gguf["name"] if gguf else None
+    if file and not file.is_file():
+        return f"{file.name} is missing."
+    if file and digests and _digest(file) != gguf["sha256"]:
+        return f"{file.name} is not what was written."
+    return ""
+
+
+def pieces(checkpoint: Checkpoint) -> Iterator[bytes]:
+    """The ZIP as it grows: every file of the model, its marker, its card and its lineage; stored, not compressed.
+
+    Raises Broken when a file is not what was written, so that the download breaks off and is not taken for whole.
+    """
+    folder, out, name = folder_of(checkpoint), Outlet(), checkpoint.model.slug
+    said = {CARD: card.markdown(name, checkpoint.lineage), LINEAGE: origins.as_json(checkpoint.lineage)}
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as packed:
+        for file, (size, digest) in sorted(checkpoint.files.items()):
+            with packed.open(_entry(checkpoint, file), "w", force_zip64=True) as entry:
+                for piece in _read(folder / file, size, digest):
+                    entry.write(piece)
+                    yield out.take()
+        packed.writestr(_entry(checkpoint, checkpoints.MARKER), (folder / checkpoints.MARKER).read_bytes())
+        for file, text in said.items():
+            if file not in checkpoint.files:
+                packed.writestr(_entry(checkpoint, file), text)
+    yield out.take()
+
+
+def _entry(checkpoint: Checkpoint, file: str) -> zipfile.ZipInfo:
+    entry = zipfile.ZipInfo(f"{checkpoint.model.slug}/{file}", checkpoint.created_at.timetuple()[:6])
+    entry.compress_type, entry.external_attr, entry.create_system = zipfile.ZIP_STORED, 0o644 << 16, 3
+    return entry
+
+
+def _read(path: Path, size: int, digest: str) -> Iterator[bytes]:
+    seen, left = hashlib.sha256(), size
+    with path.open("rb") as file:
+        while piece := file.read(min(PIECE, left + 1)):
+            left -= len(piece)
+            seen.update(piece)
+            yield piece
+    if left or seen.hexdigest() != digest:
+        raise Broken(f"{path.name} is not what was written.")
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
