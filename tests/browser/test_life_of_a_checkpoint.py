@@ -1,4 +1,4 @@
-"""A training run from its form to a promoted checkpoint: checked, launched, watched while it trains, cancelled, resumed,
+"""A training run from its form to a promoted checkpoint: checked, launched, watched while it trains, failed, resumed,
 taken into the registry. The trainer trains nothing here; real ones are in tests/training."""
 
 import json
