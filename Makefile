@@ -11,7 +11,8 @@ CHECKED := annotations training cosa_web tests bench manage.py
 demo: .venv/base .venv/models
 	@$(BIN)/python -m cosa_web.demo
 
-test: .venv/dev .venv/models .venv-training/ready chromium check
+test: .venv/dev .venv/models chromium
+	@$(MAKE) --no-print-directory -j2 check training
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 check: .venv/dev
