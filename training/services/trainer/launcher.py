@@ -98,6 +98,8 @@ def environment(run: TrainingRun, folder: Path, cards: list[int]) -> dict[str, s
     inherited = machine.quiet(os.environ)
     return {
         "OMP_NUM_THREADS": str(threads),
+        # Threads that spin while they wait make a step ten times as long as soon as anything else wants a core.
+        "OMP_WAIT_POLICY": "passive",
         **RECORDER,
         **inherited,
         # Cards by the numbers nvidia-smi gives them, and no card for a run that wants none.

@@ -62,6 +62,7 @@ def test_the_trainer_is_told_its_cards_its_folder_and_nothing_of_ours(monkeypatc
     told = launcher.environment(run, launcher.folder_of(run), [1, 3, 5, 7])
     assert "secret" not in told.values()
     assert (told["CUDA_VISIBLE_DEVICES"], told["CUDA_DEVICE_ORDER"]) == ("1,3,5,7", "PCI_BUS_ID")
+    assert told["OMP_WAIT_POLICY"] == "passive"
     assert (told["OMP_NUM_THREADS"], told["HF_HUB_OFFLINE"], told["TORCH_NCCL_DUMP_ON_TIMEOUT"]) == ("12", "1", "1")
     assert told["TRAINING_RUN_DIR"] == str(place / str(run.pk))
 
