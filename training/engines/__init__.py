@@ -3,8 +3,9 @@
 An engine belongs to the event loop that first uses it; `close()` ends its connections.
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
 from annotations.core import folder
@@ -74,10 +75,40 @@ class EngineError(Exception):
         return self.kind == "permanent"
 
 
+class NotServed(EngineError):
+    """A server that this process starts itself cannot be had: every other call to it would meet the same."""
+
+
+class Cards(Protocol):
+    """The graphics cards of a server, its own from before its start until after its end."""
+
+    def take(self) -> Sequence[int]:
+        """The numbers of the cards. Raises NotServed when too few are free."""
+
+    def give_back(self) -> None:
+        """Nothing; the server needs them no more."""
+
+
+class Serving(NamedTuple):
+    """How this process starts a server for weights: with which `python`, on which `cards`, by what `options`.
+
+    Without `cards` it gets the processor alone. It ends `idle` seconds after its last call; `logs` is the folder of its
+    log, "" for a temporary one.
+    """
+
+    python: str = ""
+    options: Mapping[str, Any] = MappingProxyType({})
+    cards: Cards | None = None
+    idle: float = 300.0
+    logs: str = ""
+
+
 class Endpoint(NamedTuple):
     """Where a model answers. `timeout` bounds one attempt, `patience` one call with its waits, both in seconds.
 
-    The wait for a free place under `max_concurrency`, or for a turn at the server's pace, is not part of the patience.
+    The wait for a free place under `max_concurrency`, for a turn at the server's pace, or for a server to be started is
+    not part of the patience. Without a `base_url`, an engine that can starts a server for the `weights`: a folder, a
+    GGUF file, or a hub id.
     """
 
     base_url: str
@@ -86,6 +117,8 @@ class Endpoint(NamedTuple):
     timeout: float = 60.0
     patience: float = 120.0
     max_concurrency: int = 8
+    weights: str = ""
+    serving: Serving = Serving()
 
     def __repr__(self) -> str:
         return f"Endpoint({self.base_url!r}, {self.model!r})"
@@ -142,6 +175,24 @@ def label(name: str) -> str:
 def embeds(name: str) -> bool:
     """True when the engine `name` gives vectors, an Embedder. Raises NoSuchEntry when there is no such file."""
     return bool(getattr(folder.module(__name__, name), "EMBEDS", False))
+
+
+def starts(name: str) -> bool:
+    """True when the engine `name` starts a server for weights. Raises NoSuchEntry when there is no such file."""
+    return bool(getattr(folder.module(__name__, name), "STARTS", False))
+
+
+def cards(name: str) -> int:
+    """The graphics cards a server of engine `name` takes unless its model says otherwise. Raises NoSuchEntry."""
+    return cast(int, getattr(folder.module(__name__, name), "CARDS", 0))
+
+
+def environment(name: str) -> str:
+    """The setting with the Python that the servers of engine `name` are started by; "" for this process's own.
+
+    Raises NoSuchEntry when there is no such file.
+    """
+    return cast(str, getattr(folder.module(__name__, name), "ENVIRONMENT", ""))
 
 
 def embedders() -> list[str]:

@@ -1,5 +1,7 @@
 """The form of one model of the registry."""
 
+import re
+from collections.abc import Iterator
 from typing import Any
 
 from django import forms
@@ -9,21 +11,53 @@ from annotations.core import folder
 from annotations.models import LanguageModel
 from annotations.models.responses import KEY_PREFIX, KEY_RULE
 from training import engines
-from training.models import EvaluationRun
+from training.models import EvaluationRun, Node
+from training.services import places
+from training.services.trainer import bases
 
 FIXED_BY_USE = ("engine", "model")
+FIXED_BY_SERVING = ("weights", "base")
+"""What is fixed as well for a model whose server is started here: its answers come from these weights."""
+WHERE = ("weights", "node")
+HOW = ("gpus", "memory", "base")
+MOST_CARDS = 64
+NEVER = "Fixed: a checkpoint never changes."
+FIXED = "Fixed, because runs were made with it. Register another model instead."
+_NAME = re.compile(r"[A-Za-z0-9][\w.:/-]*")
 
 
 class ModelForm(forms.ModelForm):
     """Which engine, where, under which name, and how hard it may be asked."""
 
     engine = forms.ChoiceField()
+    gpus = forms.IntegerField(
+        label="Cards",
+        required=False,
+        min_value=0,
+        max_value=MOST_CARDS,
+        help_text="Graphics cards a server of it takes, its own until it ends; 0 for the processor alone. Empty: one "
+        "for vLLM, none for the others.",
+    )
+    memory = forms.FloatField(
+        label="Share of memory",
+        required=False,
+        min_value=0.05,
+        max_value=1,
+        widget=forms.NumberInput(attrs={"step": "any"}),
+        help_text="Of each card, which vLLM takes for weights and texts, such as 0.9; empty: vLLM's own choice.",
+    )
+    base = forms.CharField(
+        label="Base of the adapter",
+        required=False,
+        max_length=500,
+        help_text="When the weights are a LoRA adapter: the weights it was trained on. vLLM serves both together.",
+    )
 
     class Meta:
         model = LanguageModel
         fields = [
             "name", "slug", "engine", "base_url", "model", "key_variable",
-            "max_concurrency", "timeout", "patience", "max_tokens", "context_tokens",
+            "max_concurrency", "timeout", "patience", "max_tokens", "context_tokens", "weights", "node",
             "price_in", "price_out", "plumbing", "note",
         ]  # fmt: skip
         labels = {
@@ -36,6 +70,8 @@ class ModelForm(forms.ModelForm):
             "patience": "Time for one call",
             "max_tokens": "Longest answer",
             "context_tokens": "Context",
+            "weights": "Weights",
+            "node": "Node",
             "price_in": "Price of reading",
             "price_out": "Price of writing",
             "plumbing": "Plumbing, not evidence",
@@ -49,7 +85,11 @@ class ModelForm(forms.ModelForm):
             "timeout": "Seconds for one try of a call.",
             "patience": "Seconds for one call with all its tries and waits.",
             "max_tokens": "In tokens, unless a run says otherwise.",
-            "context_tokens": "The most tokens it reads and writes in one call; empty when you do not know.",
+            "context_tokens": "The most tokens it reads and writes in one call; empty when you do not know. A server "
+            "that is started here is started for so long a context.",
+            "weights": "A folder of safetensors or a .gguf file by its whole path, or a name on the hub such as "
+            "HuggingFaceTB/SmolLM2-135M-Instruct: to train on it, or to start a server of it.",
+            "node": "The machine that has the weights: its workers alone start a server of them. Empty: all have them.",
             "price_in": "US dollars for a million tokens read; 0 is free, empty is not known.",
             "price_out": "US dollars for a million tokens written. Runs add up what they cost from both.",
             "plumbing": "Too small to mean anything: it proves the path. Its figures are marked as no evidence.",
@@ -58,12 +98,42 @@ class ModelForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
-        names, used = folder.names(engines.__name__), self.instance
-        if self.instance.pk and EvaluationRun.every.filter(Q(candidate__model=used) | Q(judges__model=used)).exists():
-            for name in FIXED_BY_USE:
-                self.fields[name].disabled = True
-                self.fields[name].help_text = "Fixed, because runs were made with it. Register another model instead."
+        names, model = folder.names(engines.__name__), self.instance
+        for name in HOW:
+            self.initial.setdefault(name, model.serving.get(name))
+        for name in _fixed(model):
+            self.fields[name].disabled = True
+            self.fields[name].help_text = NEVER if hasattr(model, "checkpoint") else FIXED
         self.fields["engine"].choices = [(name, engines.label(name)) for name in names]
+        self.fields["node"] = self._nodes()
+
+    def _nodes(self) -> forms.ChoiceField:
+        """The nodes there are, and the one the model names; a node that is not there yet cannot be asked."""
+        plain = self.fields["node"]
+        there = {*Node.objects.filter(archived_at=None).values_list("name", flat=True), self.instance.node} - {""}
+        choices = [("", "every worker"), *((name, name) for name in sorted(there))]
+        kept = {"label": plain.label, "help_text": plain.help_text, "disabled": plain.disabled}
+        return forms.ChoiceField(choices=choices, required=False, **kept)
+
+    @property
+    def common(self) -> list[forms.BoundField]:
+        """The fields every model has."""
+        return [field for field in self if field.name not in WHERE + HOW]
+
+    @property
+    def where(self) -> list[forms.BoundField]:
+        """Where the weights lie."""
+        return [self[name] for name in WHERE]
+
+    @property
+    def how(self) -> list[forms.BoundField]:
+        """How a server of them is started."""
+        return [self[name] for name in HOW]
+
+    @property
+    def starting(self) -> str:
+        """The engines that start a server, by name, with blanks between."""
+        return " ".join(name for name, _ in self.fields["engine"].choices if engines.starts(name))
 
     def clean_base_url(self) -> str:
         """The address without a trailing slash; http and https only."""
@@ -72,9 +142,68 @@ class ModelForm(forms.ModelForm):
             raise forms.ValidationError("Give the address of the server, starting with http:// or https://.")
         return url
 
+    def clean_weights(self) -> str:
+        """A whole path or a hub id; empty for none."""
+        return self._place("weights")
+
+    def clean_base(self) -> str:
+        """A whole path or a hub id; empty when the weights are no adapter."""
+        return self._place("base")
+
+    def _place(self, name: str) -> str:
+        typed: str = self.cleaned_data[name]
+        try:
+            return bases.read(typed) if typed.strip() else ""
+        except bases.BadBase as problem:
+            raise forms.ValidationError(str(problem)) from problem
+
+    def clean(self) -> dict[str, Any]:
+        """What a server needs to be started, when this engine starts one; told beside the field that lacks."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        kept = {name: cleaned.get(name) for name in HOW}
+        self.instance.serving = self.instance.serving | kept
+        said = self.instance.serving.items()
+        self.instance.serving = {name: value for name, value in said if value not in (None, "")}
+        engine = cleaned.get("engine", "")
+        if engine and engines.starts(engine) and not cleaned.get("base_url"):
+            for name, problem in _lacks(engine, cleaned, self.instance):
+                self.add_error(name, problem)
+        return cleaned
+
     def clean_key_variable(self) -> str:
         """The variable's name, so that a wrong one is told beside its field and not above the form."""
         name: str = self.cleaned_data["key_variable"]
         if name and not name.startswith(KEY_PREFIX):
             raise forms.ValidationError(KEY_RULE)
         return name
+
+
+def _fixed(model: LanguageModel) -> tuple[str, ...]:
+    """The fields that cannot change any more: a checkpoint never does, nor does what runs were made with."""
+    if not model.pk:
+        return ()
+    if hasattr(model, "checkpoint"):
+        return (*FIXED_BY_USE, *FIXED_BY_SERVING)
+    if not EvaluationRun.every.filter(Q(candidate__model=model) | Q(judges__model=model)).exists():
+        return ()
+    return (*FIXED_BY_USE, *FIXED_BY_SERVING) if places.started(model) else FIXED_BY_USE
+
+
+def _lacks(engine: str, said: dict[str, Any], model: LanguageModel) -> Iterator[tuple[str, str]]:
+    """What is missing or wrong for a server of the engine to be started, each with the field it is told beside."""
+    weights, name = said.get("weights", ""), said.get("model", "")
+    if engine == "embedded":
+        if weights and not weights.endswith(".gguf"):
+            yield "weights", "llama.cpp serves a .gguf file. Name one, or choose another engine."
+    elif "weights" in said and not weights:
+        yield "weights", "Enter where the weights lie, or the address of a server that runs already."
+    if weights and not _NAME.fullmatch(name):
+        yield "model", "A server that is started here takes letters, digits and . : / _ - in its name."
+    same = LanguageModel.objects.filter(engine=engine, base_url="", model=name).exclude(pk=model.pk)
+    if weights and same.exclude(weights=weights).exists():
+        yield "model", "Another model here has this name, and answers of both would be taken for one's. Choose another."
+    if said.get("base") and engine != "vllm":
+        yield "base", "Only vLLM serves an adapter by itself. Merge it into its base first, or choose vLLM."
+    cards = said.get("gpus")
+    if (engines.cards(engine) if cards is None else cards) and weights and not said.get("node"):
+        yield "node", "Choose the node whose cards it takes."

@@ -1,6 +1,5 @@
 """Calls to models for one item: the answer by the candidate's strategy, then each judge's verdict."""
 
-import asyncio
 import time
 from functools import partial
 from typing import NamedTuple
@@ -65,7 +64,7 @@ class Answering:
     async def close(self) -> None:
         """Nothing; every connection is closed, and nobody waits for a call of this shift."""
         self.means.cache.close()
-        await asyncio.gather(*(engine.close() for engine in self.plan.engines.values()))
+        await self.plan.close()
 
     async def answer(self, task: Task, outcome: Outcome) -> Response:
         """The new response to the task's prompt, not yet saved. Raises EngineError, Stopped.
@@ -103,7 +102,7 @@ class Answering:
         try:
             return await self._by_model(bound, judge, case, outcome)
         except EngineError as problem:
-            raise EngineError(problem.kind, f"Judge “{judge.label}”: {problem.message}") from problem
+            raise type(problem)(problem.kind, f"Judge “{judge.label}”: {problem.message}") from problem
 
     async def _by_model(self, bound: BoundJudge, judge: LlmJudge, case: Case, outcome: Outcome) -> Verdict:
         samples = [await self._sample(bound, judge, case, outcome, number) for number in range(self.plan.samples)]

@@ -26,13 +26,19 @@ from training.models import CapabilityRun
 from training.services import children, registry
 
 WAY = "chat"
-ENGINES = ("openai_http", "embedded")
-"""The engines of models that have an address other programs can ask."""
+ENGINES = ("openai_http", "embedded", "vllm", "transformers")
+"""The engines of models that have an address other programs can ask, or may have one."""
 SILENT_SECONDS = 900.0
 PROBE_SECONDS = 120
 _PROBE = (
     "import sys, importlib.util as u, importlib.metadata as m\n"
     "sys.exit(3) if u.find_spec('lm_eval') is None else print(m.version('lm_eval'))"
+)
+
+
+SERVED_BY_US = (
+    "The harness asks a server by its address, and this model's is started and ended by workers. Serve its weights by "
+    "hand, and register that address as a model."
 )
 
 
@@ -54,7 +60,7 @@ def missing() -> str:
 def unreachable(model: LanguageModel) -> str:
     """Why the harness cannot ask this model, in words; empty when it can."""
     if model.engine in ENGINES:
-        return ""
+        return SERVED_BY_US if model.weights and not model.base_url else ""
     with suppress(LookupError):
         return f"The harness asks a server by its address, and “{engines.label(model.engine)}” has none."
     return f"The harness asks a server by its address, and the engine {model.engine!r} is gone."

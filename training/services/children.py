@@ -15,10 +15,11 @@ from typing import NamedTuple
 
 from annotations.models.work import QUEUED
 from annotations.services.chores import ChoreProblem, Hold, Stopped
+from training import engines
 from training.services.work import STOP
 
 POLL_SECONDS, LOG_SECONDS = 0.2, 2.0
-GUARD = Path(__file__).parent / "_guarded.py"
+GUARD = Path(engines.__file__).parent / "_guarded.py"
 SILENT = "{name} wrote nothing for {minutes:.0f} minutes and was stopped."
 TOO_LONG = "{name} was not ready after {minutes:.0f} minutes and was stopped."
 _OURS = ("COSA_", "DJANGO_", "OPENAI_")

@@ -1,5 +1,6 @@
 """What a worker must know about a run, read once: systems, strategy, sampling, judges, engines."""
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -74,6 +75,15 @@ class Plan:
     models: dict[int, LanguageModel]
     engines: dict[int, Engine]
     width: int
+
+    @property
+    def asked(self) -> list[LanguageModel]:
+        """The models that have something to do."""
+        return [self.models[pk] for pk in self.engines]
+
+    async def close(self) -> None:
+        """Nothing; every connection is closed."""
+        await asyncio.gather(*(engine.close() for engine in self.engines.values()))
 
     def ground(self, task: Task) -> Ground:
         """The config the task stands under; an empty one for a prompt that stands under none."""

@@ -8,17 +8,30 @@ from typing import NamedTuple
 from annotations.models import LanguageModel
 from training import engines
 from training.engines import Endpoint, Engine, EngineError, Reply, Sampling
+from training.services import places, serving
+
+EMBEDDED = "embedded"
+"""The engine whose model, when no weights are named, is the packaged one."""
 
 
 def endpoint(model: LanguageModel) -> Endpoint:
-    """Where and how to reach the model. Raises EngineError when its key's variable is not set in this process."""
+    """Where and how to reach the model, or how to start its server.
+
+    Raises EngineError when its key's variable is not set in this process, or its weights lie on another node.
+    """
     key = os.environ.get(model.key_variable, "") if model.key_variable else ""
     if model.key_variable and not key:
         raise EngineError(
             "permanent", f"{model.key_variable} is not set. Set it for the web server and the workers, then try again."
         )
-    address = model.base_url or (os.environ.get("COSA_EMBEDDED_URL", "") if model.engine == "embedded" else "")
-    return Endpoint(address, model.model, key, model.timeout, model.patience, model.max_concurrency)
+    if told := places.away(model):
+        raise EngineError("permanent", told)
+    packaged = model.engine == EMBEDDED and not model.weights
+    address = model.base_url or (os.environ.get("COSA_EMBEDDED_URL", "") if packaged else "")
+    reached = Endpoint(address, model.model, key, model.timeout, model.patience, model.max_concurrency)
+    if address or not places.started(model):
+        return reached
+    return reached._replace(weights=model.weights, serving=serving.of(model))
 
 
 def engine(model: LanguageModel, *, patience: float | None = None) -> Engine:
@@ -61,7 +74,15 @@ def try_model(model: LanguageModel, prompt: str, *, patience: float = 20) -> Tri
 async def _one_call(model: LanguageModel, prompt: str, patience: float) -> Reply:
     reached = engine(model, patience=patience)
     sampling = Sampling(max_tokens=min(model.max_tokens, 128))
+    call = asyncio.ensure_future(reached.chat([{"role": "user", "content": prompt}], sampling))
     try:
-        return await asyncio.wait_for(reached.chat([{"role": "user", "content": prompt}], sampling), patience + 1)
+        await asyncio.wait({call}, timeout=patience + 1)
+        if call.done():
+            return call.result()
+        if trouble := reached.trouble:
+            raise EngineError("passing", f"{trouble} Test it again in a while.")
+        raise TimeoutError
     finally:
+        call.cancel()
+        await asyncio.gather(call, return_exceptions=True)
         await reached.close()

@@ -22,7 +22,7 @@ from training.models.runs import (
     QUEUED,
     RUNNING,
 )
-from training.services import run_items, run_terms, shots
+from training.services import places, run_items, run_terms, shots
 from training.services.run_items import RunProblem as RunProblem
 from training.services.run_terms import ELSEWHERE, Terms
 
@@ -104,7 +104,10 @@ def _kept(candidate: Candidate, judges: Sequence[Judge], terms: Terms) -> dict[s
     if candidate.model.engine == ELSEWHERE:
         raise RunProblem(f"{candidate.model} answers elsewhere. Import its responses instead.")
     run_terms.refuse_prompt_judges(judges)
-    kept = run_terms.fields(terms, [candidate.model, *run_terms.judge_models(judges)])
+    models = [candidate.model, *run_terms.judge_models(judges)]
+    if told := places.scattered(models):
+        raise RunProblem(told)
+    kept = run_terms.fields(terms, models)
     return kept | {"strategy_digest": strategies.load(candidate.strategy).digest}
 
 

@@ -20,8 +20,9 @@ from django.conf import settings
 from django.db import Error as DatabaseFailure
 from django.db import connections
 
-from training.engines import EngineError
+from training.engines import EngineError, NotServed
 from training.models.runs import ITEM_FAILED
+from training.services import serving
 from training.services.answering import Answering
 from training.services.asking import Means
 from training.services.cache import Cache, NoCache
@@ -104,6 +105,15 @@ class _Shift:
         plan = await self._db(lambda: load_plan(self.run_id))
         if plan is None:
             return
+        cards = await self._db(lambda: serving.hold(self.run_id, plan.asked))
+        if cards is None:
+            return await plan.close()
+        try:
+            await self._at_desk(plan)
+        finally:
+            await self._db(lambda: serving.let_go(cards))
+
+    async def _at_desk(self, plan: Plan) -> None:
         self.desk = await self._db(lambda: Desk(self.run_id, self.worker, settings.LEASE_SECONDS))
         try:
             await self._at_work(plan)
@@ -171,6 +181,10 @@ class _Shift:
             await self._keep(outcome)
             if isinstance(end, Exhausted):
                 await self._pause(str(end))
+        except NotServed as problem:
+            await self._keep(outcome)
+            if not self.answering.stopping:
+                await self._pause(problem.message)
         except EngineError as problem:
             if self.answering.stopping and problem.kind in {"passing", "rate_limited"}:
                 await self._keep(outcome)

@@ -14,11 +14,11 @@ from annotations.models import LanguageModel, User
 from annotations.models.people import ADMIN
 from annotations.services import audit, safety_suite
 from annotations.web import paged, refused, wants_fragment
-from training import access, engines, model_charts, model_queries
+from training import access, checkpoint_queries, engines, model_charts, model_queries
 from training.forms.capability import CapabilityForm
 from training.forms.models import ModelForm
 from training.models import EvaluationRun
-from training.services import capability, registry
+from training.services import capability, places, registry, serving
 
 DETAIL = "training/model_detail.html"
 RUNS, CAPABILITY_RUNS = 10, 10
@@ -56,19 +56,31 @@ def model_page(request: HttpRequest, model: LanguageModel) -> dict[str, Any]:
     user = cast(User, request.user)
     runs = access.runs(user)
     suite = model_queries.suite_run(runs, model)
-    return _answering(request, model, runs) | {
-        "model": _named(model),
-        "may_edit": access.may_edit_models(user),
-        "prompt": TEST_PROMPT,
-        "suite": suite,
-        "suite_benchmark": people_access.benchmarks(user).filter(slug=safety_suite.SLUG).first(),
-        "refusals": model_queries.refusals(suite) if suite else (),
-        "judging": model_queries.judging(runs, model),
-        "abilities": model_queries.abilities(model),
-        "capability_runs": access.signed(user, model_queries.capability_runs(model)[:CAPABILITY_RUNS]),
-        "capability_form": CapabilityForm(),
-        "cannot": capability.unreachable(model) or capability.missing(),
-    }
+    return (
+        _answering(request, model, runs)
+        | {
+            "model": _named(model),
+            "may_edit": access.may_edit_models(user),
+            "checkpoint": checkpoint_queries.of_model(access.checkpoints(user), model),
+            "prompt": TEST_PROMPT,
+            "suite": suite,
+            "suite_benchmark": people_access.benchmarks(user).filter(slug=safety_suite.SLUG).first(),
+            "refusals": model_queries.refusals(suite) if suite else (),
+            "judging": model_queries.judging(runs, model),
+            "abilities": model_queries.abilities(model),
+            "capability_runs": access.signed(user, model_queries.capability_runs(model)[:CAPABILITY_RUNS]),
+            "capability_form": CapabilityForm(),
+            "cannot": capability.unreachable(model) or capability.missing(),
+        }
+        | _serving(model)
+    )
+
+
+def _serving(model: LanguageModel) -> dict[str, Any]:
+    """How a server of the model is started, where it has no other; `held` are the cards it has now."""
+    starts = places.started(model)
+    cards = serving.cards_of(model) if starts else 0
+    return {"starts": starts, "cards": cards, "held": model.gpus_held.select_related("node") if cards else ()}
 
 
 def _answering(request: HttpRequest, model: LanguageModel, runs: QuerySet[EvaluationRun]) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from training.forms.run_judges import BudgetForm, budget_of
 from training.forms.runs import RunForm
 from training.lineage import run_lineage
 from training.models import EvaluationRun
-from training.services import budgets, runs, shots
+from training.services import budgets, runs, serving, shots
 from training.services.run_terms import ELSEWHERE
 from training.tasks import hint
 
@@ -107,7 +107,8 @@ def progress_of(request: HttpRequest, run: EvaluationRun) -> dict[str, Any]:
     return {
         "run": run,
         "progress": progress,
-        "nobody_came": alone and timezone.now() - run.created_at > NOBODY_CAME,
+        "nobody_came": alone and not run.reason and timezone.now() - run.created_at > NOBODY_CAME,
+        "missing_node": serving.missing_node(run) if alone else "",
         "moved": request.GET.get("known", run.state) != run.state,
         "budget": BudgetForm(initial=budget_of(run)) if run.can_resume else None,
         "may_operate": people_access.may_run(cast(User, request.user), run.organisation_id),

@@ -4,7 +4,7 @@ import pytest
 
 from tests.factories import make_model
 from tests.stub_server import StubServer
-from training.engines import EngineError
+from training.engines import Endpoint, EngineError
 from training.services import registry
 
 pytestmark = pytest.mark.django_db
@@ -18,7 +18,7 @@ def keyed(**fields: object):
 
 def test_an_endpoint_has_what_the_row_says():
     model = make_model("m", base_url="echo://?latency_ms=1", timeout=3, patience=5, max_concurrency=7)
-    assert registry.endpoint(model) == ("echo://?latency_ms=1", "m", "", 3, 5, 7)
+    assert registry.endpoint(model) == Endpoint("echo://?latency_ms=1", "m", "", 3, 5, 7)
 
 
 def test_the_key_comes_from_the_variable(monkeypatch):

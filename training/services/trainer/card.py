@@ -8,6 +8,8 @@ from training.recipes.run_dir import DPO, MERGE, SFT
 from training.services.trainer import origins
 
 WORDS = {SFT: "SFT", DPO: "DPO", MERGE: "Merge"}
+_COUNTED = ("_runtime", "_per_second", "_num_tokens")
+"""Ends of names of figures that are no mean over pairs."""
 _NOT_FOR = (
     "It was trained to follow a safety config in its system prompt. Nothing on this card says how well it does: look "
     "at its evaluation runs, and compare them with those of its base, before anybody uses it. It is no safe assistant "
@@ -52,11 +54,10 @@ $settings
 
 
 def sentence(run: TrainingRun) -> str:
-    """What the run's model is, in one sentence."""
+    """What the run's model is, in one sentence that everybody may read: models belong to no organisation, pairs do."""
     if run.kind == MERGE:
         return f"Merge of {run.base.name} and {run.other.name if run.other else '-'} by training run {run.pk}."
-    pairs = run.preference_set.title if run.preference_set else "-"
-    return f"{WORDS[run.kind]} of {run.base.name} on “{pairs}” by training run {run.pk}."
+    return f"{WORDS[run.kind]} of {run.base.name} on preference set {run.preference_set_id} by training run {run.pk}."
 
 
 def markdown(slug: str, lineage: dict[str, Any]) -> str:
@@ -146,7 +147,8 @@ def figure(name: str, value: float) -> str:
 
 
 def _of(name: str, dev: int | None) -> str:
-    return f" (mean of {dev:,} pairs of the dev set, no interval)" if name.startswith("eval_") and dev else ""
+    mean = name.startswith("eval_") and not name.endswith(_COUNTED)
+    return f" (mean of {dev:,} pairs of the dev set, no interval)" if mean and dev else ""
 
 
 def _plain(value: Any) -> str:

@@ -1,5 +1,6 @@
 """Why a training run failed, in words for the person who launched it: what happened, and what to change."""
 
+import errno
 import re
 import signal
 
@@ -28,6 +29,9 @@ NO_WORD = "The trainer ended without a word."
 AGAIN = " That happened {times} times in a row without a new checkpoint."
 SILENT = "The trainer wrote nothing for {minutes:.0f} minutes and was stopped. Its log says where it stood; resume."
 NOT_STARTED = "The trainer could not be started: {why}."
+BROKEN_RESULT = "The trainer ended, and what it wrote of its end cannot be read. {why} Resume."
+FULL = "The disk of {node} is full where training runs lie. Make room, then resume."
+FOLDER = "The folder of this run cannot be used on {node}: {why}. See to it, then resume."
 SIGNS = (
     (re.compile(r"out of memory|cannot allocate memory|MemoryError|DefaultCPUAllocator", re.I), run_dir.OUT_OF_MEMORY),
     (re.compile(r"no space left on device|disk quota exceeded", re.I), run_dir.NO_DISK),
@@ -54,6 +58,14 @@ def words_of_death(code: int | None, log: str, times: int) -> str:
     last = last_lines(log)
     told = f" Its last lines: {last}" if last else " Its log is empty."
     return f"{_death(code, log)}{again}{told}"
+
+
+def words_of_system(problem: OSError | run_dir.BadRunDir, node: str) -> str:
+    """Why a run cannot go on whose folder the system of its node does not give."""
+    if isinstance(problem, OSError) and problem.errno in (errno.ENOSPC, errno.EDQUOT):
+        return FULL.format(node=node)
+    why = problem.strerror if isinstance(problem, OSError) else str(problem)
+    return FOLDER.format(node=node, why=(why or type(problem).__name__).rstrip("."))
 
 
 def last_lines(log: str) -> str:

@@ -1,7 +1,6 @@
 """What a trainer writes, read as it grows: its figures become points of the run, the end of its log is kept."""
 
 import json
-import math
 from collections import deque
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
@@ -11,7 +10,7 @@ from typing import Any, NamedTuple
 
 from annotations.core.storable import storable
 from training.models import TrainingPoint
-from training.models.training import EVAL, LOG, MACHINE, PHASE, POINT_KINDS
+from training.models.training import EVAL, LOG, MACHINE, PHASE, POINT_KINDS, SAMPLES
 from training.recipes import run_dir
 
 LOG_BYTES = 8_000
@@ -19,6 +18,8 @@ LINE_BYTES = 4 << 20
 AT_ONCE = 500
 STEPS_KNOWN = 50
 MOST_STEPS = 2**31 - 1
+LARGEST = 1e300
+TEXTS = ("system", "user", "text")
 
 
 class Line(NamedTuple):
@@ -33,13 +34,17 @@ class Line(NamedTuple):
 
 
 class Lines:
-    """The lines of metrics.jsonl as they come: each call gives those that are complete and were not given before."""
+    """The lines of metrics.jsonl as they come: each call gives those that are complete and were not given before.
+
+    A long file comes in several calls; `more` says that the last one left something.
+    """
 
     def __init__(self, folder: Path):
-        self._file, self._offset = folder / run_dir.METRICS, 0
+        self._file, self._offset, self.more = folder / run_dir.METRICS, 0, False
 
     def read(self) -> list[Line]:
         """The new lines; those that say nothing anybody understands are left out."""
+        self.more = False
         try:
             with self._file.open("rb") as file:
                 if self._file.stat().st_size < self._offset:  # somebody made it anew
@@ -48,7 +53,7 @@ class Lines:
                 new = file.read(8 * LINE_BYTES)
         except OSError:
             return []
-        whole = new.rfind(b"\n") + 1
+        whole, self.more = new.rfind(b"\n") + 1, len(new) == 8 * LINE_BYTES
         # A line beyond all measure is passed over, or nothing after it would ever be read.
         self._offset += whole or (len(new) if len(new) > LINE_BYTES else 0)
         return [line for text in new[:whole].split(b"\n") if (line := _line(text))]
@@ -70,7 +75,7 @@ class Progress:
             if line.kind in (LOG, EVAL):
                 self.figures |= line.values | {"step": line.step}
                 self.figures.pop("phase", None)
-            if line.kind != MACHINE and line.steps:
+            if line.steps:
                 self.done, self.total = line.step, line.steps
             if line.kind == LOG:
                 self._pace(line)
@@ -137,21 +142,27 @@ def _size(file: Path) -> int:
 def _line(text: bytes) -> Line | None:
     try:
         said = json.loads(text)
-        values = said.get("values") or {}
-        step, steps = int(said.get("step") or 0), int(said.get("steps") or 0)
-        line = Line(float(said["t"]), str(said["kind"]), str(said.get("name") or "")[:50], step, steps, _plain(values))
+        step, steps, kind = int(said.get("step") or 0), int(said.get("steps") or 0), str(said["kind"])
+        values = _shaped(kind, dict(said.get("values") or {}))
+        line = Line(float(said["t"]), kind, storable(str(said.get("name") or ""))[:50], step, steps, values)
         datetime.fromtimestamp(line.at, UTC)
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, OSError, RecursionError):
         return None
-    return line if 0 <= step <= MOST_STEPS and 0 <= steps <= MOST_STEPS and isinstance(line.values, dict) else None
+    # What the machine does is measured by us and never read from a file.
+    return line if 0 <= step <= MOST_STEPS and 0 <= steps <= MOST_STEPS and kind != MACHINE else None
 
 
-def _plain(value: Any) -> Any:
-    """The value as every database takes it: None for what is no finite number."""
-    if isinstance(value, dict):
-        return {storable(str(name)): _plain(one) for name, one in value.items()}
-    if isinstance(value, list):
-        return [_plain(one) for one in value]
-    if isinstance(value, str):
-        return storable(value)
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+def _shaped(kind: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values as pages and databases take them: figures are numbers or None, samples are rows of texts."""
+    if kind != SAMPLES:
+        return {storable(str(name)): _number(value) for name, value in values.items()}
+    rows, skipped = values.get("rows"), values.get("skipped")
+    told = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    said = {"skipped": storable(skipped)} if isinstance(skipped, str) else {}
+    return {"rows": [{name: storable(str(row.get(name) or "")) for name in TEXTS} for row in told], **said}
+
+
+def _number(value: Any) -> int | float | None:
+    """The value; None for what is no finite number, and for one that no sum of figures can hold."""
+    told = isinstance(value, int | float) and not isinstance(value, bool)
+    return value if told and abs(value) < LARGEST else None

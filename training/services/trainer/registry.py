@@ -86,11 +86,19 @@ def _finished(model: Path, result: Result) -> Finished:
 
 
 def _served(run: TrainingRun, folder: Path, finished: Finished) -> Served:
-    gguf, why = (folder / GGUF, "") if (folder / GGUF).exists() else _converted(folder, finished)
+    gguf, why = (folder / GGUF, "") if _is_converted(folder) else _converted(folder, finished)
     if gguf:
         return Served(EMBEDDED, str(gguf), f"{run.pk}/{GGUF}")
     engine = VLLM if run.node.serving.get("vllm") and run.node.gpus.exists() else TRANSFORMERS
     return Served(engine, str(folder / run_dir.MODEL), note=f"No file for llama.cpp: {why}.")
+
+
+def _is_converted(folder: Path) -> bool:
+    """True when the GGUF file was made of this model, and not of one that was written again since."""
+    try:
+        return (folder / GGUF).stat().st_mtime_ns >= (folder / run_dir.MODEL / checkpoints.MARKER).stat().st_mtime_ns
+    except OSError:
+        return False
 
 
 def _converted(folder: Path, finished: Finished) -> tuple[Path | None, str]:

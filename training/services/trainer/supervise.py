@@ -75,6 +75,11 @@ class _Supervisor:
         except DATABASE_AWAY as problem:
             log.exception("training run %s: another supervisor goes on when the hold has run out", self.run.pk)
             raise Stopped from problem
+        except (OSError, BadRunDir) as problem:  # the folder was taken away, or the disk is full
+            log.exception("training run %s", self.run.pk)
+            with held(self.hold):
+                self._put_away()
+            raise ChoreProblem(failures.words_of_system(problem, self.run.node.name)) from problem
         except Exception:
             with held(self.hold):
                 self._put_away()
@@ -106,15 +111,21 @@ class _Supervisor:
 
         Raises ChoreProblem when it failed, or died too often. A run without a process had its end looked at before.
         """
-        try:
-            result = run_dir.read_result(self.folder)
-        except BadRunDir as broken:
-            raise ChoreProblem(str(broken)) from broken
+        result = self._read_result()
         if result and result.state == run_dir.FINISHED and (self.run.process or self._is_whole(result)):
             return result
         if self.run.process not in ({}, gpus.ABOUT_TO_START):
             self._judge(result)
         return None
+
+    def _read_result(self) -> Result | None:
+        """What the trainer wrote at its end; one that cannot be read fails the run, and holds up no resume."""
+        try:
+            return run_dir.read_result(self.folder)
+        except BadRunDir as broken:
+            if self.run.process in ({}, gpus.ABOUT_TO_START):
+                return None
+            raise ChoreProblem(failures.BROKEN_RESULT.format(why=broken)) from broken
 
     def _is_whole(self, result: Result) -> bool:
         """True when the model is what its trainer told of; where it is not, it is written again."""

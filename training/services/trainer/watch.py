@@ -65,9 +65,14 @@ class Watch:
             self._look_for_life()
 
     def show(self) -> None:
-        """Nothing; everything that was read is stored, and the hold lives on. Raises Stopped."""
+        """Nothing; everything that was written is stored, and the hold lives on. Raises Stopped."""
+        self._show()
+        while self._lines.more:
+            self._show()
+
+    def _show(self) -> None:
         self._waiting += self._take()
-        written = follow.tail(self.folder)
+        written = follow.tail(self.folder) or self._log  # a folder that was taken away takes no log from the row
         changed: dict[str, Any] = {} if written == self._log else {"log": written}
         if self._waiting:
             changed |= {"figures": self.progress.figures, "done": self.progress.done, "total": self.progress.total}
@@ -117,7 +122,7 @@ class Watch:
 
     def _write_where_it_stands(self, seconds: float) -> None:
         """Nothing; what can be known of a trainer that hangs stands at the end of its log."""
-        with (self.folder / run_dir.LOG).open("a", encoding="utf-8") as out:
+        with suppress(OSError), (self.folder / run_dir.LOG).open("a", encoding="utf-8") as out:
             out.write(f"\n-- nothing was written for {seconds:.0f} seconds --\n{machine.told_by_driver()}\n")
         for process in processes.members(self.folder, self.process):
             if processes.catches(process, signal.SIGUSR1):  # where faulthandler writes its stacks; others would die
