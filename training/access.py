@@ -63,9 +63,8 @@ def models() -> QuerySet[LanguageModel]:
 
 
 def model_for_reader(pk: int) -> LanguageModel:
-    """The model with its checkpoint, if it is one, or 404."""
-    rows = models().select_related("checkpoint").defer("checkpoint__files", "checkpoint__lineage")
-    return get_object_or_404(rows, pk=pk)
+    """The model, or 404."""
+    return get_object_or_404(models(), pk=pk)
 
 
 def may_edit_models(user: User) -> bool:

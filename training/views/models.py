@@ -61,7 +61,7 @@ def model_page(request: HttpRequest, model: LanguageModel) -> dict[str, Any]:
         | {
             "model": _named(model),
             "may_edit": access.may_edit_models(user),
-            "checkpoint": checkpoint_queries.of_model(access.checkpoints(user), model),
+            "checkpoint": checkpoint_queries.of_model(access.checkpoints(user), model) if model.weights else None,
             "prompt": TEST_PROMPT,
             "suite": suite,
             "suite_benchmark": people_access.benchmarks(user).filter(slug=safety_suite.SLUG).first(),
