@@ -35,7 +35,9 @@ def look_at_work(kind: str, pk: int) -> None:
 def sweep_work() -> None:
     """Hint again at all open work that nobody holds: lost hints, and workers that died."""
     for kind in JOBS:
-        for pk, queue in _addressed(_kind(kind), chores.in_need(_kind(kind))):
+        waiting = chores.in_need(_kind(kind))
+        unheard = _kind(kind).unheard(waiting)
+        for pk, queue in _addressed(_kind(kind), [pk for pk in waiting if pk not in unheard]):
             look_at_work.apply_async((kind, pk), queue=queue, expires=settings.SWEEP_SECONDS)
 
 

@@ -144,8 +144,8 @@ class Demo:
         os.environ["COSA_EMBEDDED_URL"] = _model_address(model)
         if not os.environ["COSA_EMBEDDED_URL"]:
             self.processes.remove(model)
-        celery = [sys.executable, "-m", "celery", "-A", "cosa_web", "worker", "-P", "threads", "-c", "4", "-B"]
-        celery += ["-Q", _queues(), "--without-gossip", "--without-mingle", "-l", "WARNING"]
+        celery = [sys.executable, "-m", "celery", "-A", "cosa_web", "worker", "-P", "threads", "-B"]
+        celery += ["-c", str(_threads()), "-Q", _queues(), "--without-gossip", "--without-mingle", "-l", "WARNING"]
         self._run("worker", celery, restarts=True)
         # A playground stream keeps its thread until it ends: with 4 of them, six streams stopped every page for 5.5 s.
         granian = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1"]
@@ -181,6 +181,16 @@ def _queues() -> str:
     from django.conf import settings
 
     return f"celery,gpu-{settings.NODE}"
+
+
+def _threads() -> int:
+    """Four, and one for each graphics card: a run that trains on cards keeps a thread of the worker busy for days."""
+    from training.services.trainer import machine
+
+    try:
+        return 4 + len(machine.cards())
+    except machine.Unanswered:
+        return 4
 
 
 def _end_trainers() -> None:

@@ -219,7 +219,9 @@ def make_checkpoint(run: TrainingRun | None = None, step: int = 10, **fields: An
     run = run or make_training(state="finished", phase="train")
     slug = f"run-{run.pk}-step-{step}"
     facts = {"folder": f"{run.pk}/model", "files": {}, "sha256": "0" * 64, "size": 8, "lineage": {}} | fields
-    return Checkpoint.objects.create(model=facts.pop("model", None) or make_model(slug), run=run, step=step, **facts)
+    return Checkpoint.objects.create(
+        model=facts.pop("model", None) or make_model(slug, weights=f"/runs/{run.pk}"), run=run, step=step, **facts
+    )
 
 
 def make_loop(**fields: Any) -> TrainingLoop:

@@ -159,7 +159,7 @@ def laws(run: TrainingRun) -> list[Law]:
     """What became of the pairs of each split: as the trainer counted them, before that as the check did, if it did."""
     counted = run.record.get("rows") or run.checked.get("rows") or {}
     found = [_law(split, law) for split, law in counted.items() if isinstance(law, dict) and law.get("in")]
-    return [law for law in found if law.holds]
+    return sorted((law for law in found if law.holds), key=lambda law: law.split != TRAIN)
 
 
 def _law(split: str, law: Mapping[str, Any]) -> Law:

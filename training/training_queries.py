@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from statistics import median
 from typing import Any, NamedTuple, cast
 
-from django.db.models import F, IntegerField, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import Exists, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Value
 from django.urls import reverse
 
 from annotations import access as people_access
@@ -50,6 +50,11 @@ class LoopLine(NamedTuple):
     runs: list[RunLine]
     evaluations: list[EvaluationRun]
 
+    @property
+    def state(self) -> str:
+        """The loop's state as people see it: between two steps its row waits for a worker, and yet it is at work."""
+        return RUNNING if self.loop.state == QUEUED and self.runs else self.loop.state
+
 
 def listed(user: User, wanted: Mapping[str, str]) -> QuerySet[Any, Any]:
     """What the list shows, the newest first, as (created_at, id of a loop or 0, id of a run or 0), by FILTERS.
@@ -64,9 +69,20 @@ def listed(user: User, wanted: Mapping[str, str]) -> QuerySet[Any, Any]:
         runs = runs.none()
     else:
         runs = runs.filter(Q(loop=None) | Q(loop__archived_at__isnull=False))
-    loops = access.loops(user).none() if kind in KINDS else _filtered(access.loops(user), wanted)
+    loops = access.loops(user).none() if kind in KINDS else _loops(user, wanted)
     found = _keyed(runs, run=True).union(_keyed(loops, run=False), all=True)
     return found.order_by("-created_at", "-run_key")
+
+
+def _loops(user: User, wanted: Mapping[str, str]) -> QuerySet[TrainingLoop]:
+    """The loops under the filters, their state as `LoopLine` says it."""
+    found = _filtered(access.loops(user), {**wanted, "state": ""})
+    begun = Q(state=QUEUED) & Exists(TrainingRun.objects.filter(loop=OuterRef("pk")))
+    if (state := wanted.get("state", "")) == RUNNING:
+        return found.filter(Q(state=RUNNING) | begun)
+    if state == QUEUED:
+        return found.filter(~begun, state=QUEUED)
+    return found.filter(state=state) if state in WORK_STATES else found
 
 
 def _keyed(rows: QuerySet[Any], *, run: bool) -> QuerySet[Any, Any]:
@@ -121,8 +137,13 @@ def _newest(kind: str) -> QuerySet[TrainingPoint]:
 def _line(run: TrainingRun) -> RunLine:
     said: dict[str, Any] = getattr(run, "last_log", None) or {}
     seconds = said.get("step_seconds")
-    left = seconds * (run.total - run.done) if seconds and run.state == RUNNING and run.total >= run.done else None
+    left = seconds * (run.total - run.done) if seconds and _goes_on(run) and run.total >= run.done else None
     return RunLine(run, said.get("loss"), left)
+
+
+def _goes_on(run: TrainingRun) -> bool:
+    """True while the run is on its way through all its steps: one that was asked to finish ends after this one."""
+    return run.state == RUNNING and run.finish_asked_at is None
 
 
 def choices(user: User) -> dict[str, Any]:
@@ -168,7 +189,7 @@ def far(run: TrainingRun) -> Far:
     at = (run.done, run.total) if name in (CHECK, "train") else (phase.get("done") or 0, phase.get("total") or 0)
     step_seconds = _median(recent, "step_seconds")
     rest = run.total - run.done
-    going = run.state == RUNNING and run.phase != CHECK and step_seconds is not None and rest >= 0
+    going = _goes_on(run) and run.phase != CHECK and step_seconds is not None and rest >= 0
     return Far(
         *(PHASES.get(name, name) if run.state == RUNNING else "", *at, BATCHES.get(name, "")),
         n=len(recent),
@@ -192,8 +213,12 @@ def _median(recent: Iterable[tuple[int, dict[str, Any]]], name: str) -> float | 
 
 def standing(run: TrainingRun) -> str:
     """Why the run does not go on, or what it waits for, in words; "" where its state says enough."""
+    if run.state == WAITING and run.checked.get("problems") and not run.reason:
+        return "It was looked at and cannot be launched as it is: the check below says what to change."
     if run.state == WAITING:
         return run.reason or "It was looked at and waits for an admin to launch it."
+    if run.state == FINISHED and run.finish_asked_at and run.done < run.total:
+        return f"It was asked to finish early and kept its model after step {run.done:,} of {run.total:,}."
     if run.state == QUEUED and run.phase != CHECK and not run.reason:
         return f"It waits for the worker of {run.node}, which does one thing after the other."
     return run.reason
@@ -227,6 +252,11 @@ def samples(run: TrainingRun, before: int | None = None) -> Samples | None:
     steps = [step for step, _ in shown]
     rows = [(system, user, list(zip(steps, texts, strict=True))) for (system, user), texts in asked.items()]
     return Samples(steps, rows, older, str(shown[0][1].get("skipped", "")))
+
+
+def checkpoint(run: TrainingRun) -> Checkpoint | None:
+    """What came of the run, None before it is finished."""
+    return Checkpoint.objects.filter(run=run).only("pk").first() if run.state == FINISHED else None
 
 
 def lineage(run: TrainingRun) -> list[Step]:

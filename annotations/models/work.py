@@ -52,6 +52,11 @@ class Work(models.Model):
         """The queue of each of these whose hints not every worker may take, by id; a kind of work may say so."""
         return {}
 
+    @classmethod
+    def unheard(cls, pks: Iterable[int]) -> set[int]:
+        """Those of these (ids) whose hints nobody would hear now, so that a sweep sends none: they would pile up."""
+        return set()
+
     @property
     def is_open(self) -> bool:
         """True while a worker may take it up."""

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 from urllib.request import urlopen
 
 import pytest
@@ -17,6 +18,7 @@ import pytest
 from cosa_web import demo as demo_module
 from tests.machines import ROOT, alive, children, end
 from tests.stage import Stage, until
+from training.services.trainer import machine
 
 pytestmark = pytest.mark.slow
 COUNTED = ("user", "organisation", "safetyconfig", "configversion", "benchmark", "prompt", "languagemodel", "response")
@@ -151,6 +153,12 @@ def test_control_c_during_the_start_ends_every_process(var: Path, started: list[
     started.append(demo := Demo(var))
     until(lambda: len(demo.look()) >= 2)
     assert demo.interrupt() < 15
+
+
+@pytest.mark.parametrize(("cards", "threads"), [([], 4), ([machine.Card(0, "A", 1), machine.Card(1, "A", 1)], 6)])
+def test_runs_on_all_cards_leave_threads_for_the_pages(monkeypatch: Any, cards: list[Any], threads: int) -> None:
+    monkeypatch.setattr(machine, "cards", lambda: cards)
+    assert demo_module._threads() == threads
 
 
 def test_control_c_is_kept_when_it_falls_into_a_finalizer(tmp_path: Path) -> None:

@@ -103,6 +103,27 @@ def test_a_run_that_is_over_has_nothing_left():
     assert reads.far(run).seconds_left is None and reads.far(run).words == ""
 
 
+def test_a_run_that_was_asked_to_finish_ends_after_this_step_and_says_so_afterwards():
+    asked = make_training(state="running", phase="train", done=5, total=400, finish_asked_at=timezone.now())
+    point(asked, "log", 5, loss=0.5, step_seconds=2.0)
+    assert reads.far(asked).seconds_left is None and shown()[0].seconds_left is None
+    asked.state = "finished"
+    assert reads.standing(asked) == "It was asked to finish early and kept its model after step 5 of 400."
+
+
+def test_a_run_whose_check_found_problems_does_not_wait_for_a_launch():
+    run = make_training(state="waiting", phase="check", checked={"problems": ["No room."]})
+    assert "cannot be launched as it is" in reads.standing(run)
+    run.checked = {"problems": []}
+    assert reads.standing(run) == "It was looked at and waits for an admin to launch it."
+
+
+@pytest.mark.both_databases
+def test_a_loop_between_two_steps_is_at_work(some):
+    assert {line.state for line in shown(kind="loop")} == {"running"}
+    assert (names(kind="loop", state="running"), names(kind="loop", state="queued")) == (["loop"], [])
+
+
 def test_samples_stand_by_prompt_with_the_newest_step_first():
     run = make_training()
     for step in (0, 10, 20, 30, 40):

@@ -1,10 +1,15 @@
 """The machines that train and serve, and who holds their graphics cards."""
 
+from datetime import timedelta
+
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
 from annotations.models import LanguageModel
+
+SILENT = timedelta(minutes=10)
+"""No sweep sends anything to a node that has said nothing for so long: its queue would only grow."""
 
 
 class Node(models.Model):
@@ -29,6 +34,11 @@ class Node(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @classmethod
+    def silent(cls) -> list[str]:
+        """The names of the nodes that have said nothing for long."""
+        return list(cls.objects.filter(seen_at__lt=timezone.now() - SILENT).values_list("name", flat=True))
 
     @property
     def queue(self) -> str:

@@ -102,6 +102,11 @@ class TrainingRun(Work):
         rows = cls.objects.filter(pk__in=list(pks)).select_related("node").only("node__name")
         return {row.pk: row.node.queue for row in rows}
 
+    @classmethod
+    def unheard(cls, pks: Iterable[int]) -> set[int]:
+        """The runs whose node has no worker."""
+        return set(cls.objects.filter(pk__in=list(pks), node__name__in=Node.silent()).values_list("pk", flat=True))
+
 
 class TrainingPoint(models.Model):
     """Something a trainer wrote at a step: the figures of a step, of the dev set, samples, the machine, a phase.

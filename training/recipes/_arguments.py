@@ -82,7 +82,8 @@ def _memory(settings: TrainingSettings) -> dict[str, Any]:
     return {
         "bf16": settings.precision == BF16,
         "gradient_checkpointing": settings.activation_checkpointing,
-        "model_init_kwargs": {"dtype": weights, "attn_implementation": "sdpa"},
+        # A folder may hold pickled weights beside the safetensors: those are never read.
+        "model_init_kwargs": {"dtype": weights, "attn_implementation": "sdpa", "use_safetensors": True},
     }
 
 

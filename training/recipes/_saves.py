@@ -111,7 +111,8 @@ def _merge(run: Run, base: str, adapter: Path, out: Path) -> None:
     from peft import PeftModel
     from transformers import AutoModelForCausalLM
 
-    kept = AutoModelForCausalLM.from_pretrained(base, dtype=run.trainer.args.model_init_kwargs["dtype"])
+    told = {name: run.trainer.args.model_init_kwargs[name] for name in ("dtype", "use_safetensors")}
+    kept = AutoModelForCausalLM.from_pretrained(base, **told)
     PeftModel.from_pretrained(kept, str(adapter)).merge_and_unload().save_pretrained(out)
     run.trainer.processing_class.save_pretrained(out)
 

@@ -1,5 +1,6 @@
 """The settings of a training run, each with its name in TRL; read by the forms, the docs and the recipes alike."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from dataclasses import replace as changed
@@ -13,6 +14,7 @@ OPTIMISERS = ("rmsprop", "adamw_torch", "sgd")
 SCHEDULES = ("constant_with_warmup", "constant", "linear", "cosine")
 TARGETS = "q_proj,k_proj,v_proj,o_proj,gate_proj,up_proj,down_proj"
 LINEAR = "all-linear"
+_LAYERS = re.compile(rf"{LINEAR}|[\w.]+( *, *[\w.]+)*,?", re.ASCII)
 
 
 class BadSettings(ValueError):
@@ -277,6 +279,8 @@ def _together(settings: TrainingSettings) -> dict[str, str]:
         problems["save_steps"] = "With an early stop, a multiple of the steps between looks at the dev set."
     if settings.lora and not settings.lora_targets:
         problems["lora_targets"] = f"Name at least one layer, or {LINEAR}."
+    elif settings.lora and not _LAYERS.fullmatch(settings.lora_targets):
+        problems["lora_targets"] = "Names of layers such as q_proj, with commas between them."
     return problems
 
 
@@ -284,7 +288,7 @@ def accumulation(settings: TrainingSettings, processes: int) -> int:
     """The batches summed up for one step. Raises BadSettings when the pairs of a step cannot be shared evenly."""
     at_once = settings.per_device_train_batch_size * max(1, processes)
     if settings.global_batch % at_once:
-        raise BadSettings(
-            {"global_batch": f"A multiple of {at_once}: {settings.per_device_train_batch_size} at once on {processes}."}
-        )
+        each = f"{settings.per_device_train_batch_size} at once"
+        shared = f", on each of {processes} cards" if processes > 1 else ""
+        raise BadSettings({"global_batch": f"A multiple of {at_once}: {each}{shared}."})
     return settings.global_batch // at_once

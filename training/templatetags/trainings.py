@@ -3,6 +3,7 @@
 from django import template
 
 from training import training_figures
+from training.recipes.run_dir import MERGE
 from training.training_queries import KIND_WORDS
 
 register = template.Library()
@@ -13,3 +14,9 @@ register.filter("curve_figure", training_figures.figure)
 def training_kind(kind: str) -> str:
     """What people read for a kind of training."""
     return KIND_WORDS.get(kind, kind)
+
+
+@register.filter
+def training_noun(kind: str) -> str:
+    """What a run of the kind goes through one after the other."""
+    return "parts" if kind == MERGE else "steps"

@@ -106,6 +106,7 @@ def _may(request: HttpRequest, run: TrainingRun) -> dict[str, Any]:
     return {
         "may_train": may_train,
         "may_operate": may_train,
+        "checkpoint": reads.checkpoint(run),
         "may_finish": run.state == RUNNING and run.phase == TRAIN and not run.finish_asked_at,
         "may_cancel": run.state in (QUEUED, RUNNING, WAITING),
         "may_resume": run.state in (FAILED, CANCELLED),

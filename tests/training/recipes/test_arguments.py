@@ -53,7 +53,7 @@ def test_the_dpo_of_the_paper_on_four_cards() -> None:
         "precompute_ref_batch_size": 8,
         "bf16": True,
         "gradient_checkpointing": True,
-        "model_init_kwargs": {"dtype": "float32", "attn_implementation": "sdpa"},
+        "model_init_kwargs": {"dtype": "float32", "attn_implementation": "sdpa", "use_safetensors": True},
         "eval_strategy": "steps",
         "eval_steps": 159,
         "save_strategy": "steps",

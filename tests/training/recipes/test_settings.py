@@ -97,10 +97,20 @@ def test_lora_needs_layers():
     assert problems(lora=True, lora_targets=" ").keys() == {"lora_targets"}
 
 
+@pytest.mark.parametrize("layers", ["../../x {response}", "q_proj;v_proj", "all-linear,q_proj", "<b>"])
+def test_what_cannot_be_the_name_of_a_layer_is_refused_before_anything_begins(layers):
+    assert problems(lora=True, lora_targets=layers).keys() == {"lora_targets"}
+
+
+@pytest.mark.parametrize("layers", ["all-linear", "q_proj", "q_proj, v_proj", "layers.0.mlp,q_proj,"])
+def test_names_of_layers_are_taken(layers):
+    assert read({"lora": True, "lora_targets": layers}).lora_targets == layers.strip()
+
+
 def test_a_batch_that_cannot_be_shared_is_refused_with_what_can():
     with pytest.raises(BadSettings) as refused:
         accumulation(read({"global_batch": 30}), 4)
-    assert refused.value.problems == {"global_batch": "A multiple of 8: 2 at once on 4."}
+    assert refused.value.problems == {"global_batch": "A multiple of 8: 2 at once, on each of 4 cards."}
 
 
 def test_a_whole_number_may_be_written_with_a_point():

@@ -65,9 +65,9 @@ def test_an_empty_list_says_what_to_do_first(as_person):
     admin = as_person("grace")
     assert "There is no preference set yet" in html(admin, at("list"))
     make_preference_set()
-    assert "make training" in html(admin, at("list"))
+    assert "make training" in html(admin, at("list")) and reverse("training:loop-new") not in html(admin, at("list"))
     make_node()
-    assert at("new") in html(admin, at("list"))
+    assert at("new") in html(admin, at("list")) and reverse("training:loop-new") in html(admin, at("list"))
     assert "An admin launches them" in html(as_person("ada"), at("list"))
     assert "No training run matches" in html(admin, at("list", state="failed"))
 
@@ -147,6 +147,8 @@ def test_the_law_of_the_pairs_and_the_checkpoint_stand_on_the_page(as_person):
     run = trained(state="finished", record={"rows": {"train": law}, "best_step": 3, "command": ["python", "-m", "x"]})
     made = make_checkpoint(run)
     page = html(as_person("ada"), at("detail", run.pk))
+    buttons = [one.attributes.get("href") for one in elements(page, "a") if "button" in one.attributes.get("class", "")]
+    assert reverse("training:checkpoint-detail", args=[made.pk]) in buttons
     said = " ".join(text(page, "conserve").split())
     assert said == "9 pairs in = 8 trained on + 1 the prompt or a response is empty"
     assert made.model.name in page and "python -m x" in page and "the one after step 3 had the lowest loss" in page

@@ -16,6 +16,7 @@ _NOT_FOR = (
     "by itself, and it must not be put to work without a config that people approved. The licences of base and data "
     "hold for it."
 )
+_PLUMBING = " It is a plumbing model: too small to mean anything, and no figure of it is evidence."
 _USE = (
     "Put the config in as the system message and use the tokenizer's chat template, as in training. `lineage.json` "
     "says all that it came from, `FINISHED.json` the SHA-256 of each file."
@@ -75,10 +76,11 @@ def markdown(slug: str, lineage: dict[str, Any]) -> str:
 
 def _what(lineage: dict[str, Any]) -> str:
     base, other = lineage["base"], lineage["other"]
+    care = _PLUMBING if base["plumbing"] else ""
     if other:
-        return f"A merge: between the weights of {_plain(base['name'])} and {_plain(other['name'])}."
+        return f"A merge: between the weights of {_plain(base['name'])} and {_plain(other['name'])}.{care}"
     kind, steps = WORDS.get(lineage["run"]["kind"], "training"), lineage["steps"]
-    return f"{_plain(base['name'])} after {kind}, {steps['best'] or steps['done']:,} steps."
+    return f"{_plain(base['name'])} after {kind}, {steps['best'] or steps['done']:,} steps.{care}"
 
 
 def _facts(lineage: dict[str, Any]) -> list[tuple[str, Any]]:

@@ -52,7 +52,7 @@ def digest(said: Any) -> str:
 def whole(lineage: Origin) -> Origin:
     """The lineage with nothing said where it says nothing, so that its readers need not ask."""
     empty = {"id": None, "kind": "", "title": "", "loop": None, "node": ""}
-    nobody = {"slug": "", "name": "", "weights": "", "checkpoint": ""}
+    nobody = {"slug": "", "name": "", "weights": "", "plumbing": False, "checkpoint": ""}
     said = dict.fromkeys(("sha256", "preset", "recipe", "code"), "")
     maps: Origin = {name: {} for name in ("settings", "seeds", "versions", "hardware", "rows", "figures", "model")}
     lists: Origin = {name: [] for name in ("ancestors", "command")}
@@ -72,6 +72,7 @@ def _parent(model: LanguageModel) -> Origin:
         "slug": model.slug,
         "name": model.name,
         "weights": model.weights,
+        "plumbing": model.plumbing,
         "checkpoint": checkpoint.sha256 if checkpoint else "",
     }
 

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from tests.factories import make_training
-from training.models import TrainingPoint
+from tests.factories import make_person, make_training
+from training.models import TrainingPoint, TrainingRun
 from training.services.trainer import follow
 from training.services.trainer.follow import Lines, Progress
 
@@ -64,14 +64,39 @@ def test_the_points_of_a_run_are_the_same_however_often_they_are_stored(tmp_path
     assert list(kept) == [("eval", 1, {"eval_loss": 3.0}), ("log", 1, {"loss": 2.5}), ("log", 2, {"loss": 1.0})]
 
 
-def test_no_number_and_no_text_is_too_odd_for_a_database(tmp_path, write):
-    run = make_training()
-    odd = '{"rows": [{"text": "a\\u0000b\\ud800"}], "x": NaN}'
-    write(f'{{"t": 1, "kind": "samples", "step": 1, "steps": 2, "values": {odd}}}\n')
-    follow.store(run.pk, Lines(tmp_path).read())
-    point = TrainingPoint.objects.get()
-    point.refresh_from_db()
-    assert point.values == {"rows": [{"text": "a\N{REPLACEMENT CHARACTER}b\N{REPLACEMENT CHARACTER}"}], "x": None}
+ODD = {
+    "text": ("samples", '{"rows": [{"text": "a\\u0000b\\ud800", "user": 5}, 1], "x": 1}'),
+    "no rows": ("samples", '{"rows": "oops", "skipped": "in pieces"}'),
+    "no numbers": ("log", '{"loss": NaN, "a": "0.5", "b": [1], "c": {"d": 1}, "e": true, "f": -Infinity}'),
+    "too large": ("log", f'{{"loss": 1{"0" * 400}, "grad_norm": 1e308, "ok": 1.5}}'),
+    "busy": ("phase", '{"seconds": "x", "done": [], "total": 3}'),
+}
+KEPT = {
+    "text": {"rows": [{"system": "", "user": "5", "text": "a\N{REPLACEMENT CHARACTER}b\N{REPLACEMENT CHARACTER}"}]},
+    "no rows": {"rows": [], "skipped": "in pieces"},
+    "no numbers": dict.fromkeys(("loss", "a", "b", "c", "e", "f")),
+    "too large": {"loss": None, "grad_norm": None, "ok": 1.5},
+    "busy": {"seconds": None, "done": None, "total": 3},
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_nothing_a_trainer_writes_is_too_odd_for_a_database_or_a_page(tmp_path, write, client, name):
+    run = make_training(state="running", phase="train")
+    kind, values = ODD[name]
+    write(f'{{"t": 1, "kind": "{kind}", "name": "a\\u0000\\ud800", "step": 1, "steps": 2, "values": {values}}}\n')
+    progress, lines = Progress(0, 0, {}), Lines(tmp_path).read()
+    progress.take(lines)
+    follow.store(run.pk, lines)
+    TrainingRun.objects.filter(pk=run.pk).update(figures=progress.figures)
+    assert TrainingPoint.objects.values_list("values", flat=True).get() == KEPT[name]
+    client.force_login(make_person("grace", organisation=run.organisation))
+    assert {client.get(url).status_code for url in ("/trainings/", f"/trainings/{run.pk}/")} == {200}
+
+
+def test_what_the_machine_does_is_never_read_from_the_file(tmp_path, write):
+    write(line(1, kind="machine", gpus="none") + line(2))
+    assert [one.step for one in Lines(tmp_path).read()] == [2]
 
 
 def test_progress_is_that_of_the_last_line(tmp_path, write):

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 from django.utils import timezone
 
+from annotations import tasks as work_tasks
 from annotations.models import AuditEvent
 from annotations.services.chores import worker_name
 from tests.factories import make_model, make_node, make_person, make_training
@@ -210,3 +211,12 @@ def test_the_thread_of_a_node_goes_on_after_an_error_and_ends_with_its_worker(mo
     monkeypatch.setattr(nodes, "sweep", lambda: None)
     nodes.look_after(stop).join(5)
     assert len(seen) == 3
+
+
+def test_a_sweep_sends_nothing_to_a_node_without_a_worker(monkeypatch):
+    sent = []
+    monkeypatch.setattr(work_tasks.look_at_work, "apply_async", lambda args, **how: sent.append((*args, how["queue"])))
+    heard = make_training(node=make_node("forge"))
+    make_training(node=make_node("anvil", seen_at=timezone.now() - timedelta(minutes=11)))
+    work_tasks.sweep_work()
+    assert sent == [("trainingrun", heard.pk, "gpu-forge")]

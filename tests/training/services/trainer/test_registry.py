@@ -1,6 +1,7 @@
 """What a run came to enters the registry once, whole, with all it came from."""
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from tests.factories import make_model, make_node, make_preference_set
 from training.models import Checkpoint
 from training.recipes import checkpoints
 from training.services import weights
+from training.services.trainer import card as cards
 from training.services.trainer import registry
 
 pytestmark = pytest.mark.django_db
@@ -56,7 +58,9 @@ def test_its_model_is_called_by_run_step_and_digest_and_lies_on_the_node():
     model = made.model
     assert model.slug == model.model == f"run{made.run_id}-step10-{made.sha256[:8]}"
     assert (model.engine, model.node, model.context_tokens) == ("transformers", made.run.node.name, 64)
-    assert model.plumbing and model.note.startswith("DPO of Base on “Pairs of the lantern”")
+    # Everybody sees the model, and only its organisation the titles of its pairs.
+    assert model.plumbing and model.note.startswith(f"DPO of Base on preference set {made.run.preference_set_id} by ")
+    assert "lantern" not in model.note
     assert "No file for llama.cpp: there is no environment that trains." in model.note
     assert weights.of(model) == model.weights == str(registry.settings.TRAINING_DIR / made.folder)
     event = AuditEvent.objects.get(object_type="checkpoint")
@@ -75,9 +79,16 @@ def test_card_and_lineage_lie_beside_the_weights_and_break_nothing():
     folder = registry.settings.TRAINING_DIR / made.folder
     assert json.loads((folder / "lineage.json").read_text()) == made.lineage
     card = (folder / "README.md").read_text()
+    assert "It is a plumbing model" in card
     assert f"# {made.model.slug}" in card and "train: 4 in = 3 out, 1 dropped (too long); 1 were cut." in card
     assert "`eval_loss`: 0.625 (mean of 1 pairs of the dev set, no interval)" in card
     assert checkpoints.wrong(folder) == ""
+
+
+@pytest.mark.parametrize("name", ["eval_runtime", "eval_samples_per_second", "eval_num_tokens"])
+def test_a_card_calls_no_figure_a_mean_that_is_none(name):
+    lineage = {"rows": {"dev": {"in": 4, "out": 4}}, "figures": {name: 2.0}}
+    assert f"- `{name}`: 2\n" in cards.markdown("run1-step2-ab", lineage)
 
 
 def test_a_card_takes_no_marks_from_the_titles_of_people():
@@ -137,6 +148,17 @@ def test_a_model_that_was_converted_is_served_by_llama_cpp(settings, tmp_path):
     assert (made.model.context_tokens, made.model.max_tokens) == (32, 9)  # as its base, which the same engine serves
     assert made.gguf == f"{run.pk}/model.gguf" and made.lineage["gguf"]["bytes"] == 4
     assert weights.of(made.model) == str(folder / "model")  # training goes on from the weights, not from the file
+
+
+@pytest.mark.parametrize(("age", "kept"), [(-5, b"new"), (5, b"old")])
+def test_a_file_that_was_made_of_an_earlier_model_is_made_anew(settings, tmp_path, age, kept):
+    converter(settings, tmp_path, "Path(sys.argv[4]).write_bytes(b'new')")
+    run, folder, result = small_models.ended()
+    (folder / "model.gguf").write_bytes(b"old")
+    written = (folder / "model" / "FINISHED.json").stat().st_mtime + age
+    os.utime(folder / "model.gguf", (written, written))
+    registry.register(run, folder, result)
+    assert (folder / "model.gguf").read_bytes() == kept
 
 
 def test_a_conversion_that_fails_is_a_note_and_no_failure(settings, tmp_path):

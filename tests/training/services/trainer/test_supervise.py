@@ -14,7 +14,7 @@ from tests.factories import make_node
 from tests.stage import until
 from tests.supervised import living, look, make_run, meanwhile, reads, starts
 from training.models import Gpu, TrainingRun
-from training.services.trainer import check, gpus, launcher, nodes, processes, supervise, watch
+from training.services.trainer import check, follow, gpus, launcher, nodes, processes, supervise, watch
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
@@ -107,7 +107,9 @@ def test_neither_an_old_wish_to_stop_nor_an_old_result_hold_for_the_next_start(r
     )
 
 
-def test_what_a_trainer_wrote_while_nobody_looked_is_not_lost(registered):
+@pytest.mark.parametrize("at_once", [follow.LINE_BYTES, 40])  # 8 × 40 bytes are two lines, read again and again
+def test_what_a_trainer_wrote_while_nobody_looked_is_not_lost(monkeypatch, registered, at_once):
+    monkeypatch.setattr(follow, "LINE_BYTES", at_once)
     run = make_run({"steps": 5})
     launcher.prepare(run)
     child = launcher.start(run, launcher.folder_of(run), [])
