@@ -131,6 +131,7 @@ def test_a_forgotten_node_is_back_when_it_reports(smi, versions):
         ("an-earlier-container:1", True),
         ("nonsense", True),
     ],
+    ids=["this one", "a process that is no more", "a container that is no more", "nonsense"],
 )
 def test_cards_of_a_worker_that_is_gone_are_free(smi, worker, gone):
     row = make_node("forge", gpus=1)
