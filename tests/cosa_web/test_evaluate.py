@@ -6,8 +6,18 @@ import signal
 import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
+from django.utils import timezone
 
-from tests.factories import make_benchmark, make_config, make_model, make_person, make_prompt, make_run, make_version
+from tests.factories import (
+    make_benchmark,
+    make_candidate,
+    make_config,
+    make_model,
+    make_person,
+    make_prompt,
+    make_run,
+    make_version,
+)
 from tests.outcomes import fail, finish, finished_run
 from training import queries
 from training.models import EvaluationRun
@@ -191,3 +201,19 @@ def test_a_run_is_read_again_or_filtered(capsys):
         call_command("evaluate", "--again", str(source.pk))
     with pytest.raises(CommandError, match="was read by just these judges"):
         call_command("evaluate", "--again", str(source.pk), "--judge", "heuristic")
+
+
+def test_a_run_of_another_node_is_left_to_its_worker(monkeypatch, tmp_path):
+    model = make_model("far", engine="embedded", base_url="", weights=str(tmp_path / "model.gguf"), node="forge")
+    run = make_run(1, candidate=make_candidate(model))
+    told = []
+
+    def hint(run_id):
+        told.append(run_id)
+        finish(run)
+        EvaluationRun.objects.filter(pk=run_id).update(state="finished", finished_at=timezone.now())
+
+    monkeypatch.setattr("cosa_web.management.commands.evaluate.hint", hint)
+    code_of("--run", str(run.pk))
+    run.refresh_from_db()
+    assert (told, run.state, run.reason) == ([run.pk], "finished", "")

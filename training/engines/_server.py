@@ -101,7 +101,8 @@ class Life:
         launch, path = self._server.launch, self._server.log
         port = 0 if launch.announces else free_port()
         self.process = _started(launch, port, numbers, path)
-        self.ready.set_result(self._until_ready(port, path))
+        address, self.began = self._until_ready(port, path), monotonic()
+        self.ready.set_result(address)
         while not self._server.may_end(self):
             with suppress(subprocess.TimeoutExpired):
                 code = self.process.wait(POLL_SECONDS)
@@ -182,7 +183,7 @@ class Server:
     def may_end(self, life: Life) -> bool:
         """True when the life is to end: told to, or nobody has asked for the time it may be idle."""
         with self._lock:
-            idle = not self._users and monotonic() - self._used >= self.launch.serving.idle
+            idle = not self._users and monotonic() - max(self._used, life.began) >= self.launch.serving.idle
             life.over = life.over or idle or life.stop.is_set()
             return life.over
 
@@ -229,9 +230,8 @@ def stop_all() -> None:
     """Nothing; every server of this process is ended, and its cards are given back."""
     with _servers_lock:
         mine = list(_servers.values())
-    for one in mine:
-        if one.life:
-            one.life.stop.set()
+    for life in filter(None, (one.life for one in mine)):
+        life.stop.set()
     for one in mine:
         one.stop()
 

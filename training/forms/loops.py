@@ -158,7 +158,7 @@ class LoopForm(JudgesForm):
         changed |= {"data_seed": changed["seed"]} if "seed" in changed else {}
         try:
             told = read(plain(PRESETS[data["preset"]].of(kind)) | changed)
-            if "gpus" in data:
+            if data.get("gpus") is not None:
                 accumulation(told, data["gpus"])
         except BadSettings as wrong:
             for name, said in wrong.problems.items():

@@ -35,6 +35,10 @@ class Record:
             raise Enough
         self._began = time.monotonic()
 
+    def on_substep_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Nothing; whoever watches sees that a long step goes on."""
+        self.run.lines.progress(state.global_step, state.max_steps)
+
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Nothing; the step is counted."""
         self._spent, self._steps = self._spent + time.monotonic() - self._began, self._steps + 1
@@ -76,8 +80,9 @@ class Look:
             _samples.write(self.run)
 
     def on_prediction_step(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """Nothing; a batch of the dev set is done."""
+        """Nothing; a batch of the dev set is done, and whoever watches sees that it goes on."""
         self._seen += 1
+        self.run.lines.progress(state.global_step, state.max_steps)
 
     def on_evaluate(self, args: Any, state: Any, control: Any, metrics: Mapping[str, Any], **_: Any) -> None:
         """Nothing; the figures of the dev set are written."""

@@ -4,6 +4,7 @@ Cards are a model's from before its server starts until after it ended, and as l
 """
 
 import logging
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from threading import Lock
 from time import sleep
@@ -28,6 +29,10 @@ NO_NODE = (
     "{model} needs a graphics card, and {node} has not said yet what it has. Its worker reports every few seconds."
 )
 TOO_FEW = "{model} needs {wanted}, and {node} has {has}. Enter fewer on the model's page, or another node."
+TOGETHER = (
+    "The models of this run need {count} of {node} at the same time, and it has {has}. Serve one of them at an "
+    "address, or let it take fewer."
+)
 WAITS = "Waits for {wanted} of {node} to serve {model}; {free} of {all} free."
 UNKNOWN = (
     "A model of this run is on the node {node} alone, and no worker of it has ever reported. Start one there, or "
@@ -108,19 +113,34 @@ def hold(run_id: int, models: Iterable[LanguageModel]) -> list[ModelCards] | Non
 
     None when they cannot be had: the run waits and its page says for what, or is paused when waiting is in vain.
     """
+    wanted = [(model, count) for model in models if places.started(model) and (count := cards_of(model))]
     taken: list[ModelCards] = []
     try:
-        for model in sorted(models, key=lambda one: one.pk):
-            if places.started(model) and (count := cards_of(model)):
-                cards = ModelCards(model, count)
-                cards.take()
-                taken.append(cards)
+        _fit_together(wanted)
+        for model, count in sorted(wanted, key=lambda one: one[0].pk):
+            cards = ModelCards(model, count)
+            cards.take()
+            taken.append(cards)
+        _open(run_id).exclude(reason="").update(reason="")
     except NotServed as problem:
         let_go(taken)
         _waits(run_id, problem)
         return None
-    _open(run_id).exclude(reason="").update(reason="")
+    except BaseException:
+        let_go(taken)
+        raise
     return taken
+
+
+def _fit_together(wanted: list[tuple[LanguageModel, int]]) -> None:
+    """Nothing. Raises NotServed where several models together need more cards than their node has."""
+    together: Counter[str] = Counter()
+    for model, count in wanted:
+        together[model.node or settings.NODE] += count
+    for node, count in together.items():
+        has = Gpu.objects.filter(node__name=node).count()
+        if len(wanted) > 1 and 0 < has < count:
+            raise NotServed("permanent", TOGETHER.format(count=_cards(count), node=node, has=has))
 
 
 def let_go(taken: Iterable[ModelCards]) -> None:

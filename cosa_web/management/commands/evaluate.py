@@ -9,17 +9,23 @@ from argparse import ArgumentParser, ArgumentTypeError
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import connections
 
 from annotations.models import Benchmark, LanguageModel, SafetyConfig
 from annotations.services.chores import worker_name
 from cosa_web.management import named
 from training import queries
 from training.models import EvaluationRun
-from training.services import derive, judging, run_terms, runs
+from training.models.runs import OPEN_STATES
+from training.services import derive, judging, places, run_terms, runs
 from training.services.report import report, table
 from training.services.run_items import RunProblem
 from training.services.work import work
+from training.tasks import hint
+
+ELSEWHERE_SECONDS, CARDS_SECONDS = 1.0, 5.0
 
 
 class Command(BaseCommand):
@@ -65,7 +71,7 @@ class Command(BaseCommand):
         run = self._run(options)
         stop = threading.Event()
         signal.signal(signal.SIGTERM, lambda *_: stop.set())
-        worker = threading.Thread(target=work, args=(run.pk, worker_name(), stop), daemon=True)
+        worker = threading.Thread(target=_work, args=(run.pk, stop), daemon=True)
         worker.start()
         try:
             self._watch(run, worker)
@@ -96,6 +102,7 @@ class Command(BaseCommand):
             worker.join(timeout=0.5)
             if not worker.is_alive():
                 time.sleep(0.2)
+        run.refresh_from_db()  # it may have ended between the look at it and the look at its worker
         self.stderr.write("")
 
     def _draw(self, run: EvaluationRun) -> None:
@@ -129,6 +136,22 @@ def _new(options: dict[str, Any]) -> EvaluationRun:
         per_kind=options["per_kind"],
         **_terms(options),
     )
+
+
+def _work(run_id: int, stop: threading.Event) -> None:
+    """Work on the run, here, again while it waits for cards; or tell the node that alone can, and wait."""
+    still_open = EvaluationRun.every.filter(pk=run_id, state__in=OPEN_STATES)
+    try:
+        if places.queues([run_id]).get(run_id, places.queue(settings.NODE)) != places.queue(settings.NODE):
+            hint(run_id)
+            while still_open.exists() and not stop.wait(ELSEWHERE_SECONDS):
+                pass
+            return
+        work(run_id, worker_name(), stop)
+        while still_open.exclude(reason="").exists() and not stop.wait(CARDS_SECONDS):
+            work(run_id, worker_name(), stop)
+    finally:
+        connections.close_all()
 
 
 def _again(options: dict[str, Any]) -> EvaluationRun:

@@ -201,6 +201,15 @@ def test_a_server_nobody_asks_is_ended_and_the_next_call_begins_it_anew(house: H
     assert pid(after) != pid(before)
 
 
+def test_the_time_without_calls_begins_when_the_server_is_ready_however_long_its_start_took(house: House) -> None:
+    server = _server.server(house.launch("ok", idle=60.0))
+    life = server.enter()
+    server.leave()  # whoever began it did not wait
+    server._used -= 100  # and its start took longer than it may be idle
+    life.ready.result(15)
+    assert not server.may_end(life)
+
+
 def test_calls_that_wait_for_a_server_say_so_and_can_be_given_up(house: House) -> None:
     async def given_up() -> tuple[int, str]:
         one = engine(house.launch("silent"))

@@ -8,6 +8,7 @@ from threading import Event
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 
 from annotations.models import LanguageModel
@@ -104,6 +105,26 @@ def test_waiting_in_vain_pauses_the_run() -> None:
     run = worked_on(evaluated(trained()))
     assert run.state == "paused" and run.reason.endswith("needs 2 cards, and forge has 1 card. Enter fewer on the "
                                                          "model's page, or another node.")  # fmt: skip
+
+
+def test_models_that_need_more_cards_together_than_there_are_pause_the_run() -> None:
+    make_node(HERE, gpus=1)
+    judge = make_judge("helpfulness", trained("judge", serving={"gpus": 1}))
+    run = worked_on(evaluated(trained(serving={"gpus": 1}), judges=[judge]))
+    assert run.state == "paused" and "need 2 cards of forge at the same time, and it has 1" in run.reason
+    assert held() == []
+
+
+def test_cards_are_given_back_when_the_database_fails_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    make_node(HERE, gpus=2)
+
+    def locked(run_id: int) -> None:
+        raise OperationalError("database is locked")
+
+    monkeypatch.setattr(serving, "_open", locked)
+    with pytest.raises(OperationalError):
+        serving.hold(0, [trained()])
+    assert held() == []
 
 
 def test_before_the_node_has_said_what_it_has_the_run_waits() -> None:

@@ -85,6 +85,7 @@ def test_a_stage_that_is_not_ticked_is_left_out(as_person, typed):
     ("wrong", "said"),
     [
         ({"base": ""}, "This field is required"),
+        ({"node": "", "gpus": ""}, "This field is required"),
         ({"sft": "", "dpo": ""}, "Choose SFT, DPO or both"),
         ({"gpus": "2"}, "forge has no cards"),
         ({"global_batch": "5", "per_device_train_batch_size": "2"}, "A multiple of 2"),

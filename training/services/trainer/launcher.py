@@ -39,18 +39,30 @@ def folder_of(run: TrainingRun) -> Path:
 
 
 def prepare(run: TrainingRun) -> Path:
-    """The folder of the run with its config.json, which is written once. Raises ChoreProblem for what is not there."""
+    """The folder of the run with its config.json, written once, and anew when what it names has moved.
+
+    Raises ChoreProblem for what is not there.
+    """
     if not settings.TRAINING_PYTHON or not os.access(settings.TRAINING_PYTHON, os.X_OK):
         raise ChoreProblem(NO_PYTHON.format(node=run.node.name))
     folder = folder_of(run)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if not (folder / run_dir.CONFIG).exists():
+    if not (folder / run_dir.CONFIG).exists() or _has_moved(folder):
         run_dir.write(folder / run_dir.CONFIG, config(run))
     try:
         run_dir.read_config(folder)
     except run_dir.BadRunDir as broken:
         raise ChoreProblem(f"The folder of this run is damaged. {broken}") from broken
     return folder
+
+
+def _has_moved(folder: Path) -> bool:
+    """True when what the config names lies there no more: somebody may have said since where it lies now."""
+    try:
+        told = run_dir.read_config(folder)
+    except run_dir.BadRunDir:
+        return False
+    return any(Path(one).is_absolute() and not Path(one).exists() for one in (told.base, told.other, told.pairs))
 
 
 def config(run: TrainingRun) -> Config:

@@ -22,8 +22,11 @@ log = logging.getLogger(__name__)
 SECONDS = 15.0
 SEEN_SECONDS = 60.0
 """A node that has said nothing for so long has no worker."""
-NO_TRAINING = "It has no environment that trains. Run “make training” there, or set COSA_TRAINING_PYTHON."
-OLD_TRAINING = "Its training environment lacks {names}. Run “make training” there again."
+NO_TRAINING = (
+    "It has no environment that trains. Run “make training” there, or set COSA_TRAINING_PYTHON, and start "
+    "its worker again."
+)
+OLD_TRAINING = "Its training environment lacks {names}. Run “make training” there again, then start its worker again."
 NO_DRIVER = "{said} The cards are those it told before."
 
 
@@ -70,7 +73,13 @@ def sweep() -> None:
 
 
 def end_trainer(run: TrainingRun) -> bool:
-    """True when nothing of the trainer of a run that is over lives any more; then its cards are free."""
+    """True when nothing of the trainer of a run that is over lives any more; then its cards are free.
+
+    False also when the run was taken up again since it was read: its trainer is somebody else's.
+    """
+    same = TrainingRun.objects.filter(pk=run.pk, fence=run.fence).exclude(state__in=OPEN_STATES)
+    if not same.exists():
+        return False
     if not processes.end(settings.TRAINING_DIR / str(run.pk), processes.read(run.process)):
         log.warning("a process of training run %s does not end", run.pk)
         return False

@@ -12,8 +12,9 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from annotations.models import LanguageModel
+from annotations.models.work import CANCELLED
 from annotations.services import audit
-from annotations.services.chores import ChoreProblem
+from annotations.services.chores import ChoreProblem, Stopped
 from training.models import Checkpoint, TrainingRun
 from training.recipes import checkpoints, model_facts, run_dir
 from training.recipes.checkpoints import Finished
@@ -184,6 +185,8 @@ def _write(path: Path, text: str) -> None:
 def _created(
     run: TrainingRun, model: LanguageModel, finished: Finished, lineage: dict[str, Any], served: Served
 ) -> Checkpoint:
+    if TrainingRun.objects.select_for_update(no_key=True).filter(pk=run.pk, state=CANCELLED).exists():
+        raise Stopped  # while the model was read and converted
     model.save()
     made = Checkpoint.objects.create(
         model=model,

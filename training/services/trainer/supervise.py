@@ -131,7 +131,8 @@ class _Supervisor:
         """True when the model is what its trainer told of; where it is not, it is written again."""
         model = self.folder / run_dir.MODEL
         finished = checkpoints.read(model)
-        return bool(finished and finished.sha256 == result.sha256 and not checkpoints.wrong(model))
+        with held(self.hold):  # reading a large model takes longer than a lease
+            return bool(finished and finished.sha256 == result.sha256 and not checkpoints.wrong(model))
 
     def _judge(self, result: Result | None) -> None:
         """Nothing when the trainer may be started again. Raises ChoreProblem."""
@@ -242,6 +243,8 @@ class _Supervisor:
 
     def _put_away(self) -> None:
         """Nothing; the trainer is ended and its cards are free, as far as the run is still ours."""
+        if not self.hold.mine().exists():  # another trainer of this folder may be at work by now
+            return
         gone = processes.end(self.folder, self.watch.process or processes.read(self.run.process))
         if gone and self.hold.mine().update(process={}):
             gpus.give_back(self.run)

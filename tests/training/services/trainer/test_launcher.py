@@ -118,3 +118,14 @@ def test_the_version_of_the_code_is_known_without_a_repository_too(settings, tmp
         assert launcher.code_version() == "version 7.1"
     finally:
         launcher.code_version.cache_clear()
+
+
+def test_a_base_that_moved_is_looked_for_where_its_page_says_it_lies_now(tmp_path):
+    for name in ("before", "after"):
+        (tmp_path / name).mkdir()
+    run = make_training(base=make_model("mover", weights=str(tmp_path / "before")), preference_set=make_pairs())
+    launcher.prepare(run)
+    (tmp_path / "before").rmdir()
+    run.base.weights = str(tmp_path / "after")
+    run.base.save()
+    assert run_dir.read_config(launcher.prepare(run)).base == str(tmp_path / "after")

@@ -14,8 +14,8 @@ from annotations.models import AuditEvent
 from annotations.services.chores import worker_name
 from tests.factories import make_model, make_node, make_person, make_training
 from training import tasks
-from training.models import Gpu, Node
-from training.services.trainer import gpus, machine, nodes
+from training.models import Gpu, Node, TrainingRun
+from training.services.trainer import gpus, machine, nodes, processes
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 SMI = """#!/bin/sh
@@ -105,7 +105,10 @@ def test_what_is_missing_to_train_is_said_in_words(smi, versions, settings):
     assert nodes.report().problem == nodes.NO_TRAINING
     settings.TRAINING_PYTHON = "old"
     versions["old"] = {name: "1" for name in machine.TRAINS if name != "gguf"}
-    assert nodes.report().problem == "Its training environment lacks gguf. Run “make training” there again."
+    assert (
+        nodes.report().problem
+        == "Its training environment lacks gguf. Run “make training” there again, then start its worker again."
+    )
 
 
 def test_versions_are_those_of_the_other_environment(settings):
@@ -221,3 +224,13 @@ def test_a_sweep_sends_nothing_to_a_node_without_a_worker(monkeypatch):
     make_training(node=make_node("anvil", seen_at=timezone.now() - timedelta(minutes=11)))
     work_tasks.sweep_work()
     assert sent == [("trainingrun", heard.pk, "gpu-forge")]
+
+
+def test_the_trainer_of_a_run_that_was_taken_up_again_is_left_alone(monkeypatch):
+    ended = []
+    monkeypatch.setattr(processes, "end", lambda *folder_and_process: ended.append(folder_and_process) or True)
+    seen = make_training(state="cancelled", phase="train")
+    TrainingRun.objects.filter(pk=seen.pk).update(state="running", fence=1)
+    assert not nodes.end_trainer(seen) and ended == []
+    over = make_training(state="cancelled", phase="train", title="Over")
+    assert nodes.end_trainer(over) and len(ended) == 1

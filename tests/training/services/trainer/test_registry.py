@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from annotations.models import AuditEvent, LanguageModel
-from annotations.services.chores import ChoreProblem
+from annotations.services.chores import ChoreProblem, Stopped
 from tests import small_models
 from tests.databases import at_once
 from tests.factories import make_model, make_node, make_preference_set
-from training.models import Checkpoint
+from training.models import Checkpoint, TrainingRun
 from training.recipes import checkpoints
 from training.services import weights
 from training.services.trainer import card as cards
@@ -211,3 +211,16 @@ def test_the_packaged_models_weights_are_its_file():
     found = Path(weights.of(make_model("small", engine="embedded")))
     assert found.suffix == ".gguf" and found.is_file()
     assert weights.of(make_model("far", engine="openai_http")) == ""
+
+
+def test_a_run_that_was_cancelled_while_its_model_was_read_registers_nothing(monkeypatch):
+    read = registry._served
+
+    def cancelled_meanwhile(run, folder, finished):
+        TrainingRun.objects.filter(pk=run.pk).update(state="cancelled")
+        return read(run, folder, finished)
+
+    monkeypatch.setattr(registry, "_served", cancelled_meanwhile)
+    with pytest.raises(Stopped):
+        small_models.registered()
+    assert not Checkpoint.objects.exists()
