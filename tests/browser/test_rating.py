@@ -281,6 +281,7 @@ def test_a_new_guideline_is_announced_and_a_hold_is_lengthened(window, campaign,
     page.get_by_role("button", name="Read it").click()
     expect(page.locator("#guideline")).to_contain_text("Version 2")
     keys(page, "Escape")
+    ready(page)  # a beat is for the items the page knows of
     Assignment.objects.filter(state="held").update(until=timezone.now() + timedelta(seconds=20))
     page.evaluate("Rate.beat()")
     keys(page, "4", "y", "Enter")
