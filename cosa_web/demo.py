@@ -180,7 +180,9 @@ def _queues() -> str:
     """The queues of the demo's worker: everybody's, and that of this machine as a node."""
     from django.conf import settings
 
-    return f"celery,gpu-{settings.NODE}"
+    from training.models.nodes import queue_of
+
+    return f"celery,{queue_of(settings.NODE)}"
 
 
 def _threads() -> int:

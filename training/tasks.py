@@ -13,6 +13,7 @@ from annotations.tasks import FOLLOWED, JOBS
 from annotations.tasks import hint as hint_work
 from training.engines import _server as servers
 from training.models import Node, Stage, TrainingLoop
+from training.models.nodes import queue_of
 from training.services import capability, figures, maps, places, runs, trials
 from training.services.building import stages
 from training.services.trainer import loops, nodes, supervise
@@ -33,7 +34,7 @@ def look_at_run(run_id: int, passed_on: int = 0) -> None:
     whose models' weights lie on another node is passed on to the workers of that node.
     """
     there = _queue(run_id)
-    mine = there in ({}, {"queue": places.queue(settings.NODE)})
+    mine = there in ({}, {"queue": queue_of(settings.NODE)})
     if mine and work(run_id, worker_name()):
         figures.keep_missing()
         if stage := stages.waiting_for(run_id):
@@ -111,7 +112,7 @@ def sweep() -> None:
     Finished runs whose figures are not kept yet get them: their worker died, or an older form was dropped.
     """
     waiting = runs.in_need_of_workers()
-    queues, silent = places.queues(waiting), {places.queue(name) for name in Node.silent()}
+    queues, silent = places.queues(waiting), {queue_of(name) for name in Node.silent()}
     for run_id in (one for one in waiting if queues.get(one) not in silent):
         to: dict[str, Any] = {"queue": queues[run_id]} if run_id in queues else {}
         look_at_run.apply_async((run_id,), expires=settings.SWEEP_SECONDS, **to)
@@ -136,7 +137,7 @@ def sweep_at_start(**_: object) -> None:
 @worker_ready.connect
 def look_after_the_node(sender: Any = None, **_: object) -> None:
     """A worker that listens to the queue of this machine's node says what it has, and keeps order on it."""
-    if sender is not None and f"gpu-{settings.NODE}" in sender.app.amqp.queues.consume_from:
+    if sender is not None and queue_of(settings.NODE) in sender.app.amqp.queues.consume_from:
         nodes.look_after(STOP)
 
 

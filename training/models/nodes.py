@@ -12,6 +12,11 @@ SILENT = timedelta(minutes=10)
 """No sweep sends anything to a node that has said nothing for so long: its queue would only grow."""
 
 
+def queue_of(name: str) -> str:
+    """The Celery queue that the workers of the node of that name listen to."""
+    return f"gpu-{name}"
+
+
 class Node(models.Model):
     """A machine whose worker listens to the queue of its name; the worker itself says what the machine has.
 
@@ -43,7 +48,7 @@ class Node(models.Model):
     @property
     def queue(self) -> str:
         """The Celery queue its worker listens to."""
-        return f"gpu-{self.name}"
+        return queue_of(self.name)
 
 
 class Gpu(models.Model):

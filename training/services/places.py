@@ -8,6 +8,7 @@ from django.conf import settings
 from annotations.models import LanguageModel
 from training import engines
 from training.models import EvaluationRun
+from training.models.nodes import queue_of
 
 AWAY = (
     "The weights of {model} lie on {node}: only a worker of that node can ask it. Start an evaluation; it is worked on "
@@ -17,11 +18,6 @@ SCATTERED = (
     "The weights of these models lie on different nodes ({nodes}), and a run is worked on by one. Serve all but one at "
     "an address, or choose others."
 )
-
-
-def queue(node: str) -> str:
-    """The Celery queue the workers of the node listen to."""
-    return f"gpu-{node}"
 
 
 def started(model: LanguageModel) -> bool:
@@ -60,7 +56,7 @@ def nodes(run_ids: Iterable[int]) -> dict[int, list[str]]:
 
 def queues(run_ids: Iterable[int]) -> dict[int, str]:
     """The queue of each of these runs that not every worker can work on, by the run's id."""
-    return {run: queue(names[0]) for run, names in nodes(run_ids).items()}
+    return {run: queue_of(names[0]) for run, names in nodes(run_ids).items()}
 
 
 def _starts(engine: str) -> bool:

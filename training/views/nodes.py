@@ -13,6 +13,7 @@ from annotations.models import User
 from annotations.models.people import ADMIN
 from annotations.web import page_or_fragment
 from training import access, node_queries
+from training.models.nodes import queue_of
 from training.services.trainer import nodes
 
 PAGE, LIVE = "training/node_list.html", "training/_nodes_live.html"
@@ -24,7 +25,7 @@ def node_list(request: HttpRequest) -> HttpResponse:
     """Every node: what it has, who holds its cards, and when its worker was last heard."""
     person = cast(User, request.user)
     may_train = access.may_train(person)
-    command = f"celery -A cosa_web worker -P threads -c 4 -Q celery,gpu-{settings.NODE}"
+    command = f"celery -A cosa_web worker -P threads -c 4 -Q celery,{queue_of(settings.NODE)}"
     context = {"rows": node_queries.shown(person), "may_train": may_train, "command": command}
     return page_or_fragment(request, PAGE, LIVE, context)
 

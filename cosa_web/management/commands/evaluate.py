@@ -18,6 +18,7 @@ from annotations.services.chores import worker_name
 from cosa_web.management import named
 from training import queries
 from training.models import EvaluationRun
+from training.models.nodes import queue_of
 from training.models.runs import OPEN_STATES
 from training.services import derive, judging, places, run_terms, runs
 from training.services.report import report, table
@@ -142,7 +143,7 @@ def _work(run_id: int, stop: threading.Event) -> None:
     """Work on the run, here, again while it waits for cards; or tell the node that alone can, and wait."""
     still_open = EvaluationRun.every.filter(pk=run_id, state__in=OPEN_STATES)
     try:
-        if places.queues([run_id]).get(run_id, places.queue(settings.NODE)) != places.queue(settings.NODE):
+        if places.queues([run_id]).get(run_id, queue_of(settings.NODE)) != queue_of(settings.NODE):
             hint(run_id)
             while still_open.exists() and not stop.wait(ELSEWHERE_SECONDS):
                 pass

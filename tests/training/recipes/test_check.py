@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.trainer import PYTHON, base, make_folder, pair, python, write_pairs
+from tests.trainer import base, make_folder, pair, python, write_pairs
 from training.recipes import _check_rows, run_dir
 from training.recipes._check_lengths import UP_TO, summary
 from training.recipes._check_rows import measure
@@ -175,7 +175,6 @@ def test_of_many_pairs_some_are_drawn_and_the_same_ones_again(tmp_path, monkeypa
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not PYTHON.exists(), reason="the trainer is not installed: make training")
 def test_the_check_of_a_real_model_says_how_long_texts_are_and_that_its_template_does(tmp_path, tmp_path_factory):
     model = base(tmp_path_factory.getbasetemp().parent)
     long = pair(3, chosen_response="Roses. " * 100)
