@@ -144,6 +144,9 @@ ALONE_SECONDS = env.number("COSA_ALONE_SECONDS", 900, low=5)
 IDLE_SECONDS = env.number("COSA_IDLE_SECONDS", 300, low=1)
 
 CELERY_BROKER_URL = env.text("COSA_BROKER", "redis://127.0.0.1:6379/0")
+# Limits of keys are counted here. It may be emptied at any time: what a month has used is read from the database again.
+GATEWAY_REDIS = env.text("COSA_GATEWAY_REDIS", CELERY_BROKER_URL.replace("redis+socket://", "unix://"))
+GATEWAY_URL = env.text("COSA_GATEWAY_URL", "http://127.0.0.1:8001").rstrip("/")
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # A page that hints while the broker is away must not wait for it: the sweeper hints later.

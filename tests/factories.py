@@ -6,6 +6,7 @@ from typing import Any
 from django.utils import timezone
 
 from annotations.models import (
+    AccessToken,
     Benchmark,
     BenchmarkRelease,
     Candidate,
@@ -23,7 +24,9 @@ from annotations.models import (
 )
 from annotations.services.configs import version_digest
 from training.models import (
+    ApiKey,
     Checkpoint,
+    Deployment,
     EvaluationRun,
     Gpu,
     Judge,
@@ -36,6 +39,7 @@ from training.models import (
 from training.models.recipes import FREEZE, STAGES
 from training.recipes.settings import PRESETS, plain
 from training.services import judging, runs
+from training.services.deploy import keys
 
 ROLES = {"ada": "expert", "bob": "reviewer", "carol": "annotator", "grace": "admin", "lea": "lead", "mallory": "expert"}
 _numbers = count(1)
@@ -233,3 +237,24 @@ def make_loop(**fields: Any) -> TrainingLoop:
     for name, make in (("preference_set", make_preference_set), ("node", make_node), ("benchmark", make_benchmark)):
         values[name] = values.get(name) or make()
     return TrainingLoop.objects.create(organisation=values.pop("organisation", None) or make_organisation(), **values)
+
+
+def make_deployment(slug: str = "game", version: ConfigVersion | None = None, **fields: Any) -> Deployment:
+    version = version or make_version()
+    fields.setdefault("candidate_id", make_candidate(fields.pop("model", None)).pk)
+    return Deployment.objects.create(slug=slug, version=version, organisation=version.config.organisation, **fields)
+
+
+def make_key(deployment: Deployment | None = None, **fields: Any) -> tuple[ApiKey, str]:
+    """A key and its secret; without a deployment it opens all of its organisation."""
+    secret, prefix, digest = keys.new_secret()
+    owner = deployment.organisation if deployment else fields.pop("organisation", None) or make_organisation()
+    values = {"name": "front desk", "prefix": prefix, "digest": digest} | fields
+    return ApiKey.objects.create(organisation=owner, deployment=deployment, **values), secret
+
+
+def make_token(user: User | None = None, *scopes: str, **fields: Any) -> tuple[AccessToken, str]:
+    """An access token of the API and its secret."""
+    secret, prefix, digest = keys.new_secret()
+    values = {"name": "script", "prefix": prefix, "digest": digest, "scopes": list(scopes)} | fields
+    return AccessToken.objects.create(user=user or make_person(), **values), secret

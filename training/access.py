@@ -11,8 +11,10 @@ from annotations import access
 from annotations.models import LanguageModel, User
 from annotations.models.people import ADMIN
 from training.models import (
+    ApiKey,
     CapabilityRun,
     Checkpoint,
+    Deployment,
     EvaluationRun,
     Judge,
     JudgeTrial,
@@ -225,3 +227,40 @@ def nodes() -> QuerySet[Node]:
 def node_for_reader(pk: int) -> Node:
     """The node, or 404."""
     return get_object_or_404(nodes(), pk=pk)
+
+
+def deployments(user: User) -> QuerySet[Deployment]:
+    """The deployments the person may read, retired ones too: those of the own organisations, all for the provider."""
+    mine = Deployment.objects.filter(organisation__in=access.organisations(user))
+    return mine.select_related("organisation", "version__config", "candidate__model", "created_by", "retired_by")
+
+
+def deployment_for_reader(user: User, pk: int) -> Deployment:
+    """The deployment, or 404."""
+    return get_object_or_404(deployments(user), pk=pk)
+
+
+def deployment_for_admin(user: User, pk: int) -> Deployment:
+    """The deployment of a person who may change and retire it: 404 for strangers, 403 for all but admins."""
+    deployment = deployment_for_reader(user, pk)
+    access.require(user, ADMIN)
+    return deployment
+
+
+def may_give_keys(user: User, organisation_id: int) -> bool:
+    """True for admins, and for leads of that organisation."""
+    return ADMIN in access.roles(user) or access.leads(user, organisation_id)
+
+
+def api_keys(user: User) -> QuerySet[ApiKey]:
+    """The keys the person may see, without their secrets: those of the own organisations, all for the provider."""
+    mine = ApiKey.objects.filter(organisation__in=access.organisations(user))
+    return mine.select_related("organisation", "deployment", "created_by", "revoked_by")
+
+
+def api_key_for_holder(user: User, pk: int) -> ApiKey:
+    """The key of a person who may change and revoke it: 404 for strangers, 403 without the right."""
+    key = get_object_or_404(api_keys(user), pk=pk)
+    if not may_give_keys(user, key.organisation_id):
+        raise PermissionDenied
+    return key

@@ -15,8 +15,10 @@ from annotations.models.responses import Candidate, LanguageModel, Response, Sys
 from annotations.models.reviews import Comment, Review
 from annotations.models.similarity import SimilarityReport, TextVector
 from annotations.models.taxonomies import RiskLabel, Taxonomy, TaxonomyVersion
+from annotations.models.tokens import AccessToken, RepeatedRequest
 
 __all__ = [
+    "AccessToken",
     "Adjudication",
     "Assignment",
     "AuditEvent",
@@ -43,6 +45,7 @@ __all__ = [
     "PromptRuling",
     "RaterGroup",
     "Rating",
+    "RepeatedRequest",
     "Response",
     "Review",
     "RiskCategory",
