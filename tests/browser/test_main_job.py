@@ -41,6 +41,7 @@ def start_run(page: Page, benchmark: Benchmark, per_kind: int) -> None:
     page.get_by_label("Prompts of each kind").fill(str(per_kind))
     page.get_by_role("group", name="Models", exact=True).get_by_label("Echo").check()
     page.get_by_label("Heuristic").check()
+    page.wait_for_load_state("networkidle")  # the estimate above the button has its height
     page.get_by_role("button", name="Start").click()
 
 
