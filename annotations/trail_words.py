@@ -28,6 +28,7 @@ ACTIONS = {
     "freeze": "froze",
     "give_role": "gave a role",
     "import": "imported",
+    "issue": "made",
     "keep": "kept as a category",
     "label": "labelled",
     "launch": "launched",
@@ -56,6 +57,7 @@ ACTIONS = {
     "resume": "went on with",
     "retire": "retired",
     "return": "returned",
+    "revoke": "revoked",
     "sample": "drew a random sample for",
     "set_gold": "set the right answer of",
     "set_overlap": "changed how often items are rated",
@@ -66,6 +68,7 @@ ACTIONS = {
     "split": "split",
     "start": "started",
     "submit": "submitted",
+    "switch": "switched",
     "take_out": "took out",
     "take_role": "took a role away",
     "unassign": "released the items kept for",
@@ -75,7 +78,9 @@ ACTIONS = {
     "withdraw": "withdrew",
 }
 KINDS = {
+    "accesstoken": "access token",
     "adjudication": "decision on a response",
+    "apikey": "key",
     "campaignitem": "item",
     "capabilityrun": "run of capability",
     "configversion": "version",
@@ -99,6 +104,7 @@ KINDS = {
 # The page of a kind of object, and what leads there from a row of it.
 PAGES: dict[str, tuple[str, tuple[str, ...]]] = {
     "adjudication": ("annotations:adjudication", ("item.campaign_id", "item_id")),
+    "apikey": ("training:key-detail", ("pk",)),
     "benchmark": ("annotations:benchmark-detail", ("pk",)),
     "benchmarkrelease": ("annotations:release-detail", ("benchmark_id", "major", "minor")),
     "campaign": ("annotations:campaign-detail", ("pk",)),
@@ -109,6 +115,7 @@ PAGES: dict[str, tuple[str, tuple[str, ...]]] = {
     "comment": ("annotations:version-detail", ("version.config_id", "version.number")),
     "configversion": ("annotations:version-detail", ("config_id", "number")),
     "demonstration": ("annotations:demonstration-list", ("config_id",)),
+    "deployment": ("training:deployment-detail", ("pk",)),
     "enrolment": ("annotations:campaign-people", ("campaign_id",)),
     "evaluationrun": ("training:run-detail", ("pk",)),
     "flag": ("annotations:flag-list", ("item.campaign_id",)),
@@ -166,6 +173,7 @@ HEAVY = {
     "checkpoint": ["files", "lineage"],
     "cluster": ["members", "proposal"],
     "demonstration": ["response"],
+    "deployment": ["shown", "note"],
     "guideline": ["text"],
     "judgetrial": ["results"],
     "recipe": ["about", "settings"],

@@ -42,6 +42,7 @@ from annotations.views import (
     similar,
     taxonomies,
     test_sets,
+    tokens,
     training_prompts,
     validation,
     versions,
@@ -49,6 +50,9 @@ from annotations.views import (
 
 app_name = "annotations"
 urlpatterns = [
+    path("account/tokens/", tokens.token_list, name="token-list"),
+    path("account/tokens/new/", tokens.token_new, name="token-new"),
+    path("account/tokens/<int:pk>/revoke/", tokens.token_revoke, name="token-revoke"),
     path("configs/", configs.config_list, name="config-list"),
     path("configs/<int:pk>/", configs.config_detail, name="config-detail"),
     path("configs/new/", editor.config_new, name="config-new"),

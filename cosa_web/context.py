@@ -21,6 +21,7 @@ RAIL = (
     ("Runs", "training:run-list", "runs", access.WORKERS),
     ("Training", "training:recipe-list", "training", access.WORKERS),
     ("Models", "training:model-list", "models", access.WORKERS),
+    ("Deployments", "training:deployment-list", "deployments", access.WORKERS),
     ("Admin", "annotations:person-list", "admin", frozenset({ADMIN})),
     ("Audit", "annotations:audit-list", "admin", frozenset({REVIEWER})),
 )
@@ -29,6 +30,7 @@ ADMIN_PAGES = ("/people/", "/organisations/", "/audit/", "/floor/")
 BENCHMARK_PAGES = ("/benchmarks/", "/imports/", "/test-sets/")
 CAMPAIGN_PAGES = ("/campaigns/", "/rater-groups/")
 MODEL_PAGES = ("/models/", "/judges/")
+DEPLOYMENT_PAGES = ("/deployments/", "/keys/")
 TRAINING_PAGES = (
     *("/recipes/", "/preferences/", "/training-prompts/", "/taxonomies/", "/maps/"),
     *("/trainings/", "/loops/", "/checkpoints/", "/merges/", "/nodes/"),
@@ -37,6 +39,7 @@ BELOW = {
     "Admin": ADMIN_PAGES,
     "Benchmarks": BENCHMARK_PAGES,
     "Campaigns": CAMPAIGN_PAGES,
+    "Deployments": DEPLOYMENT_PAGES,
     "Models": MODEL_PAGES,
     "Training": TRAINING_PAGES,
 }

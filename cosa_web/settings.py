@@ -7,6 +7,9 @@ from pathlib import Path
 from csp.constants import NONE, SELF
 
 from cosa_web import env
+from cosa_web.api_settings import REST_FRAMEWORK as REST_FRAMEWORK
+from cosa_web.api_settings import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
+from cosa_web.api_settings import caches
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(env.text("COSA_VAR", str(BASE_DIR / "var")))
@@ -27,6 +30,9 @@ INSTALLED_APPS = [
     "csp",
     "axes",
     "django_htmx",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "annotations",
     "training",
     "cosa_web",
@@ -146,6 +152,9 @@ IDLE_SECONDS = env.number("COSA_IDLE_SECONDS", 300, low=1)
 CELERY_BROKER_URL = env.text("COSA_BROKER", "redis://127.0.0.1:6379/0")
 # Limits of keys are counted here. It may be emptied at any time: what a month has used is read from the database again.
 GATEWAY_REDIS = env.text("COSA_GATEWAY_REDIS", CELERY_BROKER_URL.replace("redis+socket://", "unix://"))
+CACHES = caches(GATEWAY_REDIS)
+API_PER_MINUTE = int(env.number("COSA_API_PER_MINUTE", 600))
+API_PER_MINUTE_ANONYMOUS = int(env.number("COSA_API_PER_MINUTE_ANONYMOUS", 60))
 GATEWAY_URL = env.text("COSA_GATEWAY_URL", "http://127.0.0.1:8001").rstrip("/")
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True

@@ -12,6 +12,7 @@ urlpatterns = [
     path("password/", passwords.PasswordChange.as_view(), name="password-change"),
     path("password/<uidb64>/<token>/", passwords.PasswordSet.as_view(), name="password-set"),
     path("healthz", views.healthz, name="healthz"),
+    path("api/", include("cosa_web.api")),
     path("", include("annotations.urls")),
     path("", include("training.urls")),
 ]

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from annotations.core.manifest import Number
 from annotations.models import (
+    AccessToken,
     Benchmark,
     Comment,
     ConfigVersion,
@@ -17,7 +18,7 @@ from annotations.models import (
     SimilarityReport,
 )
 from annotations.services import people, releases
-from tests import campaign_place, pairs, recipe_place
+from tests import api_place, campaign_place, deployment_place, pairs, recipe_place
 from tests.factories import (
     make_checkpoint,
     make_demonstration,
@@ -27,6 +28,7 @@ from tests.factories import (
     make_node,
     make_organisation,
     make_person,
+    make_token,
     make_training,
 )
 from tests.outcomes import finished_run
@@ -50,7 +52,20 @@ class Place(NamedTuple):
             self.with_campaign()
         if recipe_place.is_here(short) and "recipe-detail" not in self.arguments:
             self.with_recipe()
-        return reverse(name, args=self.arguments.get(short, []))
+        if name.startswith("api:"):
+            self.with_api()
+        return reverse(name, args=self.arguments.get(name, self.arguments.get(short, [])))
+
+    def with_api(self) -> "Place":
+        """This place, now with the addresses of the API."""
+        if "campaign-detail" not in self.arguments:
+            self.with_campaign()
+        if "recipe-detail" not in self.arguments:
+            self.with_recipe()
+        if "api:configs-detail" not in self.arguments:
+            version = self.run.items.order_by("position").first().version
+            self.arguments.update(api_place.arguments(version, self.arguments))
+        return self
 
     def with_recipe(self) -> "Place":
         """This place, now with the addresses of a recipe, its steps, and what it is made from."""
@@ -154,6 +169,12 @@ def _checkpoint() -> Checkpoint:
     return Checkpoint.objects.first() or make_checkpoint()
 
 
+def _token() -> int:
+    """The id of an access token of Ada."""
+    token = AccessToken.objects.filter(user=make_person("ada")).first() or make_token()[0]
+    return token.pk
+
+
 def _loop() -> TrainingLoop:
     """A loop that nobody has begun yet."""
     return TrainingLoop.objects.first() or make_loop()
@@ -203,6 +224,8 @@ def make_place(run: EvaluationRun | None = None) -> Place:
         **{f"training-{name}": [_training().pk] for name in ("detail", "log", "metrics")},
         **{f"checkpoint-{name}": [_checkpoint().pk] for name in CHECKPOINTS},
         "node-forget": [make_node().pk],
+        "token-revoke": [_token()],
+        **deployment_place.arguments(item.version),
         **{f"loop-{name}": [_loop().pk] for name in ("detail", "cancel", "resume", "archive")},
         **{name: [_trial().judge_id] for name in ("judge-detail", "trial-new")},
         "item-detail": [run.pk, item.pk],

@@ -52,6 +52,8 @@ FLOORS = {
     **dict.fromkeys(("training_queries", "training_points", "training_charts", "training_facts"), 3),
     **dict.fromkeys(("training_beside", "training_metrics", "training_figures"), 3),
     **dict.fromkeys(("latency",), 1),
+    **dict.fromkeys(("deployment_words", "snippets"), 1),
+    **dict.fromkeys(("deployment_queries", "traffic_queries", "traffic_charts", "key_queries"), 3),
     **dict.fromkeys(("api", "gateway"), 4),
     **dict.fromkeys(("views", "tasks", "management", "admin", "forms", "urls", "apps", "web", "templatetags"), 4),
 }

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.test import Client, TransactionTestCase
 
 from cosa_web import celery_app
+from cosa_web.api_settings import caches as caches_of
 from tests import emptying
 from tests.factories import make_person
 from tests.postgres import server
@@ -17,6 +18,7 @@ from tests.postgres import server
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 # A developer's own broker must not get hints at rows of a test database.
 celery_app.conf.broker_url = "memory://"
+settings.CACHES["throttles"] = caches_of("")["throttles"]
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -83,11 +85,12 @@ def _a_test_with_real_transactions_may_empty_its_tables() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _empty_cache() -> None:
-    from django.core.cache import cache
+    from django.core.cache import cache, caches
 
     from annotations.queries import similar_index
 
     cache.clear()
+    caches["throttles"].clear()
     similar_index.forget()
 
 

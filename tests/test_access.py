@@ -71,7 +71,7 @@ def word(response: HttpResponse) -> str:
 def place(django_db_setup: None, django_db_blocker: object) -> Iterator[Place]:
     """Every address, in one world for all of these tests, in which everybody is logged in."""
     with kept_for_a_file(django_db_blocker):
-        made = make_place().with_campaign().with_recipe()
+        made = make_place().with_campaign().with_recipe().with_api()
         for person in ROLES:
             cookies[person] = log_in(person)
         yield made

@@ -23,9 +23,9 @@ TABLES = ("audit-export", "coverage-export", "prompt-export", "preference-export
 FILES = (
     *(*TABLES, "taxonomy-export", "stage-labels-export", "compare-export", "leaderboard-export", "healthz"),
     *("-download", "import-problems"),
-    *("training-log", "training-metrics"),
+    *("training-log", "training-metrics", "deployment-traffic"),
 )
-PAGES = [name for name in GET if not name.endswith(FILES)]
+PAGES = [name for name in GET if not name.endswith(FILES) and not name.startswith("api:")]
 
 
 def opened(name: str) -> Client:

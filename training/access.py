@@ -8,8 +8,8 @@ from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 
 from annotations import access
-from annotations.models import LanguageModel, User
-from annotations.models.people import ADMIN
+from annotations.models import ConfigVersion, LanguageModel, User
+from annotations.models.people import ADMIN, REVIEWER
 from training.models import (
     ApiKey,
     CapabilityRun,
@@ -57,6 +57,14 @@ def run_for_lead(user: User, pk: int) -> EvaluationRun:
     if not access.leads(user, run.organisation_id):
         raise PermissionDenied
     return run
+
+
+def version_to_discuss(user: User, pk: int, number: int) -> ConfigVersion:
+    """The version, for a reviewer or somebody who writes in its config: 404 for strangers, 403 without the right."""
+    version = access.version_for_reader(user, pk, number)
+    if REVIEWER not in access.roles(user) and not access.may_write(user, version.config.organisation_id):
+        raise PermissionDenied
+    return version
 
 
 def models() -> QuerySet[LanguageModel]:
@@ -252,15 +260,28 @@ def may_give_keys(user: User, organisation_id: int) -> bool:
     return ADMIN in access.roles(user) or access.leads(user, organisation_id)
 
 
+def deployment_for_key_giver(user: User, pk: int) -> Deployment:
+    """The deployment of a person who may give keys to it: 404 for strangers, 403 without the right."""
+    deployment = deployment_for_reader(user, pk)
+    if not may_give_keys(user, deployment.organisation_id):
+        raise PermissionDenied
+    return deployment
+
+
 def api_keys(user: User) -> QuerySet[ApiKey]:
     """The keys the person may see, without their secrets: those of the own organisations, all for the provider."""
     mine = ApiKey.objects.filter(organisation__in=access.organisations(user))
     return mine.select_related("organisation", "deployment", "created_by", "revoked_by")
 
 
+def api_key_for_reader(user: User, pk: int) -> ApiKey:
+    """The key, or 404; without its secret, which nobody has."""
+    return get_object_or_404(api_keys(user), pk=pk)
+
+
 def api_key_for_holder(user: User, pk: int) -> ApiKey:
     """The key of a person who may change and revoke it: 404 for strangers, 403 without the right."""
-    key = get_object_or_404(api_keys(user), pk=pk)
+    key = api_key_for_reader(user, pk)
     if not may_give_keys(user, key.organisation_id):
         raise PermissionDenied
     return key

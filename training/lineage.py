@@ -43,17 +43,18 @@ def run_lineage(run: EvaluationRun) -> list[Step]:
 
 
 def _alone(run: EvaluationRun) -> list[Step]:
-    return [_version_step(run.version)] if run.version else []
+    return [version_step(run.version)] if run.version else []
 
 
-def _version_step(version: ConfigVersion) -> Step:
+def version_step(version: ConfigVersion) -> Step:
+    """The version, leading to its page."""
     url = reverse("annotations:version-detail", args=[version.config_id, version.number])
     return f"{version.config.title} v{version.number}", url
 
 
 def version_lineage(version: ConfigVersion, run: int) -> list[Step]:
     """scores ← the newest run behind them ← the version they are about."""
-    return [("Scores", ""), (f"Run {run}", reverse("training:run-detail", args=[run])), _version_step(version)]
+    return [("Scores", ""), (f"Run {run}", reverse("training:run-detail", args=[run])), version_step(version)]
 
 
 def item_lineage(item: RunItem) -> list[Step]:
@@ -63,7 +64,7 @@ def item_lineage(item: RunItem) -> list[Step]:
         (f"Run {run.pk}", reverse("training:run-detail", args=[run.pk])),
         ("Verdicts", ""),
         ("Response", ""),
-        _version_step(item.version),
+        version_step(item.version),
         *_from_model(run),
     ]
 

@@ -25,6 +25,12 @@ def configs_with_versions(configs: QuerySet[SafetyConfig]) -> QuerySet[SafetyCon
     )
 
 
+def configs_with_heads(configs: QuerySet[SafetyConfig]) -> QuerySet[SafetyConfig]:
+    """The configs with `all_versions` on each: number and state alone, newest first."""
+    heads = ConfigVersion.objects.only("config", "number", "state").order_by("-number")
+    return configs.select_related("organisation").prefetch_related(Prefetch("versions", heads, to_attr="all_versions"))
+
+
 def categories(slugs: Iterable[str]) -> list[RiskCategory]:
     """The risk categories with these slugs, in the order of the taxonomy."""
     return list(RiskCategory.objects.filter(slug__in=list(slugs)))

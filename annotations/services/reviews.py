@@ -40,6 +40,10 @@ class ReviewProblem(ValueError):
     """Why a decision or comment was not taken, and what to do about it."""
 
 
+class Faster(ReviewProblem):
+    """Somebody else decided meanwhile."""
+
+
 def obstacle(*, version: ConfigVersion, reviewer: User) -> str:
     """Why this person cannot decide about the version now, in a sentence; empty when nothing stands in the way."""
     if version.state != SUBMITTED:
@@ -95,7 +99,7 @@ def decide(*, version: ConfigVersion, reviewer: User, said: Decision) -> Review:
     held = ConfigVersion.objects.select_for_update(of=("self",)).select_related("config__organisation")
     version = held.get(pk=version.pk)
     if version.state != SUBMITTED:
-        raise ReviewProblem(_faster(version))
+        raise Faster(_faster(version))
     if problem := obstacle(version=version, reviewer=reviewer) or said.lacks:
         raise ReviewProblem(problem)
     review = Review.objects.create(
@@ -130,7 +134,7 @@ def _move(version: ConfigVersion, review: Review) -> None:
     if enough:
         waiting = ConfigVersion.objects.filter(pk=version.pk, state=SUBMITTED)
         if not waiting.update(state=state, decided_at=timezone.now()):
-            raise ReviewProblem(_faster(version))
+            raise Faster(_faster(version))
     after = {"state": state, "number": version.number, "digest": version.digest, "reasons": review.reasons}
     runs = {"runs": [row.get("run") for row in review.evidence]} if review.evidence else {}
     without = {"without_evidence": review.without_evidence} if review.without_evidence else {}

@@ -8,8 +8,9 @@ from django import forms
 from django.db.models import Q
 
 from annotations.core import folder
-from annotations.models import LanguageModel
+from annotations.models import LanguageModel, User
 from annotations.models.responses import KEY_PREFIX, KEY_RULE
+from annotations.services import audit
 from training import engines
 from training.models import EvaluationRun, Node
 from training.services import places
@@ -134,6 +135,14 @@ class ModelForm(forms.ModelForm):
     def starting(self) -> str:
         """The engines that start a server, by name, with blanks between."""
         return " ".join(name for name, _ in self.fields["engine"].choices if engines.starts(name))
+
+    def keep(self, actor: User) -> LanguageModel:
+        """The saved model of a valid form; what was changed stands in the record of decisions."""
+        action = "edit" if self.instance.pk else "create"
+        saved: LanguageModel = self.save()
+        after = {name: str(self.cleaned_data[name]) for name in self.changed_data}
+        audit.record(actor=actor, action=action, obj=saved, after=after)
+        return saved
 
     def clean_base_url(self) -> str:
         """The address without a trailing slash; http and https only."""

@@ -8,7 +8,7 @@ from training.models import EvaluationRun
 from training.models.runs import CANCELLED, PAUSED
 from training.services import run_terms
 from training.services.desk import models_of
-from training.services.run_items import RunProblem
+from training.services.run_items import RunChanged, RunProblem
 from training.services.run_terms import Terms
 from training.services.runs import SOMEBODY_WAS_FASTER
 
@@ -27,7 +27,7 @@ def change(*, run: EvaluationRun, actor: User | None, tokens: int | None, micros
     moved = stopped.update(**after)
     run.refresh_from_db()
     if not moved:
-        raise RunProblem(SOMEBODY_WAS_FASTER.format(state=run.state))
+        raise RunChanged(SOMEBODY_WAS_FASTER.format(state=run.state))
     if (tokens or run.spent_tokens) < run.spent_tokens or (micros or run.spent_micros) < run.spent_micros:
         raise RunProblem("The run has spent more than that already. Enter a larger budget, or none.")
     audit.record(actor=actor, action="set_budget", obj=run, before=dict(before), after=after)

@@ -24,6 +24,10 @@ class CheckpointProblem(ValueError):
     """Why a checkpoint was not promoted, demoted or archived, and what to do about it."""
 
 
+class CheckpointChanged(CheckpointProblem):
+    """Somebody else decided about the checkpoint, after the person had looked at it."""
+
+
 @transaction.atomic
 def promote(*, checkpoint: Checkpoint, why: str, actor: User) -> None:
     """Nothing; the checkpoint is promoted for that reason. Raises CheckpointProblem."""
@@ -34,7 +38,7 @@ def promote(*, checkpoint: Checkpoint, why: str, actor: User) -> None:
         raise CheckpointProblem(ARCHIVED.format(slug=checkpoint))
     said = {"promoted_at": timezone.now(), "promoted_by": actor, "promoted_why": why}
     if not Checkpoint.objects.filter(pk=checkpoint.pk, promoted_at=None).update(**said):
-        raise CheckpointProblem(FASTER.format(slug=checkpoint, state="promoted"))
+        raise CheckpointChanged(FASTER.format(slug=checkpoint, state="promoted"))
     after = {"why": why, "plumbing": checkpoint.model.plumbing, "sha256": checkpoint.sha256}
     audit.record(actor=actor, action="promote", obj=checkpoint, after=after)
 
@@ -45,7 +49,7 @@ def demote(*, checkpoint: Checkpoint, actor: User) -> None:
     said = {"promoted_at": None, "promoted_by": None, "promoted_why": ""}
     before = {"why": checkpoint.promoted_why}
     if not Checkpoint.objects.filter(pk=checkpoint.pk).exclude(promoted_at=None).update(**said):
-        raise CheckpointProblem(FASTER.format(slug=checkpoint, state="demoted"))
+        raise CheckpointChanged(FASTER.format(slug=checkpoint, state="demoted"))
     audit.record(actor=actor, action="demote", obj=checkpoint, before=before, after={})
 
 
@@ -54,7 +58,7 @@ def archive(*, checkpoint: Checkpoint, actor: User) -> None:
     """Nothing; its model leaves every list, and its files stay. Raises CheckpointProblem."""
     model = _locked(checkpoint)
     if model.archived_at:
-        raise CheckpointProblem(FASTER.format(slug=checkpoint, state="archived"))
+        raise CheckpointChanged(FASTER.format(slug=checkpoint, state="archived"))
     if Checkpoint.objects.filter(pk=checkpoint.pk).exclude(promoted_at=None).exists():
         raise CheckpointProblem(PROMOTED.format(slug=checkpoint))
     if used := in_use(model):

@@ -1,9 +1,11 @@
 """The models of the demo, the packaged small one and the echo, and a recipe that uses the small one."""
 
-from annotations.models import Benchmark, LanguageModel
+from annotations.models import Benchmark, LanguageModel, SafetyConfig
+from annotations.models.configs import APPROVED
 from training.engines.embedded import SLOT_CONTEXT
-from training.models import Recipe
+from training.models import Deployment, Recipe
 from training.services.building import presets, recipes
+from training.services.deploy import deployments
 
 RECIPE = "Pairs of two hundred prompts (demo)"
 
@@ -55,4 +57,24 @@ def load_recipe(prompts: Benchmark) -> Recipe:
         taxonomy=None,
         settings=preset.settings(),
         actor=prompts.created_by,
+    )
+
+
+def load_deployment(benchmark: Benchmark) -> Deployment | None:
+    """The demo's deployment: the first config of the benchmark, answered by the small model. Safe to call again.
+
+    None where its config has no approved version any more; it has no key: a person makes one and sees it once.
+    """
+    config = SafetyConfig.objects.filter(prompts__benchmark=benchmark, archived_at=None).order_by("pk").first()
+    version = config.versions.filter(state=APPROVED).order_by("-number").first() if config else None
+    if version is None:
+        return None
+    there = Deployment.objects.filter(organisation=version.config.organisation, slug=version.config.slug).first()
+    model = LanguageModel.objects.get(slug=MODELS[0]["slug"])
+    return there or deployments.create(
+        slug=version.config.slug,
+        version=version,
+        candidate=deployments.Wanted(model),
+        actor=benchmark.created_by,
+        note="The small model is no safe assistant: this address shows the path from a config to an answer.",
     )

@@ -94,12 +94,15 @@ _asks: dict[int, dict[str, "Asking"]] = {}
 _asks_lock = threading.Lock()
 
 
-def ask(*, person: int, cells: Sequence[Cell]) -> "Asking":
-    """The answers of all cells, begun at once. Close it, or it ends by itself after ASK_SECONDS. Raises Busy."""
+def ask(*, person: int, cells: Sequence[Cell], kind: "Callable[..., Asking] | None" = None) -> "Asking":
+    """The answers of all cells, begun at once. Close it, or it ends by itself after ASK_SECONDS. Raises Busy.
+
+    `kind` makes another sort of Asking, of the same arguments.
+    """
     with _asks_lock:
         if len(_asks.get(person, {})) >= ASKS_AT_ONCE:
             raise Busy(BUSY)
-        asking = Asking(cells, ended=lambda key: _forget(person, key))
+        asking = (kind or Asking)(cells, ended=lambda key: _forget(person, key))
         asking.start()
         _asks.setdefault(person, {})[asking.key] = asking
     return asking

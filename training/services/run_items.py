@@ -18,6 +18,10 @@ class RunProblem(ValueError):
     """Why a run cannot be started or changed, and what to do about it."""
 
 
+class RunChanged(RunProblem):
+    """Somebody else moved the run, after the person had looked at it."""
+
+
 def chosen(
     benchmark: Benchmark, release: BenchmarkRelease | None, configs: Iterable[int] | None, per_kind: int | None
 ) -> list[Prompt]:

@@ -23,6 +23,7 @@ from training.models.runs import (
     RUNNING,
 )
 from training.services import places, run_items, run_terms, shots
+from training.services.run_items import RunChanged as RunChanged
 from training.services.run_items import RunProblem as RunProblem
 from training.services.run_terms import ELSEWHERE, Terms
 
@@ -39,11 +40,12 @@ def candidate(
     max_tokens: int,
     seed: int,
     settings: strategies.Settings = MappingProxyType({}),
+    top_p: float = 1.0,
 ) -> Candidate:
     """The candidate with these settings: the row that is there, or a new one.
 
-    Raises RunProblem for a strategy that does not exist, a setting it does not offer, a temperature outside of 0..2,
-    an answer without a token, or a number that no row holds.
+    Raises RunProblem for a strategy that does not exist, a setting it does not offer, a temperature outside of 0..2, a
+    `top_p` outside of 0..1 or 0, an answer without a token, or a number that no row holds.
     """
     if strategy not in strategies.names():
         raise RunProblem(f"There is no strategy {strategy!r}; there are: {', '.join(strategies.names())}.")
@@ -53,9 +55,11 @@ def candidate(
         raise RunProblem(str(problem)) from problem
     if not (0 <= temperature <= 2 and max_tokens >= 1):
         raise RunProblem("Choose a temperature from 0 to 2, and at least 1 token for an answer.")
+    if not 0 < top_p <= 1:
+        raise RunProblem("Choose a top p above 0, up to 1.")
     if max(abs(seed), max_tokens) > LARGEST:
         raise RunProblem(f"A seed and the length of an answer are numbers up to {LARGEST}.")
-    sampling: dict[str, Any] = {"temperature": temperature, "top_p": 1.0, "max_tokens": max_tokens, "seed": seed}
+    sampling: dict[str, Any] = {"temperature": temperature, "top_p": top_p, "max_tokens": max_tokens, "seed": seed}
     return Candidate.objects.get_or_create(model=model, strategy=strategy, settings=kept, **sampling)[0]
 
 
@@ -163,7 +167,7 @@ def _move(run: EvaluationRun, old: tuple[str, ...], new: str, actor: User | None
     moved = EvaluationRun.every.filter(pk=run.pk, state__in=old).update(state=new, reason=reason, **finished)
     run.refresh_from_db()
     if not moved:
-        raise RunProblem(SOMEBODY_WAS_FASTER.format(state=run.state))
+        raise RunChanged(SOMEBODY_WAS_FASTER.format(state=run.state))
     audit.record(actor=actor, action=new, obj=run, before={"state": before}, after={"state": new})
 
 

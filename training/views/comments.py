@@ -2,7 +2,6 @@
 
 from typing import Any, cast
 
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -12,9 +11,9 @@ from annotations import access, dossier
 from annotations.access import WORKERS, for_roles
 from annotations.core.storable import whole_number
 from annotations.models import Comment, ConfigVersion, User
-from annotations.models.people import REVIEWER
 from annotations.services import reviews
 from annotations.web import wants_fragment
+from training import access as run_access
 from training.views.reviews import review_page
 
 WHOLE = "whole"
@@ -25,7 +24,7 @@ WHOLE = "whole"
 def comment_add(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """A comment on a line, a rule or the whole version, or an answer to one."""
     user = cast(User, request.user)
-    version = _version(user, pk, number)
+    version = run_access.version_to_discuss(user, pk, number)
     text, parent = request.POST.get("text", ""), _thread(version, request.POST.get("parent", ""))
     anchor, quote = dossier.place_of(version, parent.anchor if parent else request.POST.get("anchor", ""))
     try:
@@ -41,21 +40,13 @@ def comment_add(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 def comment_resolve(request: HttpRequest, pk: int, number: int, comment: int) -> HttpResponse:
     """A thread is resolved, or with `open=1` opened again."""
     user = cast(User, request.user)
-    version = _version(user, pk, number)
+    version = run_access.version_to_discuss(user, pk, number)
     thread = access.one_or_404(version.comments.filter(parent=None), pk=comment)
     if request.POST.get("open") == "1":
         reviews.reopen(comment=thread)
     else:
         reviews.resolve(comment=thread, actor=user)
     return _talk(request, version, dossier.place_of(version, thread.anchor)[0])
-
-
-def _version(user: User, pk: int, number: int) -> ConfigVersion:
-    """The version, for a reviewer or somebody who writes in its config."""
-    version = access.version_for_reader(user, pk, number)
-    if REVIEWER not in access.roles(user) and not access.may_write(user, version.config.organisation_id):
-        raise PermissionDenied
-    return version
 
 
 def _thread(version: ConfigVersion, pk: str) -> Comment | None:

@@ -12,7 +12,7 @@ from annotations import access as people_access
 from annotations.access import WORKERS, for_roles
 from annotations.models import LanguageModel, User
 from annotations.models.people import ADMIN
-from annotations.services import audit, safety_suite
+from annotations.services import safety_suite
 from annotations.web import paged, refused, wants_fragment
 from training import access, checkpoint_queries, engines, model_charts, model_queries
 from training.forms.capability import CapabilityForm
@@ -133,8 +133,6 @@ def _model_form(request: HttpRequest, model: LanguageModel | None) -> HttpRespon
         return render(request, "training/model_form.html", context)
     if not form.is_valid():
         return refused(request, "training/model_form.html", context)
-    saved = form.save()
-    after = {name: str(form.cleaned_data[name]) for name in form.changed_data}
-    audit.record(actor=cast(User, request.user), action="edit" if model else "create", obj=saved, after=after)
+    saved = form.keep(cast(User, request.user))
     messages.success(request, f"{saved.name} is saved. Test it below.")
     return redirect("training:model-detail", saved.pk)

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from annotations.services import demo, demo_campaign, demo_pairs, demo_prompts, safety_suite
-from training.services.demo import load_models, load_recipe
+from training.services.demo import load_deployment, load_models, load_recipe
 
 
 class Command(BaseCommand):
@@ -24,4 +24,5 @@ class Command(BaseCommand):
         safety_suite.load_demo(benchmark.organisation)
         load_recipe(demo_prompts.load(benchmark.organisation))
         demo_pairs.load(benchmark.organisation)
+        load_deployment(benchmark)
         self.stdout.write(f"Demo data: {benchmark.prompts.count()} prompts in “{benchmark}”.")

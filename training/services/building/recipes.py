@@ -38,6 +38,10 @@ class RecipeProblem(ChoreProblem):
     """Why a recipe cannot be kept or launched, and what to do about it."""
 
 
+class RecipeChanged(RecipeProblem):
+    """Somebody else changed, launched or archived the recipe, after the person had looked at it."""
+
+
 @transaction.atomic
 def create(
     *,
@@ -86,7 +90,7 @@ def edit(
     now = Recipe.objects.filter(pk=recipe.pk, revision=revision, archived_at=None)
     before = dict(Recipe.objects.values("title", "settings").get(pk=recipe.pk))
     if not now.update(revision=F("revision") + 1, benchmark=benchmark, **told):
-        raise RecipeProblem(CHANGED)
+        raise RecipeChanged(CHANGED)
     after = {"title": title, "settings": told["settings"]}
     audit.record(actor=actor, action="edit", obj=recipe, before=before, after=after)
 
@@ -105,7 +109,7 @@ def _refuse_foreign(benchmark: Benchmark, taxonomy: TaxonomyVersion | None, sett
 def archive(*, recipe: Recipe, actor: User | None) -> None:
     """Nothing; the recipe is in no list any more and starts nothing. Raises RecipeProblem while a step is at work."""
     if not Recipe.objects.filter(pk=recipe.pk, archived_at=None).update(archived_at=timezone.now()):
-        raise RecipeProblem(CHANGED)
+        raise RecipeChanged(CHANGED)
     if recipe.stages.filter(state__in=OPEN_STATES).exists():
         raise RecipeProblem("A step of this recipe is at work. Wait for its end, or cancel it first.")
     audit.record(actor=actor, action="archive", obj=recipe, after={"archived": True})
@@ -161,10 +165,10 @@ def before(recipe: Recipe, step: str, after: Stage | None) -> Stage | None:
 
 def _refuse_second(recipe: Recipe, step: str, before: Stage | None, seen: int | None) -> None:
     if recipe.stages.filter(kind=step, after=before, state__in=OPEN_STATES).exists():
-        raise RecipeProblem(AT_WORK)
+        raise RecipeChanged(AT_WORK)
     newest = recipe.stages.filter(automatic=False).select_related("created_by").order_by("-pk").first()
     if newest and seen is not None and newest.pk > seen:
-        raise RecipeProblem(FASTER.format(who=newest.created_by or "the command line"))
+        raise RecipeChanged(FASTER.format(who=newest.created_by or "the command line"))
 
 
 def carried(now: RecipeSettings, before: Stage | None, step: str) -> RecipeSettings:

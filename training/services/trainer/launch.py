@@ -33,6 +33,10 @@ class TrainingProblem(ValueError):
         self.field = field
 
 
+class TrainingChanged(TrainingProblem):
+    """Somebody else moved the training run, after the person had looked at it."""
+
+
 class Wanted(NamedTuple):
     """A training run as somebody wants it. `gpus` is 0 for a CPU; `preset` is the name its settings began with.
 
@@ -132,7 +136,7 @@ def resume(*, run: TrainingRun, actor: User) -> None:
 def finish(*, run: TrainingRun, actor: User) -> None:
     """Nothing; the trainer is asked to end early and to write the model as it is. Raises TrainingProblem."""
     if run.finish_asked_at:
-        raise TrainingProblem("It is asked to finish already, and ends after the step it is at.")
+        raise TrainingChanged("It is asked to finish already, and ends after the step it is at.")
     trains = TrainingRun.objects.filter(
         pk=run.pk, phase=TRAIN, state=RUNNING, kind__in=(SFT, DPO), finish_asked_at=None
     )
@@ -144,8 +148,8 @@ def cancel(*, run: TrainingRun, actor: User) -> None:
     """Nothing; the run is over, and its trainer ends within seconds. Raises TrainingProblem when it is over already."""
     try:
         chores.cancel(row=run, actor=actor)
-    except ChoreProblem as problem:
-        raise TrainingProblem(str(problem)) from problem
+    except ChoreProblem as over:
+        raise TrainingChanged(str(over)) from over
 
 
 @transaction.atomic
@@ -155,7 +159,7 @@ def archive(*, run: TrainingRun, actor: User) -> None:
     if not over.update(archived_at=timezone.now()):
         run.refresh_from_db(fields=["state", "archived_at"])
         if run.archived_at:
-            raise TrainingProblem("Somebody was faster: it is archived.")
+            raise TrainingChanged("Somebody was faster: it is archived.")
         raise TrainingProblem("It is not over yet. Cancel it first; its trainer needs some seconds to end.")
     audit.record(actor=actor, action="archive", obj=run, after={"archived": True})
 
@@ -175,5 +179,5 @@ def again(run: TrainingRun) -> dict[str, Any]:
 def _moved(run: TrainingRun, moved: int) -> None:
     if not moved:
         run.refresh_from_db(fields=["state"])
-        raise TrainingProblem(FASTER.format(state=run.state))
+        raise TrainingChanged(FASTER.format(state=run.state))
     run.refresh_from_db()

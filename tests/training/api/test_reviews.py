@@ -1,0 +1,99 @@
+"""Reviews and comments through the API."""
+
+import pytest
+
+from annotations.models import Comment, Review
+from tests.factories import make_config, make_person, make_version
+from tests.programs import Program
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def waiting():
+    version = make_version(state="submitted", submitted_by=make_person("ada"))
+    version.authors.add(make_person("ada"))
+    return version
+
+
+def place(version, *rest):
+    return "/".join(["configs", str(version.config_id), "versions", str(version.number), *rest, ""])
+
+
+def test_what_waits_is_listed_with_who_submitted_it(waiting):
+    (row,) = Program("bob").get("reviews/").json()["results"]
+    assert (row["title"], row["submitted_by"]["name"], row["approvals"]) == ("Config game", "Ada", 0)
+
+
+def test_what_there_is_to_read_has_text_findings_and_what_stands_in_the_way(waiting):
+    told = Program("ada").get(place(waiting, "review")).json()
+    assert (told["version"]["policy"], told["evidence"], told["seen"]) == (waiting.policy, [], "")
+    assert told["obstacle"].startswith("You wrote in this version")
+    assert Program("bob").get(place(waiting, "review")).json()["obstacle"] == ""
+
+
+def test_a_reviewer_approves_with_a_word_why_there_is_no_evidence(waiting):
+    said = {"decision": "approve", "checklist": ["purpose"], "without_evidence": "A first trial."}
+    told = Program("bob").send(place(waiting, "review"), said)
+    assert (told.status_code, told.json()["reviewer"]["name"], told.json()["checklist"]) == (201, "Bob", ["purpose"])
+    waiting.refresh_from_db()
+    assert waiting.state == "approved"
+    assert Program("bob").get("reviews/decisions/").json()["results"] == [told.json()]
+
+
+def test_an_approval_of_other_evidence_than_was_read_is_refused(waiting):
+    said = {"decision": "approve", "without_evidence": "A first trial.", "seen": "7@1.0"}
+    assert Program("bob").send(place(waiting, "review"), said).status_code == 422
+    assert Review.objects.count() == 0
+
+
+def test_to_return_takes_reasons(waiting):
+    assert Program("bob").send(place(waiting, "review"), {"decision": "return"}).status_code == 422
+    told = Program("bob").send(place(waiting, "review"), {"decision": "return", "reasons": "Bound r1."})
+    assert told.status_code == 201
+
+
+def test_who_comes_second_reads_that_somebody_was_faster(waiting):
+    said = {"decision": "return", "reasons": "Bound r1."}
+    Program("bob").send(place(waiting, "review"), said)
+    told = Program("bob").send(place(waiting, "review"), said)
+    assert told.status_code == 409 and "Somebody was faster" in told.json()["detail"]
+
+
+@pytest.mark.parametrize(("person", "status"), [("ada", 403), ("grace", 403), ("carol", 403), ("mallory", 403)])
+def test_only_reviewers_decide(waiting, person, status):
+    said = {"decision": "reject", "reasons": "No."}
+    assert Program(person).send(place(waiting, "review"), said).status_code == status
+    assert Program(person).send(place(waiting, "retire"), {"reasons": "No."}).status_code == status
+
+
+def test_an_approved_version_is_retired():
+    version = make_version()
+    assert Program("bob").send(place(version, "retire"), {"reasons": "Old."}).json()["state"] == "retired"
+    assert Program("bob").send(place(version, "retire"), {"reasons": "Old."}).status_code == 422
+
+
+def test_a_comment_stands_at_its_rule_and_is_answered_resolved_and_opened_again(waiting):
+    bob, ada = Program("bob"), Program("ada")
+    remark = bob.send(place(waiting, "comments"), {"text": "Which ones?", "anchor": "r1"}).json()
+    assert (remark["anchor"], remark["quote"]) == ("r1", "No real people.")
+    answer = ada.send(place(waiting, "comments"), {"text": "All.", "parent": remark["id"]}).json()
+    assert (answer["anchor"], answer["parent"]) == ("r1", remark["id"])
+    thread = place(waiting, "comments", str(remark["id"]))
+    assert ada.send(f"{thread}resolve/").json()["resolved_by"]["name"] == "Ada"
+    assert [row["id"] for row in bob.get(place(waiting, "comments"), open="false").json()["results"]] == [remark["id"]]
+    assert bob.send(f"{thread}reopen/").json()["resolved_at"] is None
+    assert len(bob.get(place(waiting, "comments")).json()["results"]) == 2
+
+
+@pytest.mark.parametrize(("person", "status"), [("grace", 403), ("carol", 403), ("mallory", 404)])
+def test_who_neither_reviews_nor_writes_says_nothing(waiting, person, status):
+    assert Program(person).send(place(waiting, "comments"), {"text": "Me too."}).status_code == status
+    assert Comment.objects.count() == 0
+
+
+def test_a_comment_of_another_version_cannot_be_answered(waiting):
+    other = make_version(make_config("film"))
+    strange = Comment.objects.create(version=other, author=make_person("bob"), text="Why?")
+    said = {"text": "So.", "parent": strange.pk}
+    assert Program("bob").send(place(waiting, "comments"), said).status_code == 404

@@ -1,0 +1,1 @@
+"""The API of machines: models, runs, recipes, trainings, checkpoints, deployments, for programs."""
