@@ -1,7 +1,7 @@
 """`python -m cosa_web.demo` (or `make demo`): everything on this machine, nothing sent outside, ended by Ctrl-C.
 
-Starts a Valkey server on a private socket, the packaged model, a worker and the web server on 127.0.0.1, after
-bringing database and demo data up to date. Each process writes to var/log/; a worker that dies is started again.
+Starts a Valkey server on a private socket, the packaged model, a worker, the gateway and the web server on 127.0.0.1,
+after bringing database and demo data up to date. Each process writes to var/log/; a worker that dies is started again.
 """
 
 import ctypes
@@ -125,6 +125,7 @@ class Demo:
         self.logs = var / "log"
         self.logs.mkdir(parents=True, exist_ok=True)
         self.address = f"http://127.0.0.1:{port}"
+        self.gateway = ""
         self.port = port
         self.processes: list[Process] = []
         self.ending = False
@@ -147,11 +148,19 @@ class Demo:
         celery = [sys.executable, "-m", "celery", "-A", "cosa_web", "worker", "-P", "threads", "-B"]
         celery += ["-c", str(_threads()), "-Q", _queues(), "--without-gossip", "--without-mingle", "-l", "WARNING"]
         self._run("worker", celery, restarts=True)
+        gateway = self._start_gateway()
         # A playground stream keeps its thread until it ends: with 4 of them, six streams stopped every page for 5.5 s.
         granian = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1"]
         granian += ["--port", str(self.port), "--blocking-threads", "16", "--log-level", "warning"]
         web = self._run("web", [*granian, "cosa_web.wsgi:application"])
         _until(lambda: _answers(f"{self.address}/healthz"), web, "The web server")
+        _until(lambda: _answers(f"{self.gateway}/healthz"), gateway, "The gateway")
+
+    def _start_gateway(self) -> Process:
+        port = _free_port(self.port + 1)
+        self.gateway = os.environ["COSA_GATEWAY_URL"] = f"http://127.0.0.1:{port}"
+        grace = ["--grace", f"{END_SECONDS / 2:g}"]
+        return self._run("gateway", [sys.executable, "-m", "training.gateway", "--port", str(port), *grace])
 
     def _run(self, name: str, command: list[str], *, pipe: bool = False, restarts: bool = False) -> Process:
         self._go_on()
@@ -242,11 +251,12 @@ def _signals_end(demo: Demo) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _welcome(address: str, seconds: float) -> str:
+def _welcome(address: str, gateway: str, seconds: float) -> str:
     from annotations.services import demo
 
     people = "\n".join(f"  {person.username:8} {person.who}" for person in demo.PEOPLE)
     up = f"CoSA Web is up after {seconds:.1f} s:  {address}"
+    up += f"\nThe gateway answers programs at  {gateway}/v1"
     return f"\n{up}\n\n{people}\n\n  password: {demo.PASSWORD}\n\nCtrl-C ends it."
 
 
@@ -270,7 +280,7 @@ def main() -> None:
         stack.callback(lambda: _end(demo.processes))
         try:
             demo.start(sockets)
-            sys.stdout.write(_welcome(demo.address, time.monotonic() - began) + "\n")
+            sys.stdout.write(_welcome(demo.address, demo.gateway, time.monotonic() - began) + "\n")
             sys.stdout.flush()
             demo.watch()
         except KeyboardInterrupt:

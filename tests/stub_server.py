@@ -362,7 +362,8 @@ def application(latency: float = 0.0, log: TextIO | None = None) -> web.Applicat
 
 
 async def _listen(app: web.Application, port: int) -> tuple[web.AppRunner, int]:
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+    # Cancelled when its caller goes away, so that what is open here is open there.
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1, handler_cancellation=True)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port).start()
     return runner, int(runner.addresses[0][1])
@@ -403,6 +404,10 @@ class StubServer:
     def calls(self, model: str | None = None) -> int:
         """Chat calls so far, of one model name or of all."""
         return self._app[_STATE].by_model[model] if model else self._app[_STATE].chats
+
+    def in_flight(self) -> int:
+        """The chat calls that are open now."""
+        return self._app[_STATE].in_flight
 
     def most_in_flight(self) -> int:
         """The most chat calls that were open at one time."""

@@ -56,6 +56,11 @@ class Demo:
         assert self.process.poll() is None, self._said.read_text()
         return self
 
+    @property
+    def gateway(self) -> str:
+        """Where it says that programs are answered, without /v1."""
+        return self._said.read_text().partition("programs at")[2].split()[0].removesuffix("/v1")
+
     def start_run(self, base_url: str, items: int) -> None:
         """A run on a model of the test is queued."""
         command = [sys.executable, "-m", "tests.real_run", base_url, str(items)]
@@ -113,6 +118,8 @@ def listening(pids: set[int]) -> set[str]:
 def test_the_demo_answers_on_this_machine_only_and_starts_a_dead_worker_again(var: Path, started: list[Demo]) -> None:
     started.append(demo := Demo(var).up())
     with urlopen(f"http://127.0.0.1:{demo.port}/healthz", timeout=5) as answer:
+        assert (answer.status, answer.read()) == (200, b"ok")
+    with urlopen(f"{demo.gateway}/healthz", timeout=5) as answer:  # noqa: S310  an address of this machine
         assert (answer.status, answer.read()) == (200, b"ok")
     assert listening(demo.look()) == {"0100007F"}  # 127.0.0.1, bytes in this machine's order
     before = demo.look().copy()

@@ -100,17 +100,24 @@ def refusal(status: int, headers: Mapping[str, str], raw: bytes) -> Refusal:
 
 
 def _about_the_schema(seen: Refusal, raw: bytes) -> bool | None:
-    if seen.status not in _SCHEMA_STATUSES or _filtered(seen) or _too_long(seen):
+    if seen.status not in _SCHEMA_STATUSES or filtered(seen) or too_long(seen):
         return False
     return bool(_SCHEMA_WORDS.search(raw[:_LOOKED_AT].decode("utf-8", "replace"))) if raw.strip() else None
 
 
-def _filtered(seen: Refusal) -> bool:
+def filtered(seen: Refusal) -> bool:
+    """True when a content filter of the server withheld the answer."""
     return seen.code in _FILTER_CODES or bool(_FILTER_WORDS.search(seen.words))
 
 
-def _too_long(seen: Refusal) -> bool:
+def too_long(seen: Refusal) -> bool:
+    """True when the prompt is longer than the model's context."""
     return seen.status == 413 or seen.code in _CONTEXT_CODES or bool(_CONTEXT_WORDS.search(seen.words))
+
+
+def out_of_money(seen: Refusal) -> bool:
+    """True when the account at the server is empty."""
+    return seen.status == 402 or seen.code in _BUDGET_CODES
 
 
 def unreadable(raw: bytes, where: str) -> EngineError:
@@ -157,7 +164,7 @@ def explained(seen: Refusal, where: str, private: Iterable[str]) -> EngineError:
 
 
 def _kind_and_message(seen: Refusal, where: str, private: Iterable[str]) -> tuple[str, str]:
-    if seen.status == 402 or seen.code in _BUDGET_CODES:
+    if out_of_money(seen):
         return "budget", f"The account at {where} has no money left. Top it up, then resume."
     if seen.status == 429:
         return "rate_limited", f"{where} takes no more calls just now (429). Wait, or have its limit raised."
@@ -171,9 +178,9 @@ def _permanent(seen: Refusal, where: str, private: Iterable[str]) -> str:
         return f"{where} did not accept the key (401). Enter the right key for this model."
     if seen.status == 403:
         return f"The key has no right to this model at {where} (403). Ask its provider, or use another key."
-    if _filtered(seen):
+    if filtered(seen):
         return FILTERED
-    if _too_long(seen):
+    if too_long(seen):
         return TOO_LONG.format(where=f" at {where}")
     if 300 <= seen.status < 400:
         return f"{where} sends callers elsewhere (status {seen.status}). Enter the address it sends them to."

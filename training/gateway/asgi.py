@@ -1,0 +1,12 @@
+"""The gateway, for an ASGI server: `granian --interface asgi training.gateway.asgi:application`."""
+
+import os
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cosa_web.settings")
+django.setup()
+
+from training.gateway.app import Gateway  # noqa: E402  models can be imported from here on
+
+application = Gateway(hears=True)
