@@ -11,7 +11,7 @@ CHECKED := annotations training cosa_web tests bench manage.py
 demo: .venv/base .venv/models
 	@$(BIN)/python -m cosa_web.demo
 
-test: .venv/dev .venv/models chromium
+test: .venv/dev .venv/models chromium tests/js/node_modules/.ready
 	@$(MAKE) --no-print-directory -j2 check training
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
@@ -24,6 +24,7 @@ check: .venv/dev
 
 bench: .venv/dev .venv-training/ready
 	$(BIN)/python -m bench.run_engine
+	$(BIN)/python -m bench.gateway
 	$(BIN)/python -m bench.evaluation
 	$(BIN)/python -m bench.diff
 	$(BIN)/python -m bench.similarity
@@ -37,6 +38,12 @@ bench: .venv/dev .venv-training/ready
 
 chromium:
 	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; }
+
+# The npm client of the tests; --ignore-scripts, because a package that only answers calls has nothing to run here.
+tests/js/node_modules/.ready: tests/js/package-lock.json
+	@command -v npm >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends nodejs npm; }
+	npm ci --prefix tests/js --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
@@ -64,4 +71,4 @@ training: .venv-training/ready
 	@touch $@
 
 clean:
-	rm -rf .venv .venv-training var
+	rm -rf .venv .venv-training tests/js/node_modules var

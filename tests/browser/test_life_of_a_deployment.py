@@ -1,4 +1,4 @@
-"""An approved config becomes an endpoint: deployed, tried, given a key, called by a program, switched, revoked, retired."""
+"""An approved config as an endpoint: deployed, tried, given a key, called by a program, switched, revoked, retired."""
 
 import re
 from collections.abc import Iterator
