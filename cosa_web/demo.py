@@ -150,7 +150,7 @@ class Demo:
         self._run("worker", celery, restarts=True)
         gateway = self._start_gateway()
         # A playground stream keeps its thread until it ends: with 4 of them, six streams stopped every page for 5.5 s.
-        granian = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1"]
+        granian = [sys.executable, "-m", "granian", "--interface", "wsgi", "--http", "1", "--host", "127.0.0.1"]
         granian += ["--port", str(self.port), "--blocking-threads", "16", "--log-level", "warning"]
         web = self._run("web", [*granian, "cosa_web.wsgi:application"])
         _until(lambda: _answers(f"{self.address}/healthz"), web, "The web server")

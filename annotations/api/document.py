@@ -3,7 +3,7 @@
 import json
 from functools import lru_cache
 from hashlib import sha256
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from django.http import HttpResponse
 from django.urls import Resolver404, resolve
@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from annotations.api import throttles
 from annotations.api.endpoint import READ, Endpoint, Operation
 from annotations.api.problems import NOT_FOUND, Problem
+from annotations.services.tokens import RESOURCES
 
 SLASH = "There is nothing here; the address with a slash at its end is meant."
 
@@ -37,7 +38,15 @@ class Line(NamedTuple):
 def document() -> dict[str, Any]:
     """The OpenAPI 3.1 document of all resources. The first call of a process makes it."""
     made: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
-    return made
+    told = [{"name": one.name, "description": one.what[0].upper() + one.what[1:]} for one in RESOURCES]
+    return cast("dict[str, Any]", _plain(made)) | {"tags": told}
+
+
+def _plain(part: Any) -> Any:
+    """The same without the generator's own notes on choices, which mean nothing to a client."""
+    if isinstance(part, dict):
+        return {name: _plain(value) for name, value in part.items() if name != "x-spec-enum-id"}
+    return [_plain(one) for one in part] if isinstance(part, list) else part
 
 
 @lru_cache(maxsize=1)

@@ -133,6 +133,12 @@ class Endpoint(APIView):
         told.exception = True
         return told
 
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """The answer; it is for one person, so no cache keeps it unless it says otherwise itself."""
+        found = super().finalize_response(request, response, *args, **kwargs)
+        found.headers.setdefault("Cache-Control", "no-store")
+        return found
+
     @property
     def allowed_methods(self) -> list[str]:
         """The methods the address takes."""

@@ -124,7 +124,8 @@ class NewDeployment(_Served):
     """An approved version goes into service, in the organisation of its config."""
 
     slug = text(
-        "What clients give as their model: small letters, digits and hyphens; it stays for good.", max_length=63
+        "What clients give as their model: small letters, digits, hyphens, underscores; it stays for good.",
+        max_length=63,
     )
     config = Id(help_text="Id of the config.")
     version = whole("Number of its approved version.", min_value=1, max_value=LARGEST)

@@ -46,7 +46,7 @@ class LimitsForm(forms.Form):
     )
     last_day = forms.DateField(
         required=False,
-        widget=forms.DateInput(attrs={"type": "date"}),
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
         help_text="It expires at the end of this day. Empty: never.",
     )
 
@@ -75,6 +75,10 @@ class EditForm(LimitsForm):
         kwargs["initial"] = now | {"last_day": last}
         super().__init__(*args, **kwargs)
         self.key = key
+
+    def expires_at(self) -> datetime | None:
+        """The end of the last day; while the day is not changed, the very moment the key has."""
+        return super().expires_at() if "last_day" in self.changed_data else self.key.expires_at
 
     def change(self, actor: User) -> bool:
         """True when a valid form changed the key; else the reason stands on the form."""

@@ -6,6 +6,7 @@ Each worker is a process of its own. This one only watches them, and loads nothi
 import argparse
 import math
 import os
+import resource
 import signal
 from functools import partial
 from typing import Any
@@ -13,7 +14,10 @@ from typing import Any
 GRACE_SECONDS = 20.0
 LAST_SECONDS = 10
 """What is left, after the grace, to write down what was counted, before a worker is killed."""
-OPEN_CALLS = 2000
+OPEN, WAITING_TO_OPEN = 10_000, 2000
+"""Connections that a worker has at most, calls or not, and those that wait for it to take them."""
+FILES_FOR_EACH = 3
+"""Descriptors that a connection may take: itself, its model's, and a share of everything else."""
 
 
 def _options() -> argparse.Namespace:
@@ -39,10 +43,20 @@ def _application(grace: float, _: str) -> Any:
     return Gateway(grace=grace, hears=True)
 
 
+def _connections() -> int:
+    """How many connections a worker can have: as its limit of open files lets it, which is raised as far as it goes."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN * FILES_FOR_EACH
+    allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < allowed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+    return allowed // FILES_FOR_EACH
+
+
 def main() -> None:
     """Serve until SIGTERM or SIGINT; open calls then have some time to end."""
     from granian import Granian
-    from granian.constants import Interfaces, Loops
+    from granian.constants import HTTPModes, Interfaces, Loops
     from granian.log import LogLevels
 
     options = _options()
@@ -53,10 +67,14 @@ def main() -> None:
         interface=Interfaces.ASGI,
         workers=options.workers,
         loop=Loops.asyncio,
+        # Asked to tell HTTP/2 apart, it waits without end for a first byte: silent connections would fill all places.
+        http=HTTPModes.http1,
         websockets=False,
-        backlog=OPEN_CALLS,
-        backpressure=OPEN_CALLS,
+        backlog=WAITING_TO_OPEN,
+        backpressure=_connections(),
         log_level=LogLevels.warning,
+        # One worker that is killed, for its memory as a rule, must not take the others' calls with it.
+        respawn_failed_workers=True,
         workers_kill_timeout=math.ceil(options.grace) + LAST_SECONDS,
     )
     server.serve(target_loader=partial(_application, options.grace))

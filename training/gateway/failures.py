@@ -38,7 +38,8 @@ _SENTENCES = {
     TIMED_OUT: "The model behind this endpoint did not answer in time. Ask again, or ask for a shorter answer.",
     BUSY: "The model behind this endpoint takes no more calls just now. Ask again after the time in Retry-After.",
     STARTING: "The model behind this endpoint is being started. Ask again after the time in Retry-After.",
-    TOO_LONG: "The conversation is longer than the model's context. Shorten it, or ask for fewer tokens.",
+    TOO_LONG: "The conversation and the config before it are longer than the model's context. Shorten it, or ask for "
+    "fewer tokens.",
     FILTERED: "A content filter of the model's provider withheld the answer.",
     REJECTED: "The model behind this endpoint does not take a field of this call. Leave out what you do not need.",
 }

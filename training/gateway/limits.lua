@@ -113,6 +113,13 @@ local function window(key)
   local said = redis.call('HMGET', it.name, 'at', 'last', 'requests', 'tokens')
   it.at, it.last = tonumber(said[1] or second), tonumber(said[2] or 0)
   it.requests, it.tokens = tonumber(said[3] or 0), tonumber(said[4] or 0)
+  if it.at > second + SPAN then  -- the clock was set back: all of it counts as begun now
+    redis.call('DEL', it.name)
+    redis.call('HSET', it.name, 'r' .. second, it.requests, 't' .. second, it.tokens)
+    redis.call('HSET', it.name, 'at', second, 'last', second, 'requests', it.requests, 'tokens', it.tokens)
+    redis.call('EXPIRE', it.name, SPAN + 2)
+    it.at, it.last = second, second
+  end
   it.now = math.max(second, it.at)
   if it.now - it.at > SPAN then
     redis.call('DEL', it.name)
@@ -179,7 +186,8 @@ local function answer(key, rpm, tpm, quota, when, tokens)
   local its_month
   if quota > 0 then
     its_month = month(key, when)
-    if not its_month.used and now - epoch < SETTLING then return {'settling', SETTLING - now + epoch} end
+    local young = math.abs(now - epoch) < SETTLING  -- far ahead it is when the clock was set back
+    if not its_month.used and young then return {'settling', SETTLING - now + epoch} end
     if not its_month.used then return {'unread'} end
     if its_month.used + tokens > quota then return {'month', its_month.used} end
     if its_month.used + its_month.held + tokens > quota then return {'held', its_month.used, its_month.held} end

@@ -1,6 +1,6 @@
 """The models of the demo, the packaged small one and the echo, and a recipe that uses the small one."""
 
-from annotations.models import Benchmark, LanguageModel, SafetyConfig
+from annotations.models import Benchmark, LanguageModel, SafetyConfig, User
 from annotations.models.configs import APPROVED
 from training.engines.embedded import SLOT_CONTEXT
 from training.models import Deployment, Recipe
@@ -75,6 +75,6 @@ def load_deployment(benchmark: Benchmark) -> Deployment | None:
         slug=version.config.slug,
         version=version,
         candidate=deployments.Wanted(model),
-        actor=benchmark.created_by,
+        actor=User.objects.filter(username="grace").first(),  # deploying is for admins
         note="The small model is no safe assistant: this address shows the path from a config to an answer.",
     )

@@ -53,6 +53,13 @@ def test_every_operation_has_an_id_of_its_own_and_a_summary():
     assert [id for id in operations() if not re.fullmatch(r"[a-z]+(_[a-z]+)*", id)] == []
 
 
+def test_every_group_of_operations_says_what_it_is_and_nothing_is_the_generators_own():
+    told = {one["name"]: one["description"] for one in document.document()["tags"]}
+    assert {tag for _, one in operations().values() for tag in one["tags"]} <= set(told)
+    assert all(told.values())
+    assert b"x-spec-" not in document.written().body
+
+
 def test_every_parameter_says_what_it_is():
     silent = [
         (id, parameter["name"])

@@ -49,6 +49,13 @@ def test_the_tokens_of_a_person_who_left_open_nothing_at_once():
     assert program.get("configs/").status_code == 401
 
 
+def test_what_one_person_is_answered_no_cache_keeps_for_another():
+    program = Program("grace", "configs:read", "exports:read")
+    told = [program.get("configs/"), program.get("exports/"), program.get("configs/999/"), Client().get("/api/v1/x/")]
+    assert [answer["Cache-Control"] for answer in told] == ["no-store"] * 4
+    assert Client().get("/api/v1/openapi.json")["Cache-Control"] == "no-cache"
+
+
 def test_a_token_without_the_scope_is_told_which_one():
     program = Program("ada", "configs:read")
     assert program.get("configs/").status_code == 200

@@ -33,7 +33,7 @@ def test_of_a_withdrawal_and_two_approvals_either_counts_but_not_both(needed):
     withdrawn, *approved = at_once(lambda: configs.withdraw(version=mine, actor=ada), *approvals)
     state = anew(version).state
     won = [result for result in approved if not isinstance(result, Exception)]
-    assert set(kinds([withdrawn, *approved])) <= {"ConfigVersion", "Review", "Conflict", "ReviewProblem"}
+    assert set(kinds([withdrawn, *approved])) <= {"ConfigVersion", "Review", "Conflict", "ReviewProblem", "Faster"}
     assert (state, isinstance(withdrawn, configs.Conflict)) in {("approved", True), ("set_aside", False)}
     assert len(won) == needed if state == "approved" else len(won) < needed
     assert AuditEvent.objects.filter(action="withdraw").count() == (state == "set_aside")

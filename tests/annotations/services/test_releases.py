@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 
 import pytest
 from django.db import connection
@@ -91,7 +92,7 @@ def test_the_bytes_stay_the_same_whatever_becomes_of_the_benchmark(bench):
 
 
 def test_a_release_has_no_name_of_a_person_and_no_row_number_in_its_rows(bench):
-    assert b"ada" not in file(frozen(bench)).lower()
+    assert not re.search(rb"\bada\b", file(frozen(bench)).lower())  # three letters of a digest are no name
     assert set(rows(BenchmarkRelease.objects.get())[0]._fields) & {"pk", "created_by", "position"} == set()
 
 

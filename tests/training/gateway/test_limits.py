@@ -223,6 +223,21 @@ def test_what_is_settled_after_redis_was_emptied_takes_nothing_from_others(redis
     assert isinstance(played(redis, scenario), Refused)
 
 
+def test_a_clock_that_is_set_back_keeps_nobody_out_for_longer_than_a_minute(redis: str, key: int) -> None:
+    allowed = Allowed(requests_per_minute=2)
+
+    async def scenario(limits: Limits) -> Any:
+        await limits.reserve(key, allowed, 1)
+        await limits.reserve(key, allowed, 1)
+        older(redis, key, -3600)  # what was counted lies an hour ahead of the clock now
+        return await tried(limits, key, allowed)
+
+    refused = played(redis, scenario)
+    assert isinstance(refused, Refused) and 59 <= int(refused.headers["Retry-After"]) <= 61
+    older(redis, key, 61)
+    assert isinstance(played(redis, lambda limits: tried(limits, key, allowed)), Reservation)
+
+
 def test_what_a_key_leaves_in_redis_is_bounded_and_ends_by_itself(redis: str, key: int) -> None:
     server = Redis.from_url(redis)
     for _ in range(70):

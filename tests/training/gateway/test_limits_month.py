@@ -2,6 +2,7 @@
 
 import asyncio
 import subprocess
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -182,6 +183,16 @@ def test_a_database_that_is_away_refuses_what_has_a_quota_and_recovers(
     minute, first, second = played(redis, scenario)
     assert (first.status, first.code, first.headers["Retry-After"]) == (503, "limits_unavailable", "2")
     assert isinstance(minute, Reservation) and isinstance(second, Reservation)
+
+
+def test_a_clock_that_was_set_back_makes_nobody_wait_for_it(redis: str, grant: Grant) -> None:
+    async def scenario(limits: Limits, meter: Meter) -> Any:
+        async with asyncio.timeout(5):
+            return await tried(limits, grant.key_id, 100)
+
+    ahead = int(time.time() + 3600) * 1000
+    Redis.from_url(redis).hset(f"{BASE}:processes", "since", ahead)
+    assert isinstance(played(redis, scenario), Reservation)
 
 
 def test_a_crowd_reads_a_month_once(redis: str, grant: Grant, monkeypatch: pytest.MonkeyPatch) -> None:

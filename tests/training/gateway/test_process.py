@@ -1,10 +1,13 @@
 """The gateway as the process people start: it answers beside its workers, and ends in order."""
 
 import json
+import os
+import resource
 import signal
+import socket
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from http.client import HTTPConnection, HTTPResponse
 from threading import Event
 from time import monotonic
@@ -98,3 +101,35 @@ def test_told_to_end_while_it_starts_it_ends_at_once(redis: str) -> None:
         process.send_signal(signal.SIGTERM)
         process.wait(5)
         assert not alive(everything)
+
+
+def test_a_worker_that_is_killed_is_replaced_while_the_others_go_on(redis: str) -> None:
+    with started(redis, 2) as (_, process):
+        until(lambda: len(children(process.pid)) == 2)
+        first, second = sorted(children(process.pid))
+        os.kill(first, signal.SIGKILL)
+        until(lambda: len(children(process.pid) - {first}) == 2)
+        assert second in children(process.pid)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+
+
+def test_thousands_of_connections_that_say_nothing_keep_nobody_out(redis: str) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    with ExitStack() as silent, started(redis) as (address, _):
+        silent.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        host, port = address.removeprefix("http://").split(":")
+        for _number in range(2100):
+            silent.enter_context(socket.create_connection((host, int(port)), 5))
+        line = HTTPConnection(address.removeprefix("http://"), timeout=5)
+        line.request("GET", "/healthz")
+        assert line.getresponse().read() == b"ok"
+
+
+def test_only_http_1_is_spoken_for_it_alone_closes_what_says_nothing(redis: str) -> None:
+    with started(redis) as (address, _):
+        host, port = address.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port)), 5) as line:
+            line.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0")
+            assert not line.recv(100).startswith(b"\0\0")
