@@ -50,10 +50,13 @@ def sees_all(user: User) -> bool:
 
 def organisations(user: User) -> QuerySet[Organisation]:
     """The organisations whose configs, benchmarks and runs the person works with."""
-    if sees_all(user):
-        return Organisation.objects.all()
-    mine = Membership.objects.filter(user=user, role__in=AUTHORS)
-    return Organisation.objects.filter(pk__in=mine.values("organisation"))
+    return Organisation.objects.all() if sees_all(user) else organisations_to_write_in(user)
+
+
+def organisations_known(user: User) -> QuerySet[Organisation]:
+    """The organisations the person belongs to in any role, all for the provider's side."""
+    mine = Membership.objects.filter(user=user).values("organisation")
+    return Organisation.objects.all() if sees_all(user) else Organisation.objects.filter(pk__in=mine)
 
 
 def configs(user: User) -> QuerySet[SafetyConfig]:

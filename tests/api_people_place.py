@@ -7,7 +7,7 @@ from tests.factories import make_benchmark, make_check, make_prompt
 
 Arguments = dict[str, list[Any]]
 OF_PROMPT = ("detail", "wordings", "take-out", "put-back")
-OF_CAMPAIGN = ("detail", "people", "agreement", "open", "pause", "close")
+OF_CAMPAIGN = ("detail", "people", "items", "agreement", "open", "pause", "close")
 OF_RATER = ("start", "begin", "next", "hold", "rest", "leave", "answers", "mine", "again", "read")
 OF_ITEM = ("item", "answer", "skip", "flag")
 

@@ -1,5 +1,6 @@
 """One database, and several that use it: threads at the same moment, processes beside this one."""
 
+import asyncio
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -30,6 +31,18 @@ def at_once(*jobs: Callable[[], Any]) -> list[Any]:
 
     with ThreadPoolExecutor(len(jobs)) as threads:
         return list(threads.map(alone, jobs))
+
+
+async def aside(function: Callable[..., Any], *args: Any, **named: Any) -> Any:
+    """What the function gave back on a thread and a connection of its own, as another process at the database."""
+
+    def alone() -> Any:
+        try:
+            return function(*args, **named)
+        finally:
+            connection.close()
+
+    return await asyncio.to_thread(alone)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from annotations import access as people_access
 from annotations.core.storable import whole_number
 from annotations.models import ConfigVersion, LanguageModel, Organisation, SafetyConfig, User
 from annotations.models.configs import APPROVED, RETIRED
+from annotations.services import floor
 from annotations.trail import retirement
 from training import access, checkpoint_queries, evidence_queries, traffic_queries
 from training import deployment_words as words
@@ -17,7 +18,7 @@ from training.evidence import RunFacts, VersionRun
 from training.lineage import Step, version_step
 from training.models import Checkpoint, Deployment, EvaluationRun
 from training.models.runs import FINISHED
-from training.services.deploy import grants
+from training.services.deploy import fitting, grants
 from training.traffic_queries import Recent
 
 FILTERS = ("organisation", "state", "config")
@@ -38,13 +39,15 @@ class Row(NamedTuple):
 class Standing(NamedTuple):
     """How a deployment stands: its state, why it is stopped in words, and the approved versions to switch to.
 
-    `trouble` is why its model cannot be asked although it is served.
+    `trouble` is why its model cannot be asked although it is served, `tight` what its calls need where that is close to
+    the model's context or above it.
     """
 
     state: str
     why: str
     ways_on: list[ConfigVersion]
     trouble: str
+    tight: fitting.Need | None = None
 
 
 class Evidence(NamedTuple):
@@ -128,7 +131,7 @@ def standing(deployment: Deployment) -> Standing:
     """How the deployment stands now."""
     state = state_of(deployment)
     if state == words.SERVED:
-        return Standing(state, "", [], _trouble(deployment))
+        return Standing(state, "", [], _trouble(deployment), _tight(deployment))
     if state == words.RETIRED:
         return Standing(state, "", [], "")
     others = ConfigVersion.objects.filter(config=deployment.version.config_id, state=APPROVED)
@@ -153,6 +156,11 @@ def _trouble(deployment: Deployment) -> str:
     if model.archived_at is not None:
         return f"{model} is archived. It goes on answering; switch to another model when you can."
     return served.trouble if served else ""
+
+
+def _tight(deployment: Deployment) -> fitting.Need | None:
+    need = fitting.need(deployment, floor.in_force())
+    return need if need and need.close else None
 
 
 def evidence(runs: QuerySet[EvaluationRun], deployment: Deployment) -> Evidence | None:

@@ -13,6 +13,7 @@ from annotations.marks import Mark
 from annotations.models import Organisation, User
 from annotations.models.people import ADMIN, LEAD
 from training.models import ApiKey, Deployment
+from training.services.deploy.keys import Call, calls
 from training.services.deploy.traffic import used_by_keys
 
 FILTERS = ("organisation", "state", "deployment")
@@ -23,14 +24,34 @@ MARKS = {
     REVOKED: Mark("⊘", "revoked", "grey"),
 }
 MOST_ON_PAGE, MOST_CHOICES = 20, 200
+SHORT = (
+    "Even the shortest call reserves {tokens:,} tokens before it begins (its texts' bytes and {answer}), and {left:,} "
+    "are left of this month."
+)
 
 
 class Row(NamedTuple):
-    """A key, how it stands, and the tokens it has used since the month began (UTC)."""
+    """A key, how it stands, the tokens it has used since the month began (UTC), and what a call with it reserves.
+
+    `call` is None for a key without a quota, and one that opens nothing any more.
+    """
 
     key: ApiKey
     state: str
     used: int
+    call: Call | None = None
+
+    @property
+    def short(self) -> str:
+        """What is to be known of a quota that has less left than a call reserves, in words; "" where enough is left."""
+        quota, call = self.key.tokens_per_month, self.call
+        if quota is None or call is None or quota - self.used >= call.usual:
+            return ""
+        left = max(quota - self.used, 0)
+        if left < call.least:
+            return SHORT.format(tokens=call.least, answer="an answer", left=left) + " Calls are refused."
+        said = SHORT.format(tokens=call.usual, answer="the longest answer", left=left)
+        return f"{said} Calls that ask for no shorter answer are refused."
 
     @property
     def mark(self) -> Mark:
@@ -46,10 +67,12 @@ def state_of(key: ApiKey, now: datetime) -> str:
 
 
 def rows(keys: Iterable[ApiKey]) -> list[Row]:
-    """The keys, each with what it has used this month; one query for all of them."""
+    """The keys, each with what it has used this month; one query for all of them, and two more for quotas."""
     page, now = list(keys), timezone.now()
     used = used_by_keys([key.pk for key in page], now)
-    return [Row(key, state_of(key, now), used[key.pk].tokens if key.pk in used else 0) for key in page]
+    states = {key.pk: state_of(key, now) for key in page}
+    told = calls(key for key in page if key.tokens_per_month is not None and states[key.pk] == ACTIVE)
+    return [Row(key, states[key.pk], used[key.pk].tokens if key.pk in used else 0, told.get(key.pk)) for key in page]
 
 
 def listed(found: QuerySet[ApiKey], wanted: dict[str, str]) -> QuerySet[ApiKey]:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db import transaction
 from django.db.models import QuerySet
 
 from annotations import access, models
@@ -130,9 +131,11 @@ class OneBenchmark(Racing):
         return _one(access.benchmark_for_reader(self.user, pk), self.user)
 
     @changes(ChangedBenchmark, Benchmark)
+    @transaction.atomic
     def patch(self, pk: int) -> Any:
         """What it says of itself, its targets, how many people check a prompt; what is not sent stays."""
-        row = access.benchmark_for_author(self.user, pk)
+        access.benchmark_for_author(self.user, pk)
+        row = access.one_or_404(access.benchmarks(self.user).select_for_update(of=("self",), no_key=True), pk=pk)
         now = {name: getattr(row, name) for name in SETTINGS}
         targets = row.targets | self.said.get("targets", {})
         return _one(

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from secrets import randbelow
 from typing import Any
 
+from django.db import transaction
 from django.db.models import QuerySet
 
 from annotations import access, models
@@ -75,9 +76,12 @@ class OneCampaign(Racing):
         return _whole(campaign_for_reader(self.user, pk), self.user)
 
     @changes(ChangedCampaign, WholeCampaign)
+    @transaction.atomic
     def patch(self, pk: int) -> Any:
         """Other settings. For leads; what is fixed once it was opened, and all of a closed one, stays as it is."""
-        row, said = campaign_for_lead(self.user, pk), dict(self.said)
+        campaign_for_lead(self.user, pk)
+        row = access.one_or_404(readable(self.user).select_for_update(of=("self",), no_key=True), pk=pk)
+        said = dict(self.said)
         seen = said.pop("seen", "")
         settings = campaigns.settings_of(row)._replace(**said)
         return _whole(campaigns.edit(campaign=row, settings=settings, actor=self.user, seen=seen), self.user)

@@ -83,7 +83,10 @@ class Label(Gathered):
     id = Id(source="pk", help_text="Id of the label.")
     prompt = BarePrompt(help_text="The wording it was said of.")
     kind = fields.word(
-        "The kind that was said; unsure where the person could not say.", (*KINDS, UNSURE), source="said"
+        "The kind that was said; unsure where the person could not say, null where a situation was said.",
+        (*KINDS, UNSURE),
+        source="said",
+        allow_null=True,
     )
     situation = fields.word("The situation that was said; null where none was.", SITUATIONS, allow_null=True)
     note = fields.text("What the person wrote with it.")
@@ -92,9 +95,9 @@ class Label(Gathered):
 
     @classmethod
     def together(cls, rows: list[Any], asker: User) -> list[Any]:
-        """The labels with the word for who could not say."""
+        """The labels with what was said: the kind that follows of a situation would tell of the author's risks."""
         for row in rows:
-            row.said = row.kind or UNSURE
+            row.said = None if row.situation is not None else row.kind or UNSURE
         return rows
 
 

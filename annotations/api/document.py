@@ -17,6 +17,9 @@ from annotations.services.tokens import RESOURCES
 
 SLASH = "There is nothing here; the address with a slash at its end is meant."
 
+UNSCOPED = {"me": "Who asks", "organisations": "Organisations, whose ids other operations take"}
+"""The resources that every token opens, and what they are."""
+
 
 class Written(NamedTuple):
     """The document as it is sent, and its ETag."""
@@ -38,7 +41,8 @@ class Line(NamedTuple):
 def document() -> dict[str, Any]:
     """The OpenAPI 3.1 document of all resources. The first call of a process makes it."""
     made: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
-    told = [{"name": one.name, "description": one.what[0].upper() + one.what[1:]} for one in RESOURCES]
+    every = UNSCOPED | {one.name: one.what[0].upper() + one.what[1:] for one in RESOURCES}
+    told = [{"name": name, "description": what} for name, what in every.items()]
     return cast("dict[str, Any]", _plain(made)) | {"tags": told}
 
 

@@ -48,10 +48,12 @@ class Endpoint(APIView):
     arguments alone; in them `self.user` asks, `self.asked` holds the query parameters, `self.said` the checked body.
 
     `refusals` are exceptions of services that become a 422 problem, `conflicts` those that become 409 (looked for
-    first). `words` say what the address's arguments are. `resource` "" is open to everybody.
+    first). `words` say what the address's arguments are. `resource` "" is open to everybody, without `scoped` every
+    token opens it, whatever its scopes.
     """
 
     resource: ClassVar[str] = ""
+    scoped: ClassVar[bool] = True
     roles: ClassVar[frozenset[str] | None] = None
     refusals: ClassVar[tuple[type[Exception], ...]] = ()
     conflicts: ClassVar[tuple[type[Exception], ...]] = ()
@@ -94,7 +96,7 @@ class Endpoint(APIView):
 
     def scope(self, operation: Operation) -> str:
         """The scope a token needs, "" where none is needed."""
-        return f"{self.resource}:{operation.verb}" if self.resource else ""
+        return f"{self.resource}:{operation.verb}" if self.resource and self.scoped else ""
 
     def roles_for(self, operation: Operation) -> frozenset[str] | None:
         """Whose roles open it; None is everybody's."""
@@ -105,7 +107,7 @@ class Endpoint(APIView):
         request.accepted_renderer, request.accepted_media_type = self.perform_content_negotiation(request)
         operation = self.operation(request.method or "")
         if operation is None:
-            raise exceptions.MethodNotAllowed(request.method or "")
+            raise problems.method(request.method or "", self.allowed_methods)
         try:
             self.perform_authentication(request)
         finally:
@@ -116,7 +118,8 @@ class Endpoint(APIView):
     def _permit(self, request: Request, operation: Operation) -> None:
         if not request.user.is_authenticated:
             raise exceptions.NotAuthenticated
-        auth.require_scope(request, self.scope(operation))
+        if scope := self.scope(operation):
+            auth.require_scope(request, scope)
         auth.require_role(request, self.roles_for(operation))
 
     def handle_exception(self, exc: Exception) -> Response:
@@ -128,8 +131,6 @@ class Endpoint(APIView):
         if isinstance(exc, exceptions.NotAuthenticated | exceptions.AuthenticationFailed):
             exc.auth_header = self.get_authenticate_header(self.request)  # type: ignore[union-attr]
         told = problems.response(problems.of_exception(exc))
-        if told.status_code == 405:
-            told["Allow"] = ", ".join(self.allowed_methods)
         told.exception = True
         return told
 
@@ -204,11 +205,14 @@ def changes(
 ) -> Callable[[Method], Method]:
     """A method that changes something and gives back how it is now; without `shown` nothing: 204.
 
-    A PATCH leaves what is not sent as it is: `self.said` then lacks it.
+    A PATCH leaves what is not sent as it is: `self.said` then lacks it. An Idempotency-Key is refused: it would
+    promise what is not kept.
     """
     declared = Operation(CHANGE, shown, said, roles=roles, status=200 if shown else 204)
 
     def run(self: Endpoint, request: Request, method: Method, **path: Any) -> Response:
+        if repeating.HEADER in request.headers:
+            raise problems.malformed(repeating.NOTHING_NEW, repeating.HEADER)
         if said is None:
             self.said  # noqa: B018  (a body that nobody asks for is to be none)
         return Response(self.answer(method(self, **path), declared), status=declared.status)

@@ -1,7 +1,7 @@
 """Problem details (RFC 9457): the one shape in which the API says what went wrong."""
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -65,6 +65,12 @@ def conflict(sentence: str) -> Problem:
 def malformed(sentence: str, field: str = "") -> Problem:
     """400: the request itself is wrong, its query parameters for example."""
     return Problem(400, sentence, errors={field: [sentence]} if field else None)
+
+
+def method(asked: str, takes: Sequence[str]) -> Problem:
+    """405: the address takes other methods, at least one of which there is; `Allow` lists them too."""
+    listed = " and ".join(part for part in (", ".join(takes[:-1]), takes[-1]) if part)
+    return Problem(405, f"This address takes {listed}, not {asked[:20]}.", headers={"Allow": ", ".join(takes)})
 
 
 def body(problem: Problem) -> dict[str, Any]:

@@ -1,17 +1,19 @@
 """What is a rater's own in a campaign: work, what they read, flags with the lead's answers, what they passed on."""
 
 from typing import Any
+from uuid import UUID
 
 from annotations import models
 from annotations.api import fields
-from annotations.api.endpoint import changes, reads, route
-from annotations.api.rating_shapes import Bound, GivenAnswer
+from annotations.api.endpoint import changes, creates, reads, route
+from annotations.api.rating_shapes import Bound, GivenAnswer, NewFlag
 from annotations.api.ratings import Rating
 from annotations.api.shapes import Said, Shown
 from annotations.models.campaigns import CLOSED
 from annotations.models.ratings import SKIP_REASONS
 from annotations.queries import rating as answers
 from annotations.queries import wellbeing as queries
+from annotations.services import ratings
 from annotations.services import wellbeing as care
 
 NAME = "Its name for you."
@@ -104,6 +106,15 @@ class OwnWork(Rating):
         }
 
 
+class Flagging(Rating):
+    """Telling the lead."""
+
+    @creates(NewFlag, OwnFlag)
+    def post(self, pk: int, key: UUID) -> dict[str, Any]:
+        """The lead reads what you wrote of an item you have or had, and answers."""
+        return _flag(ratings.flag(self.place(pk), key=key, text=self.said["text"]))
+
+
 class OfferingAgain(Rating):
     """An item one passed on."""
 
@@ -150,6 +161,7 @@ def _known(one: queries.Gold) -> dict[str, Any]:
 
 ROUTES = [
     route("ratings/<int:pk>/mine/", OwnWork, "ratings-mine"),
+    route("ratings/<int:pk>/items/<uuid:key>/flag/", Flagging, "ratings-flag"),
     route("ratings/<int:pk>/again/", OfferingAgain, "ratings-again"),
     route("ratings/<int:pk>/read/", ReadingReply, "ratings-read"),
 ]

@@ -27,7 +27,7 @@ MOST_KEYS, HIGHEST = 8, 2**31 - 1
 class RatingPlace(Gathered):
     """A campaign one rates in."""
 
-    campaign = Id(source="campaign_id", help_text="Id of the campaign.")
+    campaign = Id(source="campaign_id", help_text="Id of the campaign: the `id` in the addresses of ratings.")
     title = fields.text("What it is called.", source="campaign.title")
     organisation = fields.text("Name of the organisation it belongs to.", source="campaign.organisation.name")
     state = fields.text("Whether you can rate in it now, in two or three words.")
@@ -70,7 +70,7 @@ class Bound(Shown):
 class Start(Shown):
     """What a campaign holds, asks and keeps, and the person's own choices."""
 
-    campaign = Id(help_text="Id of the campaign.")
+    campaign = Id(help_text="Id of the campaign: the `id` in the addresses of ratings.")
     title = fields.text("What it is called.")
     about = fields.text("What it is for.")
     guideline = fields.whole("Number of its newest guideline; null without one.", allow_null=True)

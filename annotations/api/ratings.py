@@ -17,7 +17,6 @@ from annotations.api.rating_shapes import (
     Holds,
     Keys,
     NewAnswer,
-    NewFlag,
     NewSkip,
     NextItem,
     OwnAnswer,
@@ -148,15 +147,6 @@ class Skipping(Rating):
         ratings.skip(self.place(pk), key=key, **self.said)
 
 
-class Flagging(Rating):
-    """Telling the lead."""
-
-    @changes(NewFlag, None)
-    def post(self, pk: int, key: UUID) -> None:
-        """The lead reads what you wrote of an item you have or had, and answers."""
-        ratings.flag(self.place(pk), key=key, text=self.said["text"])
-
-
 class Answers(Rating):
     """The own answers."""
 
@@ -228,5 +218,4 @@ ROUTES = [
     route("ratings/<int:pk>/items/<uuid:key>/", Item, "ratings-item"),
     route("ratings/<int:pk>/items/<uuid:key>/answer/", Answering, "ratings-answer"),
     route("ratings/<int:pk>/items/<uuid:key>/skip/", Skipping, "ratings-skip"),
-    route("ratings/<int:pk>/items/<uuid:key>/flag/", Flagging, "ratings-flag"),
 ]

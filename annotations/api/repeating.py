@@ -12,6 +12,7 @@ from annotations.services import repeats
 
 HEADER, REPLAYED = "Idempotency-Key", "Idempotent-Replayed"
 LONGEST = 255
+NOTHING_NEW = f"This address makes nothing new; leave the {HEADER} out."
 
 
 def once(request: Request, make: Callable[[], Any], secret: tuple[str, ...]) -> Response:

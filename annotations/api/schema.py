@@ -110,7 +110,7 @@ class Described(AutoSchema):
         rest = re.sub(r"\n[ \t]+", "\n", self._docstring().partition("\n")[2]).strip()
         roles = self.endpoint.roles_for(self.declared)
         scope = self.endpoint.scope(self.declared)
-        needs = f"A token needs the scope `{scope}`." if scope else ""
+        needs = f"A token needs the scope `{scope}`." if scope else "Any token opens it, whatever its scopes."
         who = f"For people who are {', '.join(sorted(roles))}." if roles else ""
         return "\n\n".join(part for part in (rest, " ".join(one for one in (needs, who) if one)) if part)
 
@@ -119,10 +119,10 @@ class Described(AutoSchema):
         return [self.endpoint.resource or "document"]
 
     def get_auth(self) -> list[dict[str, Any]]:
-        """Token with its scope, or session; nothing for what is open to everybody."""
+        """Token with its scope, or any token, or session."""
         super().get_auth()
         scope = self.endpoint.scope(self.declared)
-        return [{TOKEN: [scope]}, {SESSION: []}] if scope else [{}]
+        return [{TOKEN: [scope] if scope else []}, {SESSION: []}]
 
     def get_override_parameters(self) -> list[Any]:
         """Query parameters and headers, those of the answers too."""

@@ -9,16 +9,14 @@ from django.core.cache import caches
 from rest_framework import exceptions
 from rest_framework.request import Request
 
-from annotations.models import AccessToken
-
 log = logging.getLogger(__name__)
 SECONDS, BLIND_SECONDS = 60, 5
 _blind_until = 0.0
 
 
 def count(request: Request) -> None:
-    """Nothing; the request counts for its token, else its person, else its address. Raises Throttled when it is one
-    too many.
+    """Nothing; the request counts for its person, whichever token or session it comes with, else for its address.
+    Raises Throttled when it is one too many.
 
     A cache that cannot be asked lets everybody in: the API goes on, and the log says so.
     """
@@ -29,8 +27,6 @@ def count(request: Request) -> None:
 
 
 def _who(request: Request) -> tuple[str, int]:
-    if isinstance(request.auth, AccessToken):
-        return f"token:{request.auth.pk}", settings.API_PER_MINUTE
     if request.user.is_authenticated:
         return f"person:{request.user.pk}", settings.API_PER_MINUTE
     return f"address:{get_client_ip_address(request._request)}", settings.API_PER_MINUTE_ANONYMOUS

@@ -101,6 +101,12 @@ class Line(NamedTuple):
         return mask(text, self.item.names_model) if self.item.masked else text
 
     @property
+    def whole(self) -> str:
+        """The whole response as raters read it."""
+        text = self.item.response.text
+        return mask(text, self.item.names_model) if self.item.masked else text
+
+    @property
     def complete(self) -> bool:
         """True when nothing of it is to be answered any more."""
         return not self.held and not self.waiting

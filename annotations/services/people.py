@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
-from annotations.models import Membership, Organisation, User
+from annotations.models import Membership, Organisation, RepeatedRequest, User
 from annotations.models.people import ADMIN
 from annotations.services import audit, log_ins
 
@@ -71,6 +71,7 @@ def take_role(*, person: User, membership: int, actor: User) -> bool:
         _may_lose_admin(person, actor, NOT_OWN_ROLE)
     taken = bool(Membership.objects.filter(pk=held.pk).delete()[0])
     if taken:
+        _forget_answers(person)
         lost = {"role": _role(held.organisation, held.role)}
         audit.record(actor=actor, action="take_role", obj=person, before=lost, after={})
     return taken
@@ -85,6 +86,7 @@ def deactivate(*, person: User, actor: User) -> bool:
     _may_lose_admin(person, actor, NOT_ONESELF)
     moved = User.objects.filter(pk=person.pk, is_active=True).update(is_active=False, password=_no_password())
     if moved:
+        _forget_answers(person)
         _record_change(person, "deactivate", {"active": True}, {"active": False}, actor)
     return bool(moved)
 
@@ -164,6 +166,11 @@ def _may_lose_admin(person: User, actor: User, not_oneself: str) -> None:
         raise PeopleProblem(not_oneself if admins - {person.pk} else LAST_ADMIN)
     if actor.pk not in admins:
         raise PeopleProblem(NO_ADMIN)
+
+
+def _forget_answers(person: User) -> None:
+    """Nothing; what was made for the person is not told them again: a repeated request asks for its rights anew."""
+    RepeatedRequest.objects.filter(user=person).delete()
 
 
 def _no_password() -> str:

@@ -41,7 +41,7 @@ class ReviewProblem(ValueError):
 
 
 class Faster(ReviewProblem):
-    """Somebody else decided meanwhile."""
+    """Somebody else decided meanwhile, or the version is in another state than this needs."""
 
 
 def obstacle(*, version: ConfigVersion, reviewer: User) -> str:
@@ -149,7 +149,7 @@ def _move(version: ConfigVersion, review: Review) -> None:
 
 @transaction.atomic
 def retire(*, version: ConfigVersion, actor: User, reasons: str) -> ConfigVersion:
-    """The version, no longer served to anybody. Raises ReviewProblem when it is not approved, or without reasons."""
+    """The version, no longer served to anybody. Raises Faster when it is not approved, ReviewProblem without reasons."""
     reasons = storable(reasons).strip()
     if not reasons:
         raise ReviewProblem("Say why it is retired.")
@@ -157,7 +157,7 @@ def retire(*, version: ConfigVersion, actor: User, reasons: str) -> ConfigVersio
         raise ReviewProblem(REASONS_TOO_LONG)
     if not ConfigVersion.objects.filter(pk=version.pk, state=APPROVED).update(state=RETIRED):
         version.refresh_from_db()
-        raise ReviewProblem(f"v{version.number} is {version.state_word}: only an approved version can be retired.")
+        raise Faster(f"v{version.number} is {version.state_word}: only an approved version can be retired.")
     after = {"state": RETIRED, "number": version.number, "reasons": reasons}
     audit.record(actor=actor, action="retire", obj=version, before={"state": APPROVED}, after=after)
     version.refresh_from_db()

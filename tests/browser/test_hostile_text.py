@@ -82,7 +82,7 @@ def test_on_no_page_does_a_text_run_or_push_the_page_aside(window, place, as_per
     clients = {who: as_person(who) for who in WHO}
     pages = {who: window.open("/", make_person(who), width=390) for who in WHO}
     told, opened = {}, set()
-    for name in names():
+    for name in [name for name in names() if not name.startswith("api:")]:  # JSON: a browser asks for its icon besides
         for who, client in clients.items():
             response = client.get(place.url(name))
             if response.status_code == 200 and "Content-Disposition" not in response.headers and name not in ELSEWHERE:

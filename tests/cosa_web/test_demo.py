@@ -92,10 +92,10 @@ class Demo:
             os.kill(pid, signal.SIGKILL)
 
 
-@pytest.fixture
-def var(tmp_path: Path) -> Path:
-    """An empty folder for a first start."""
-    return tmp_path
+@pytest.fixture(scope="module")
+def var(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that is empty for the first start; tables and demo data made there are those of every later one."""
+    return tmp_path_factory.mktemp("var")
 
 
 @pytest.fixture
@@ -156,8 +156,8 @@ def test_control_c_ends_every_process_and_a_second_start_goes_on_where_it_was(va
         until(lambda: second.counts() == answered, seconds=20)
 
 
-def test_control_c_during_the_start_ends_every_process(var: Path, started: list[Demo]) -> None:
-    started.append(demo := Demo(var))
+def test_control_c_during_the_first_start_ends_every_process(tmp_path: Path, started: list[Demo]) -> None:
+    started.append(demo := Demo(tmp_path))
     until(lambda: len(demo.look()) >= 2)
     assert demo.interrupt() < 15
 

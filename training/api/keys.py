@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db import transaction
 from django.db.models import QuerySet
 from rest_framework import serializers
 
@@ -159,9 +160,11 @@ class OneKey(_OneKey):
         return _shown(self, pk)
 
     @changes(KeyLimits, Key)
+    @transaction.atomic
     def patch(self, pk: int) -> ApiKey:
         """Another name, other limits or another end; its secret stays. Every gateway knows within a second."""
-        key = access.api_key_for_holder(self.user, pk)
+        access.api_key_for_holder(self.user, pk)
+        key = ApiKey.objects.select_for_update(of=("self",), no_key=True).get(pk=pk)
         now = {name: getattr(key, name) for name in ("name", *Terms._fields)}
         keys.change(key=key, actor=self.user, **now | self.said)
         return _shown(self, pk)

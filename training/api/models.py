@@ -2,11 +2,12 @@
 
 from typing import Any
 
+from django.db import transaction
 from django.db.models import QuerySet
 from django.forms import model_to_dict
 from rest_framework import serializers
 
-from annotations.access import WORKERS
+from annotations.access import WORKERS, one_or_404
 from annotations.api.endpoint import Endpoint, changes, creates, lists, reads, route
 from annotations.api.fields import moment, real, whole, word, yes
 from annotations.api.fields import text as words_
@@ -189,9 +190,11 @@ class OneModel(Endpoint):
         return _shown(self, pk)
 
     @changes(NewModel, Model, roles=ADMINS)
+    @transaction.atomic
     def patch(self, pk: int) -> LanguageModel:
         """Change how a model is reached. Engine and name are fixed once a run was made with it."""
-        model = access.model_for_reader(pk)
+        access.model_for_reader(pk)
+        model = one_or_404(access.models().select_for_update(of=("self",), no_key=True), pk=pk)
         now = model_to_dict(model, [*(NewModel().fields.keys() - set(HOW))]) | model.serving
         form = ModelForm(typed(now | self.said), instance=model)
         for name, value in self.said.items():

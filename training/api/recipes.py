@@ -6,7 +6,7 @@ from django.db.models import QuerySet
 from rest_framework import serializers
 
 from annotations.access import WORKERS
-from annotations.api.endpoint import Endpoint, changes, lists, reads, route
+from annotations.api.endpoint import Endpoint, creates, lists, reads, route
 from annotations.api.fields import json, moment, text, whole, word
 from annotations.api.filters import number
 from annotations.api.shapes import Id, Person, Said, Shown
@@ -111,7 +111,7 @@ class RecipesLaunch(Endpoint):
     refusals, conflicts = (RecipeProblem,), (RecipeChanged,)
     words = {"pk": "Id of the recipe."}
 
-    @changes(Launch, WholeRecipe)
+    @creates(Launch, WholeRecipe)
     def post(self, pk: int) -> Any:
         """Launch the recipe from one step to another; what it does is fixed from now on."""
         recipe = access.recipe_for_operator(self.user, pk)

@@ -1,5 +1,6 @@
 """Reviews: the versions that wait, what one reads before deciding, and the decision. Comments are beside it."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import QuerySet
@@ -9,19 +10,24 @@ from annotations import access
 from annotations.access import WORKERS
 from annotations.api.endpoint import Endpoint, changes, creates, lists, reads, route
 from annotations.api.filters import choice, number
+from annotations.api.gathering import Gathered
 from annotations.api.shapes import Id, Person, Said, Shown
 from annotations.api.versions import WORDS, Version, VersionLine
 from annotations.dossier import dossier
-from annotations.models import ConfigVersion, Review
+from annotations.models import ConfigVersion, Review, User
 from annotations.models.people import REVIEWER
 from annotations.models.reviews import DECISIONS
 from annotations.queries.configs import decisions, versions_in_review
 from annotations.services import reviews
 from annotations.services.reviews import CHECKLIST, LONGEST_REASONS
+from training import access as run_access
 from training import evidence_queries
 
 SLUGS = tuple(check.slug for check in CHECKLIST)
 QUESTIONS = " ".join(f"{check.slug}: {check.question}" for check in CHECKLIST)
+BARE = ("run", "cosa_score", "heuristic", "plumbing")
+"""What everybody who reads a decision is told of a run they may not read."""
+RESTS = "The figures it rests on, run by run; of a run you may not read its id, its score and its marks alone."
 SEEN = "Which runs the evidence tells of: sent back with an approval, which is refused when it changed meanwhile."
 
 
@@ -38,7 +44,7 @@ class Waiting(Shown):
     open_threads = serializers.IntegerField(help_text="How many threads of comments nobody resolved.")
 
 
-class Decision(Shown):
+class Decision(Gathered):
     """What one reviewer decided about one version. It never changes."""
 
     id = Id(source="pk", help_text="Id of the decision.")
@@ -48,9 +54,27 @@ class Decision(Shown):
     decision = serializers.ChoiceField(DECISIONS, help_text="What was decided.")
     reasons = serializers.CharField(help_text="Why, perhaps empty for an approval.")
     checklist = serializers.ListField(child=serializers.CharField(), help_text=f"What was checked. {QUESTIONS}")
-    evidence = serializers.ListField(child=serializers.DictField(), help_text="The figures it rests on, run by run.")
+    evidence = serializers.ListField(child=serializers.DictField(), source="told", help_text=RESTS)
     without_evidence = serializers.CharField(help_text="Why an approval did without evidence.")
     decided_at = serializers.DateTimeField(help_text="When.")
+
+    @classmethod
+    def together(cls, rows: list[Any], asker: User) -> list[Any]:
+        """The decisions with what the person may read of their evidence; one query for all of them."""
+        mine = _readable(asker, [run for row in rows for run in row.evidence])
+        for row in rows:
+            row.told = [run if run.get("run") in mine else _bare(run) for run in row.evidence]
+        return rows
+
+
+def _readable(asker: User, runs: Iterable[dict[str, Any]]) -> set[int]:
+    """The ids of those runs that the person may read."""
+    ids = {run["run"] for run in runs if "run" in run}
+    return set(run_access.runs(asker).filter(pk__in=ids).values_list("pk", flat=True)) if ids else set()
+
+
+def _bare(run: dict[str, Any]) -> dict[str, Any]:
+    return {name: run[name] for name in BARE if name in run}
 
 
 class Finding(Shown):
@@ -71,8 +95,10 @@ class Reading(Shown):
     findings = Finding(many=True, help_text="What lints found.")
     conflicts = serializers.ListField(child=serializers.CharField(), help_text="What may contradict itself.")
     open_threads = serializers.IntegerField(help_text="How many threads of comments nobody resolved.")
-    evidence = serializers.ListField(child=serializers.DictField(), help_text="What finished runs say about it.")
-    seen = serializers.CharField(help_text=SEEN)
+    evidence = serializers.ListField(
+        child=serializers.DictField(), help_text="What finished runs that you may read say about it."
+    )
+    seen = serializers.CharField(help_text=f"{SEEN} Empty for all but reviewers, who read every run.")
     decisions = Decision(many=True, help_text="What was decided so far.")
     approvals = serializers.IntegerField(help_text="How many people have approved it.")
     approvals_needed = serializers.IntegerField(help_text="How many have to.")
@@ -147,15 +173,16 @@ class OneReview(Endpoint):
     def get(self, pk: int, number: int) -> dict[str, Any]:
         """What there is to read before deciding: text, findings, evidence, decisions so far."""
         version = access.version_for_reader(self.user, pk, number)
-        read = dossier(version)
+        read, found = dossier(version), evidence_queries.evidence(version)
+        mine = _readable(self.user, found)
         return {
             "version": version,
             "compared_with": read.base.number if read.base else None,
             "findings": read.findings,
             "conflicts": read.conflicts,
             "open_threads": read.open_threads,
-            "evidence": evidence_queries.evidence(version),
-            "seen": evidence_queries.stand(version).word,
+            "evidence": [run for run in found if run["run"] in mine],
+            "seen": evidence_queries.stand(version).word if REVIEWER in access.roles(self.user) else "",
             "decisions": list(version.reviews.select_related("reviewer", "version")),
             "approvals": reviews.approvals(version),
             "approvals_needed": version.config.organisation.approvals_needed,
@@ -163,19 +190,19 @@ class OneReview(Endpoint):
         }
 
     @creates(NewDecision, Decision, roles=frozenset({REVIEWER}))
-    def post(self, pk: int, number: int) -> Review:
+    def post(self, pk: int, number: int) -> Any:
         """Approves, returns or rejects a version that waits, and in which you did not write."""
         version = access.version_for_reviewer(self.user, pk, number)
         stale = self.said.pop("seen", "") != evidence_queries.stand(version).word
         said = reviews.Decision(evidence=evidence_queries.evidence(version), stale=stale, **self.said)
-        return reviews.decide(version=version, reviewer=self.user, said=said)
+        return Decision.together([reviews.decide(version=version, reviewer=self.user, said=said)], self.user)[0]
 
 
 class Retire(Endpoint):
     """Out of service."""
 
     resource, roles, words = "reviews", frozenset({REVIEWER}), WORDS
-    refusals = (reviews.ReviewProblem,)
+    refusals, conflicts = (reviews.ReviewProblem,), (reviews.Faster,)
 
     @changes(Reasons, VersionLine)
     def post(self, pk: int, number: int) -> ConfigVersion:

@@ -11,6 +11,7 @@ import signal
 from functools import partial
 from typing import Any
 
+ENDS = (signal.SIGTERM, signal.SIGINT)
 GRACE_SECONDS = 20.0
 LAST_SECONDS = 10
 """What is left, after the grace, to write down what was counted, before a worker is killed."""
@@ -29,11 +30,26 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def _hold_news_back() -> None:
+    """Nothing; a worker is told of its end only once it listens, however early that is asked of it.
+
+    Until then it would take the news as its parent does, and do nothing: so it begins with the signals held back.
+    """
+    parent = os.getpid()
+
+    def hold(how: int) -> None:
+        if os.getpid() == parent:
+            signal.pthread_sigmask(how, ENDS)
+
+    os.register_at_fork(before=lambda: hold(signal.SIG_BLOCK), after_in_parent=lambda: hold(signal.SIG_UNBLOCK))
+
+
 def _application(grace: float, _: str) -> Any:
     """The application, made in a worker."""
     # Until the server listens to signals itself it would be deaf to them: the handlers of its parent are no use here.
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in ENDS:
         signal.signal(number, lambda *_: os._exit(0))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDS)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cosa_web.settings")
     import django
 
@@ -77,6 +93,7 @@ def main() -> None:
         respawn_failed_workers=True,
         workers_kill_timeout=math.ceil(options.grace) + LAST_SECONDS,
     )
+    _hold_news_back()
     server.serve(target_loader=partial(_application, options.grace))
 
 

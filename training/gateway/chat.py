@@ -209,7 +209,8 @@ def _patience(call: Call, answering: Answering) -> float | None:
 def _asked(call: Call) -> Asked:
     request = call.request
     own = (request.temperature, request.top_p, request.max_tokens, request.seed)
-    return Asked(call.reply.request_id, bool(request.extra) or any(value is not None for value in own))
+    chose = bool(request.extra) or any(value is not None for value in own)
+    return Asked(call.reply.request_id, chose, bool(call.served.demonstrations))
 
 
 def _chunk(chunks: Chunks, piece: Piece) -> bytes:

@@ -43,6 +43,10 @@ _SENTENCES = {
     FILTERED: "A content filter of the model's provider withheld the answer.",
     REJECTED: "The model behind this endpoint does not take a field of this call. Leave out what you do not need.",
 }
+_TOO_LONG_SHOWN = (
+    "The conversation, and the config and demonstrations before it, are longer than the model's context. Shorten it, "
+    "or ask for fewer tokens; if it is short already, its provider can show fewer demonstrations."
+)
 _STATUSES = {UPSTREAM: 502, UNREACHABLE: 502, TIMED_OUT: 504, BUSY: 503, STARTING: 503}
 
 
@@ -55,10 +59,12 @@ class Broken(Exception):
 
 
 class Asked(NamedTuple):
-    """What matters of a call when its refusal is put in words: its request id, and whether it chose fields itself."""
+    """What matters of a call when its refusal is put in words: its request id, whether it chose fields itself, and
+    whether its deployment shows demonstrations."""
 
     request_id: str
     chose: bool
+    shows: bool = False
 
 
 def told(problem: Broken, asked: Asked) -> Refused:
@@ -69,7 +75,8 @@ def told(problem: Broken, asked: Asked) -> Refused:
     if status == 503:
         seconds = USUAL_WAIT if problem.wait is None else problem.wait
         headers["Retry-After"] = str(ceil(min(max(seconds, LEAST_WAIT), MOST_WAIT)))
-    return Refused(status, _SENTENCES[kind], code=kind, headers=headers)
+    sentence = _TOO_LONG_SHOWN if kind == TOO_LONG and asked.shows else _SENTENCES[kind]
+    return Refused(status, sentence, code=kind, headers=headers)
 
 
 def of_status(status: int, headers: Mapping[str, str], raw: bytes) -> Broken:

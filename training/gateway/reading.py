@@ -85,6 +85,10 @@ class Heard:
             if len(self.beginning) < _BEGINNING:
                 self.beginning += text[:_BEGINNING]
         else:
+            if (said.get("tool_calls") or said.get("function_call")) and not (
+                refusal or self.refused or self.beginning
+            ):
+                raise Broken(UPSTREAM, "a tool it called instead of answering: turn the server's own tools off")
             self.size += _size(_text(said.get("reasoning_content") or said.get("reasoning")))
         if refusal:
             self.refused = True

@@ -22,7 +22,10 @@ WATCH_SECONDS = 0.4
 TRUST_SECONDS = 1.0
 """How long what was read counts without being read again."""
 IDLE_SECONDS = 60.0
+GRANTED_SECONDS = 30.0
+"""For how long a key that was just granted keeps its place: its call is yet to begin, when its body has arrived."""
 MOST_KEYS = 2000
+"""Keys that are kept, as long as no more of them are in use."""
 MOST_WAITING = 512
 """Look-ups that wait at the same time; those beyond are told to come again."""
 TOGETHER = 128
@@ -30,6 +33,7 @@ READ_SECONDS = 2.0
 TRY_LIMITS = Limits(requests_per_minute=20)
 
 OVER = "This key was revoked, or it expired, while the call went on."
+NO_MORE = "You may no longer use this deployment; that changed while the call went on."
 GONE = "The deployment “{slug}” was taken out of service while the call went on."
 AWAY = "Keys cannot be looked up at the moment. Try again in a few seconds."
 CROWDED = "Too many keys are being looked up at the moment. Try again in a second."
@@ -55,6 +59,7 @@ class _Use:
 
     slug: str
     deployment: int
+    person: int
     task: "asyncio.Task[object]"
     refusal: Refused | None = None
 
@@ -116,7 +121,8 @@ class KeyRing:
         task = asyncio.current_task()
         if task is None:
             raise RuntimeError("A call is watched inside a task.")
-        use, before = _Use(slug, grant.served[slug].deployment_id, task), task.cancelling()
+        person = grant.person_id if isinstance(grant, Try) else 0
+        use, before = _Use(slug, grant.served[slug].deployment_id, person, task), task.cancelling()
         self._check(grant.key_id, use)
         self._uses.setdefault(grant.key_id, set()).add(use)
         try:
@@ -145,7 +151,7 @@ class KeyRing:
         deployment, person = named
         try:
             async with asyncio.timeout(READ_SECONDS):
-                served = await self._looking.ask(grants.of_deployment, deployment)
+                served = await self._looking.ask(grants.of_try, deployment, person)
         except Away as problem:
             raise _away() from problem
         if served is None:
@@ -185,7 +191,7 @@ class KeyRing:
         for name in names:
             answer = self._asked.pop(name)
             if name in found:
-                self._keep(name, _Entry(found[name], began, began))
+                self._keep(name, _Entry(found[name], began, time.monotonic()))
             if problem is not None:
                 answer.set_exception(problem)
                 answer.exception()  # whoever asked may have left
@@ -196,9 +202,17 @@ class KeyRing:
         self._entries[name] = entry
         self._entries.move_to_end(name)
         self._names[entry.grant.key_id] = name
-        if len(self._entries) > MOST_KEYS:
-            unused = (one for one, kept in self._entries.items() if kept.grant.key_id not in self._uses)
-            self._forget(next(unused))
+        while len(self._entries) > MOST_KEYS and (unused := self._longest_unused(name)):
+            self._forget(unused)
+
+    def _longest_unused(self, newest: str) -> str | None:
+        before = time.monotonic() - GRANTED_SECONDS
+        for name, entry in self._entries.items():
+            if entry.used > before or name == newest:
+                return None
+            if entry.grant.key_id not in self._uses:
+                return name
+        return None
 
     def _forget(self, name: str) -> _Entry:
         entry = self._entries.pop(name)
@@ -221,10 +235,13 @@ class KeyRing:
             found = await self._watching.ask(grants.read, names)
             for name in names:
                 self._confirm(name, found.get(name), began)
-        tried = {use.deployment for use in self._uses.get(0, ())}
-        for deployment in tried:
-            if await self._watching.ask(grants.of_deployment, deployment) is None:
-                self._end(0, deployment)
+        for use in list(self._uses.get(0, ())):
+            await self._read_try(use)
+
+    async def _read_try(self, use: _Use) -> None:
+        if await self._watching.ask(grants.of_try, use.deployment, use.person) is None:
+            served = await self._watching.ask(grants.of_deployment, use.deployment)
+            use.end(unauthorized(NO_MORE) if served else _gone(use.slug))
 
     def _forget_idle(self, now: float) -> None:
         for name, entry in list(self._entries.items()):

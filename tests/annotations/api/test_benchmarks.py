@@ -60,6 +60,14 @@ def test_what_is_not_sent_of_a_change_stays():
     assert told == [403, 404]
 
 
+def test_a_change_keeps_what_somebody_else_changed_meanwhile(monkeypatch):
+    bench = make_benchmark(title="Desk", licence="CC0-1.0")
+    Benchmark.objects.filter(pk=bench.pk).update(licence="CC-BY-4.0", targets=bench.targets | {"safe": 3})
+    monkeypatch.setattr("annotations.access.benchmark_for_author", lambda *_: bench)
+    told = Program().send(f"benchmarks/{bench.pk}/", {"title": "Sieges"}, method="patch").json()
+    assert (told["title"], told["licence"], told["targets"]["safe"]) == ("Sieges", "CC-BY-4.0", 3)
+
+
 def test_the_second_who_archives_is_told_that_somebody_was_faster(monkeypatch):
     bench, program = make_benchmark(), Program()
     assert program.send(f"benchmarks/{bench.pk}/archive/").status_code == 204

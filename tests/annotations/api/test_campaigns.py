@@ -112,6 +112,14 @@ def test_a_lead_makes_a_campaign_and_changes_it():
     assert lea.send("campaigns/", said | {"organisation": make_organisation("far").pk}).status_code == 404
 
 
+def test_a_change_keeps_what_somebody_else_changed_meanwhile(monkeypatch):
+    row = make_campaign(1)
+    Campaign.objects.filter(pk=row.pk).update(quota=7)
+    monkeypatch.setattr("annotations.api.campaigns.campaign_for_lead", lambda *_: row)
+    told = Program("lea").send(f"campaigns/{row.pk}/", {"title": "Sieges"}, method="patch").json()
+    assert (told["title"], told["quota"]) == ("Sieges", 7) and row.quota != 7
+
+
 def test_lists_ask_as_much_for_thirty_campaigns_and_people_as_for_three():
     few, many = [], []
     for found, number in ((few, 3), (many, 27)):

@@ -88,7 +88,7 @@ def test_the_token_counts_where_a_session_comes_along():
 def test_a_method_that_is_not_there_is_told_which_are(method):
     answer = getattr(Program().client, method)("/api/v1/configs/")
     assert (answer.status_code, answer["Allow"]) == (405, "GET, HEAD, POST")
-    told(answer)
+    assert told(answer)["detail"] == f"This address takes GET, HEAD and POST, not {method.upper()}."
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from tests.factories import ROLES, make_person
 from tests.programs import Program
 
 MODULES = (
-    *("benchmarks", "releases", "prompts", "checks", "campaigns", "ratings", "rating_own"),
+    *("benchmarks", "releases", "prompts", "checks", "campaigns", "campaign_items", "ratings", "rating_own"),
     *("preferences", "exports", "taxonomies"),
 )
 ROUTES = [one for name in MODULES for one in import_module(f"annotations.api.{name}").ROUTES]

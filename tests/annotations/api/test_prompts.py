@@ -8,6 +8,7 @@ from annotations.models import Prompt, PromptCheck
 from annotations.services import checks, prompts
 from tests.asked import asked
 from tests.factories import make_benchmark, make_check, make_config, make_person, make_prompt, make_ruling, make_version
+from tests.labelling import categorical
 from tests.programs import Program
 
 pytestmark = pytest.mark.django_db
@@ -146,6 +147,20 @@ def test_a_label_is_given_read_and_changed():
     assert PromptCheck.objects.filter(withdrawn_at=None).get().kind == "allowed"
     late = carol.send(f"{address}{made.json()['id']}/", {"kind": "safe"}, method="put")
     assert late.status_code == 409
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_a_situation_is_given_back_without_the_kind_that_follows_of_the_authors_risks(number):
+    # with risks situation 1 is allowed, without any it is safe: the kind would tell which
+    one, carol = categorical(number), Program("carol")
+    address = f"checks/{one.benchmark_id}/labels/"
+    made = carol.send(address, {"prompt": str(one.uid), "digest": one.digest, "situation": number})
+    other = carol.send(f"{address}{made.json()['id']}/", {"situation": 2}, method="put")
+    listed = carol.get(address).json()["results"][0]
+    assert [row["kind"] for row in (made.json(), other.json(), listed)] == [None] * 3
+    assert [row["situation"] for row in (made.json(), other.json(), listed)] == [number, 2, 2]
+    unsure = carol.send(f"{address}{listed['id']}/", {"kind": "unsure", "note": "Which wall?"}, method="put").json()
+    assert (unsure["kind"], unsure["situation"]) == ("unsure", None)
 
 
 def test_a_second_label_an_old_text_and_a_decided_prompt_are_told():

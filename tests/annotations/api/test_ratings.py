@@ -113,7 +113,10 @@ def test_an_item_is_passed_on_offered_again_and_flagged():
     address = at(campaign, "items", hand(carol, campaign))
     assert carol.send(f"{address}skip/", {"reason": "bored"}).status_code == 422
     assert carol.send(f"{address}skip/", {"reason": "unclear", "note": "Which siege?"}).status_code == 204
-    assert carol.send(f"{address}flag/", {"text": "Two prompts in one."}).status_code == 204
+    told = carol.send(f"{address}flag/", {"text": "Two prompts in one."}, key="one")
+    again = carol.send(f"{address}flag/", {"text": "Two prompts in one."}, key="one")
+    assert (told.status_code, again.status_code, again.json()) == (201, 201, told.json())
+    assert carol.get(at(campaign, "mine")).json()["flags"] == [told.json()]
     wellbeing.answer_flag(flag=row.rater.flags.get(), actor=make_person("lea"), text="Rate the first.")
     mine = carol.get(at(campaign, "mine")).json()
     assert (mine["skips"][0]["note"], mine["flags"][0]["answer"]) == ("Which siege?", "Rate the first.")

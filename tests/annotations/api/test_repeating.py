@@ -6,9 +6,9 @@ import pytest
 from django.utils import timezone
 
 from annotations.models import RepeatedRequest, SafetyConfig
-from annotations.services import repeats
+from annotations.services import people, repeats
 from tests.databases import at_once
-from tests.factories import make_organisation, make_person
+from tests.factories import make_benchmark, make_organisation, make_person
 from tests.programs import Program
 
 both = pytest.mark.both_databases
@@ -62,6 +62,26 @@ def test_a_key_that_is_none_is_told_so(key):
     headers = {"Idempotency-Key": key}
     answer = Program().client.post("/api/v1/configs/", said(), content_type="application/json", headers=headers)
     assert answer.status_code == 400
+
+
+@pytest.mark.django_db
+def test_what_makes_nothing_new_takes_no_key():
+    bench, program = make_benchmark(title="Desk"), Program()
+    told = program.send(f"benchmarks/{bench.pk}/archive/", key="one")
+    assert (told.status_code, list(told.json()["errors"])) == (400, ["Idempotency-Key"])
+    assert program.send(f"benchmarks/{bench.pk}/", {"title": "Sieges"}, method="patch", key="one").status_code == 400
+    bench.refresh_from_db()
+    assert (bench.archived_at, bench.title, RepeatedRequest.objects.count()) == (None, "Desk", 0)
+
+
+@pytest.mark.django_db
+def test_who_lost_their_role_is_not_told_again_what_they_made():
+    lea, grace = make_person("lea"), make_person("grace")
+    program = Program("lea")
+    assert program.send("configs/", said(), key="one").status_code == 201
+    lea.memberships.create(organisation=make_organisation("far"), role="lead")
+    people.take_role(person=lea, membership=lea.memberships.get(organisation=make_organisation()).pk, actor=grace)
+    assert program.send("configs/", said(), key="one").status_code == 404
 
 
 @pytest.mark.django_db

@@ -33,6 +33,15 @@ def test_one_too_many_is_told_to_wait_and_others_are_not(clock):
     assert statuses(Program("lea"), 1) == [200]
 
 
+def test_another_token_of_the_same_person_gives_no_more(clock):
+    first, second = Program(), Program("ada", "configs:read")
+    assert first.token.pk != second.token.pk
+    assert statuses(first, 2) + statuses(second, 2) == [200, 200, 200, 429]
+    browser = Client()
+    browser.force_login(first.token.user)
+    assert browser.get("/api/v1/configs/").status_code == 429
+
+
 def test_a_minute_later_one_goes_on_bit_by_bit(clock):
     program = Program()
     statuses(program, 4)

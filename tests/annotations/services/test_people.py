@@ -3,7 +3,7 @@
 import pytest
 from django.contrib.auth.tokens import default_token_generator
 
-from annotations.models import AuditEvent, Membership, Organisation, User
+from annotations.models import AuditEvent, Membership, Organisation, RepeatedRequest, User
 from annotations.services import people
 from tests.databases import at_once
 from tests.factories import make_organisation, make_person
@@ -117,6 +117,16 @@ def test_deactivation_kills_password_and_links():
     assert people.reactivate(person=nina, actor=grace)
     back = User.objects.get(pk=nina.pk)
     assert back.is_active and not back.has_usable_password() and not link_works(nina, token)
+
+
+@pytest.mark.parametrize("end", ["take_role", "deactivate"])
+def test_who_loses_a_role_or_is_out_gets_no_kept_answer_of_a_program_again(end):
+    nina, ada, grace = created(), make_person("ada"), make_person("grace")
+    for person in (nina, ada):
+        RepeatedRequest.objects.create(user=person, key="one", fingerprint="1" * 64)
+    lost = {"membership": nina.memberships.get().pk} if end == "take_role" else {}
+    assert getattr(people, end)(person=nina, actor=grace, **lost)
+    assert list(RepeatedRequest.objects.values_list("user", flat=True)) == [ada.pk]
 
 
 def test_a_second_deactivation_or_reactivation_is_no_event():

@@ -69,8 +69,10 @@ def test_the_list_can_be_narrowed():
 
 def test_a_recipe_is_launched_and_its_step_begins():
     recipe = make_recipe(settings={"labelling": {"judge": "given"}})
-    told = Program().send(f"recipes/{recipe.pk}/launch/", {"step": "label", "goal": "label", "seen": 0})
-    assert told.status_code == 200, told.json()
+    told = Program().send(f"recipes/{recipe.pk}/launch/", {"step": "label", "goal": "label", "seen": 0}, key="one")
+    assert told.status_code == 201, told.json()
+    repeated = Program().send(f"recipes/{recipe.pk}/launch/", {"step": "label", "goal": "label", "seen": 0}, key="one")
+    assert (repeated.status_code, repeated.json(), Stage.objects.count()) == (201, told.json(), 1)
     stage = Stage.objects.get()
     assert (told.json()["pipeline"][0]["stage"], stage.kind, stage.goal) == (stage.pk, "label", "label")
     again = Program().send(f"recipes/{recipe.pk}/launch/", {"step": "label", "goal": "label", "seen": 0})

@@ -180,6 +180,15 @@ def test_a_change_leaves_what_was_not_sent():
     assert Program("mallory").send(f"keys/{key.pk}/", {"name": "x"}, method="patch").status_code == 404
 
 
+def test_a_change_keeps_what_somebody_else_changed_meanwhile(monkeypatch):
+    key, _ = make_key(make_deployment(), requests_per_minute=5)
+    stale = ApiKey.objects.get(pk=key.pk)
+    ApiKey.objects.filter(pk=key.pk).update(requests_per_minute=9)
+    monkeypatch.setattr("training.access.api_key_for_holder", lambda *_: stale)
+    told = Program("lea").send(f"keys/{key.pk}/", {"name": "front"}, method="patch").json()
+    assert (told["name"], told["requests_per_minute"]) == ("front", 9)
+
+
 def test_a_key_is_revoked_once():
     key, _ = make_key(make_deployment())
     assert Program("lea").send(f"keys/{key.pk}/revoke/").json()["state"] == "revoked"

@@ -1,6 +1,7 @@
 """The model registry through the API."""
 
 import pytest
+from django.utils import timezone
 
 from annotations.models import AuditEvent, LanguageModel
 from tests.factories import make_checkpoint, make_model, make_person
@@ -67,6 +68,24 @@ def test_a_change_leaves_what_was_not_sent():
     model.refresh_from_db()
     assert (told.status_code, model.name, model.context_tokens) == (200, "Echo two", None)
     assert (model.timeout, model.note, model.plumbing, model.serving) == (30, "Ours.", True, {"gpus": 2})
+
+
+def test_a_change_keeps_what_somebody_else_changed_meanwhile(monkeypatch):
+    model, stale = make_model(note="Ours."), LanguageModel.objects.get()
+    LanguageModel.objects.filter(pk=model.pk).update(note="Theirs.")
+    monkeypatch.setattr("training.access.model_for_reader", lambda *_: stale)
+    Program("grace").send(f"models/{model.pk}/", {"name": "Echo two"}, method="patch")
+    model.refresh_from_db()
+    assert (model.name, model.note) == ("Echo two", "Theirs.")
+
+
+def test_a_change_does_not_bring_back_a_model_that_was_archived_meanwhile(monkeypatch):
+    model, stale = make_model(), LanguageModel.objects.get()
+    LanguageModel.objects.filter(pk=model.pk).update(archived_at=timezone.now())
+    monkeypatch.setattr("training.access.model_for_reader", lambda *_: stale)
+    told = Program("grace").send(f"models/{model.pk}/", {"name": "Echo two"}, method="patch")
+    model.refresh_from_db()
+    assert told.status_code == 404 and model.archived_at and model.name != "Echo two"
 
 
 def test_what_runs_were_made_with_is_refused_and_not_left_out_silently():

@@ -3,8 +3,13 @@
 import pytest
 
 from annotations.models import Comment, Review
-from tests.factories import make_config, make_person, make_version
+from annotations.services import reviews
+from tests.asked import asked
+from tests.factories import make_config, make_organisation, make_person, make_version
 from tests.programs import Program
+from tests.version_runs import make_prompts, run_of
+from training import evidence_queries
+from training.models import EvaluationRun
 
 pytestmark = pytest.mark.django_db
 
@@ -70,7 +75,51 @@ def test_only_reviewers_decide(waiting, person, status):
 def test_an_approved_version_is_retired():
     version = make_version()
     assert Program("bob").send(place(version, "retire"), {"reasons": "Old."}).json()["state"] == "retired"
-    assert Program("bob").send(place(version, "retire"), {"reasons": "Old."}).status_code == 422
+    assert Program("bob").send(place(version, "retire"), {"reasons": " "}).status_code == 422
+    late = Program("bob").send(place(version, "retire"), {"reasons": "Old."})
+    assert (late.status_code, "only an approved version" in late.json()["detail"]) == (409, True)
+
+
+def two_runs(version):
+    """A run the authors read, and one of another organisation that they do not."""
+    make_prompts(version.config)
+    own, foreign = run_of(version), run_of(version)
+    EvaluationRun.objects.filter(pk=foreign.pk).update(organisation=make_organisation("provider"))
+    return own, foreign
+
+
+def test_evidence_leaves_out_the_runs_one_may_not_read(waiting):
+    own, foreign = two_runs(waiting)
+    assert Program("ada").get(f"runs/{foreign.pk}/").status_code == 404
+    told = {who: Program(who).get(place(waiting, "review")).json() for who in ("ada", "bob")}
+    assert [row["run"] for row in told["ada"]["evidence"]] == [own.pk]
+    assert [row["run"] for row in told["bob"]["evidence"]] == [foreign.pk, own.pk]
+    assert (told["ada"]["seen"], told["bob"]["seen"].count("@")) == ("", 2)
+
+
+def test_a_decision_tells_of_a_run_one_may_not_read_its_score_and_marks_alone(waiting):
+    own, foreign = two_runs(waiting)
+    seen = Program("bob").get(place(waiting, "review")).json()["seen"]
+    made = Program("bob").send(place(waiting, "review"), {"decision": "approve", "seen": seen})
+    assert (made.status_code, len(made.json()["evidence"][0])) == (201, len(Review.objects.get().evidence[0]))
+    assert "benchmark" in Review.objects.get().evidence[0]
+    listed = Program("ada").get("reviews/decisions/").json()["results"]
+    for rows in (listed, Program("ada").get(place(waiting, "review")).json()["decisions"]):
+        hidden, shown = rows[0]["evidence"]
+        assert (set(hidden), hidden["run"]) == ({"run", "cosa_score", "heuristic", "plumbing"}, foreign.pk)
+        assert (shown["run"], "benchmark" in shown) == (own.pk, True)
+
+
+def test_decisions_ask_as_much_for_many_as_for_one():
+    found = []
+    for number in range(1, 6):
+        version = make_version(make_config(f"c{number}"), state="submitted")
+        make_prompts(version.config)
+        run_of(version)
+        said = reviews.Decision("approve", evidence=evidence_queries.evidence(version))
+        reviews.decide(version=version, reviewer=make_person("bob"), said=said)
+        found.append(asked(Program("ada"), "reviews/decisions/"))
+    assert [rows for rows, _ in found] == [1, 2, 3, 4, 5] and len({queries for _, queries in found[1:]}) == 1
 
 
 def test_a_comment_stands_at_its_rule_and_is_answered_resolved_and_opened_again(waiting):

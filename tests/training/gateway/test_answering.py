@@ -45,7 +45,7 @@ def make_served(strategy: str = "plain", **fields: Any) -> Served:
     values = {"deployment_id": 1, "version_id": 1, "candidate_id": 1, "organisation_id": 1, "slug": "game"}
     values |= {"created": 1, "client_system": "append", "system": "Be careful.", "config": "careful", "settings": {}}
     values |= {"demonstrations": SHOWN, "sampling": Sampling(0.5, 64, 0.9, 3), "engine": "openai_http"}
-    return Served(strategy=strategy, context_tokens=None, endpoint=PLACE, **(values | fields))
+    return Served(strategy=strategy, endpoint=PLACE, **(values | fields))
 
 
 def answering(strategy: str, said: list[dict[str, str]] = SAID, **asked: Any) -> Answering:
@@ -148,6 +148,34 @@ def test_an_answer_whose_check_fails_is_never_given(redis: str, stub: Stage) -> 
     assert (answer.status, answer.code) == (502, "upstream_error")
     assert b"nobody may read" not in answer.body
     assert traffic() == [("upstream", 1, 10, 40, 0)]
+
+
+DECLINES = "I'm sorry, but I can't help with that."
+WALL = "A wall is two metres high."
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("draft", "sent", "outcome"),
+    [
+        (DECLINES, WALL, "answered"),
+        (WALL, DECLINES, "refused"),
+        ({"content": None, "refusal": "No."}, WALL, "answered"),
+        (DECLINES, "", "refused"),  # an empty second answer leaves the draft
+    ],
+)
+def test_whether_a_revised_answer_refuses_is_read_in_what_was_sent(
+    redis: str, draft: Any, sent: str, outcome: str
+) -> None:
+    def whole(said: Any) -> bytes:
+        message = said if isinstance(said, dict) else {"content": said}
+        return json.dumps({"choices": [{"message": message, "finish_reason": "stop"}]}).encode()
+
+    with Scripted(*[(plain(whole(said)),) for said in (draft, "Critique.", sent)]) as upstream:
+        _, secret = served(upstream.base_url, candidate={"strategy": "self_revise"})
+        answer = ask(redis, lambda call: call.post(CHAT, hello(), secret))
+    assert answer.text == (sent or draft)
+    assert [row[:2] for row in traffic()] == [(outcome, 1)]
 
 
 @pytest.mark.django_db(transaction=True)

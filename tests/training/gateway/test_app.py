@@ -207,6 +207,7 @@ def test_two_hosts_in_one_request_are_not_taken(redis: str) -> None:
         ("inside-429", 503, "upstream_busy", "upstream"),
         ("inside-choice", 502, "upstream_error", "upstream"),
         ("long-error", 502, "upstream_error", "upstream"),
+        ("tool-call", 502, "upstream_error", "upstream"),
     ],
 )
 def test_what_a_models_server_says_of_itself_stays_here(
@@ -254,7 +255,6 @@ def test_a_server_nobody_listens_at_is_a_502(redis: str, caplog: pytest.LogCaptu
         ("none", "stop", "answered", "", None),
         ("reasoning", "stop", "answered", "", None),
         ("unstorable", "stop", "answered", "a\ufffdb\ufffdc", None),
-        ("tool-call", "stop", "answered", "", None),
     ],
 )
 def test_odd_answers_are_told_in_openais_words(

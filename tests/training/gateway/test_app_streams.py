@@ -8,6 +8,7 @@ from time import monotonic
 import pytest
 from django.utils import timezone
 
+from tests.databases import aside
 from tests.gateway_place import CHAT, Answer, Caller, Exchange, ask, counting, forget, hello, served, traffic
 from tests.scripted_upstream import HEAD, WHOLE, Scripted, Step, chunk
 from training.gateway.conversation import bound
@@ -251,7 +252,7 @@ def test_a_key_or_deployment_that_ends_takes_its_calls_with_it(redis: str, what:
         async def scenario(call: Caller) -> tuple[Answer, Answer]:
             exchange = call.open("POST", CHAT, STREAM, secret)
             await exchange.until(lambda seen: seen.text == "Hi")
-            await asyncio.to_thread(end)
+            await aside(end)
             ended = await exchange.end(1.5)
             return ended, await call.post(CHAT, STREAM, secret)
 

@@ -5,7 +5,7 @@ import subprocess
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -246,6 +246,39 @@ def test_a_batch_that_is_sent_twice_settles_once(redis: str) -> None:
     assert Redis.from_url(redis).hgetall(f"{BASE}:month:9:{NOW}") == {b"used": b"70", b"u:one": b"70"}
     _ask(redis, "one", 3, books=ledger.take(False)["books"])
     assert Redis.from_url(redis).hget(f"{BASE}:month:9:{NOW}", "used") == b"75"
+
+
+def test_a_process_that_was_thought_dead_settles_a_batch_once_and_an_hour_later_nobody_knows_it(redis: str) -> None:
+    server, name = Redis.from_url(redis, decode_responses=True), f"{BASE}:month:7:{NOW}"
+    book = ["7", NOW, ends(NOW) + 10, 40, 5, 5]
+    server.hset(name, "used", 0)
+    _ask(redis, "one", 1, books=[book])
+    for seconds, known in ((6, True), (3599, True), (3601, False)):
+        at, *rest = str(server.hget(f"{BASE}:processes", "one")).split(" ")
+        server.hset(f"{BASE}:processes", "one", " ".join([str(int(time.time() * 1000) - seconds * 1000), *rest]))
+        _ask(redis, "two", seconds, begin=[["7", 0, 0, 1000, NOW, 1]])
+        assert server.hexists(f"{BASE}:processes", "one") is known
+        # it is counted as dead meanwhile: what it held is free
+        assert not server.hexists(name, "f:one") and not server.hexists(name, "u:one")
+        if known:
+            _ask(redis, "one", 1, books=[book])
+            assert server.hget(name, "used") == "5"
+            assert server.hget(name, "f:one") == "40"
+
+
+def test_a_call_over_midnight_is_reserved_and_counted_in_the_month_it_began_in(redis: str, grant: Grant) -> None:
+    before = datetime.now(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0) - timedelta(seconds=1)
+
+    async def scenario(limits: Limits, meter: Meter) -> None:
+        reservation = await limits.reserve(grant.key_id, QUOTA, 100, before)
+        limits.settle(reservation, 30)
+        meter.note(grant, grant.served["game"], outcome="answered", milliseconds=5.0, tokens_out=30, began=before)
+        await meter.flush()
+        assert reservation.month == month_of(before)
+
+    played(redis, scenario)
+    assert traffic.tokens_in_month(grant.key_id, month_of(before)) == 30
+    assert traffic.tokens_in_month(grant.key_id, NOW) == 0
 
 
 def test_months_end_by_themselves_and_are_forgotten(redis: str, grant: Grant) -> None:

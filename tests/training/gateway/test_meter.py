@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.db import OperationalError
 
+from tests.databases import aside
 from tests.factories import make_deployment, make_key
 from training import latency
 from training.gateway import meter as module
@@ -64,7 +65,7 @@ def test_alike_calls_are_one_row_and_written_within_seconds(call: Any, monkeypat
         for _ in range(1000):
             meter.note(*call, outcome="answered", milliseconds=50.0, tokens_in=1)
         await asyncio.sleep(0.4)
-        return await asyncio.to_thread(lambda: sum(Traffic.objects.values_list("requests", flat=True)))
+        return await aside(lambda: sum(Traffic.objects.values_list("requests", flat=True)))
 
     assert played(scenario) == 1000
     assert Traffic.objects.count() <= 2

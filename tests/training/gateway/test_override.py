@@ -33,7 +33,6 @@ SERVED = Served(
     demonstrations=(Demonstration("safe", "Rain?", "Yes."),),
     sampling=Sampling(0.5, 200, 0.9, 7),
     engine="openai_http",
-    context_tokens=None,
     endpoint=Endpoint("http://127.0.0.1:9/v1", "base-model"),
 )
 A_MARK = re.compile(r"<[|｜][^\s<>]*[|｜]>|</?s>|\[/?INST\]|<(start|end)_of_turn>|</?think>")

@@ -114,6 +114,17 @@ def test_a_worker_that_is_killed_is_replaced_while_the_others_go_on(redis: str) 
         assert process.wait(10) == 0
 
 
+def test_a_worker_told_to_end_in_the_moment_it_begins_ends(redis: str) -> None:
+    with started(redis, 2) as (_, process):
+        until(lambda: len(children(process.pid)) == 2)
+        before = children(process.pid)
+        os.kill(min(before), signal.SIGKILL)
+        while not (new := children(process.pid) - before):
+            pass
+        os.kill(*new, signal.SIGTERM)
+        until(lambda: not alive(new), seconds=5)
+
+
 def test_thousands_of_connections_that_say_nothing_keep_nobody_out(redis: str) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -2,49 +2,25 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import timedelta
-from typing import Any, TypeVar
-from unittest.mock import patch
+from typing import Any
 
 import pytest
 from django.db import OperationalError
 from django.utils import timezone
 
 from annotations.models import ConfigVersion
-from tests.factories import make_deployment, make_key, make_person
+from tests.databases import aside
+from tests.factories import make_deployment, make_key
+from tests.ring_place import played, tried
 from training.gateway import ring as module
 from training.gateway.refused import Refused
-from training.gateway.ring import KeyRing, counted_as
+from training.gateway.ring import KeyRing
 from training.models import ApiKey, Deployment
-from training.services.deploy import grants, keys, tries
+from training.services.deploy import grants, keys
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
-T = TypeVar("T")
-
-
-def played(scenario: Callable[[KeyRing], Awaitable[T]]) -> T:
-    async def play() -> T:
-        ring = KeyRing()
-        await ring.open()
-        try:
-            return await scenario(ring)
-        finally:
-            await ring.close()
-
-    return asyncio.run(play())
-
-
-async def tried(ring: KeyRing, secret: str) -> Any:
-    try:
-        return await ring.grant(secret)
-    except Refused as refusal:
-        return refusal
-
-
-def aside(function: Callable[..., Any], *args: Any, **named: Any) -> Awaitable[Any]:
-    """Another process at the database."""
-    return asyncio.to_thread(function, *args, **named)
 
 
 class Counting:
@@ -254,42 +230,3 @@ def test_unused_keys_are_forgotten_and_the_others_kept(counting: Counting, monke
 
     assert played(scenario) == {one.digest}
     assert counting.reads[-1] == [one.digest], "all keys in use are read in one go"
-
-
-def test_no_more_keys_are_remembered_than_there_is_room_for(monkeypatch: Any) -> None:
-    deployment = make_deployment()
-    made = [make_key(deployment)[1] for _ in range(5)]
-    monkeypatch.setattr(module, "MOST_KEYS", 2)
-
-    async def scenario(ring: KeyRing) -> tuple[int, int]:
-        grant = await ring.grant(made[0])
-        async with ring.using(grant, "game"):
-            for secret in made:
-                await ring.grant(secret)
-            return len(ring._entries), list(ring._names).count(grant.key_id)
-
-    assert played(scenario) == (2, 1)
-
-
-def test_a_try_opens_one_deployment_for_a_person_until_it_is_retired() -> None:
-    deployment, person = make_deployment(), make_person("ada")
-    make_deployment("other", version=deployment.version)
-    token = tries.token(deployment.pk, person.pk)
-
-    async def scenario(ring: KeyRing) -> Any:
-        grant = await ring.grant(token)
-        with pytest.raises(Refused) as ended:
-            async with ring.using(grant, "game"):
-                await aside(retire, ApiKey(deployment=deployment))
-                await asyncio.sleep(5)
-        return grant, ended.value, await tried(ring, token), await tried(ring, token + "x")
-
-    grant, ended, retired, forged = played(scenario)
-    assert (grant.key_id, counted_as(grant), set(grant.served)) == (0, f"try-{person.pk}", {"game"})
-    assert (ended.status, retired.status, forged.status) == (404, 401, 401)
-
-
-def test_a_token_of_a_try_that_is_too_old_opens_nothing() -> None:
-    with patch("django.core.signing.time.time", return_value=time.time() - 61):
-        token = tries.token(make_deployment().pk, 1)
-    assert played(lambda ring: tried(ring, token)).status == 401

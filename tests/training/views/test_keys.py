@@ -91,6 +91,7 @@ def test_an_admin_gives_a_key_that_opens_all_of_an_organisation(as_person):
         ({"name": " "}, "name"),
         ({"requests_per_minute": "0"}, "requests_per_minute"),
         ({"last_day": "2020-01-01"}, "last_day"),
+        ({"last_day": "9999-12-31"}, "last_day"),
     ],
 )
 def test_a_refused_form_says_why_beside_the_field_and_makes_nothing(as_person, fields, field):
@@ -149,6 +150,39 @@ def test_the_list_shows_what_was_used_and_is_filtered(as_person):
     assert "60 of 100 tokens used" in client.get(LIST).content.decode().replace("\u202f", "")
 
 
+@pytest.mark.parametrize(
+    ("less", "words"),
+    [(1, "Calls are refused."), (0, "ask for no shorter answer are refused"), (-(10**6), None)],
+)
+def test_a_quota_that_has_less_left_than_a_call_reserves_says_so(as_person, less, words):
+    deployment = make_deployment()
+    least = keys.least_tokens(deployment.organisation_id, deployment)
+    # 1,000 were used; left is one token less than, exactly, or far more than the shortest call reserves
+    key, _ = make_key(deployment, tokens_per_month=1000 + least - less)
+    kept = {"version": deployment.version, "candidate": deployment.candidate, "at": datetime.now(UTC)}
+    Traffic.objects.create(deployment=deployment, key=key, outcome="answered", requests=1, tokens_in=1000, **kept)
+    client = as_person("ada")
+    row = client.get(LIST).context["rows"][0]
+    assert row.call == (least, least - 1 + deployment.candidate.max_tokens)
+    for page in (client.get(LIST), client.get(url("detail", key))):
+        html = page.content.decode()
+        assert ("too few left" in html, "<title>Even" in html) == (bool(words), bool(words))
+        assert not words or words in html
+    shortest = f"{least if less == 1 else row.call.usual:,}"
+    assert not words or f"reserves {shortest} tokens" in row.short and f"{least - less:,} are left" in row.short
+
+
+def test_a_key_of_all_needs_what_its_cheapest_deployment_needs_and_a_retired_one_needs_nothing():
+    dear = make_deployment("dear", shown=[{"kind": "safe", "prompt": "a" * 500, "response": "b"}])
+    cheap = make_deployment("cheap", dear.version)
+    gone = make_deployment("gone", dear.version, retired_at=datetime.now(UTC))
+    made = [make_key(each, tokens_per_month=9)[0] for each in (dear, cheap, gone)]
+    made.append(make_key(organisation=dear.organisation, name="all", tokens_per_month=9)[0])
+    calls = keys.calls(made)
+    assert calls[made[1].pk] == calls[made[3].pk] and calls[made[0].pk].least == calls[made[1].pk].least + 533
+    assert made[2].pk not in calls  # 500 + 1 bytes more, and 16 for each of the two messages
+
+
 def test_the_list_takes_as_many_queries_for_thirty_as_for_three(as_person):
     def asked():
         with CaptureQueriesContext(connection) as queries:
@@ -157,7 +191,7 @@ def test_the_list_takes_as_many_queries_for_thirty_as_for_three(as_person):
 
     client = as_person("grace")
     for number in range(25):
-        make_key(make_deployment(f"game-{number}"))
+        make_key(make_deployment(f"game-{number}"), tokens_per_month=5)
         if number == 2:
             few = asked()
     assert asked() == few

@@ -11,13 +11,14 @@ from annotations.core.config_text import digest
 from annotations.core.storable import storable
 from annotations.models import Candidate, ConfigVersion, LanguageModel, Organisation, User
 from annotations.models.configs import APPROVED
-from annotations.services import audit, demonstrations
+from annotations.services import audit, demonstrations, floor
 from annotations.services.demonstrations import DemonstrationProblem
 from training import strategies
 from training.engines import starts
 from training.models import Deployment
 from training.models.serving import APPEND, CLIENT_SYSTEM
 from training.services import places, runs, shots
+from training.services.deploy import fitting
 from training.services.shots import ShotsProblem
 
 USABLE = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
@@ -30,6 +31,10 @@ FASTER = "Somebody was faster: this deployment was {what} meanwhile. Look at it 
 AWAY = (
     "The weights of {model} lie on {node}, where this server cannot ask them. Serve them there at an address and write "
     "it on the model's page, or run the gateway on that node."
+)
+TOO_LONG = (
+    "No call would be answered: what {model} reads at least ({told:,}) and the longest answer ({answer:,}) are about "
+    "{tokens:,} tokens, an estimate, and its context has {context:,}. {todo}"
 )
 
 
@@ -70,15 +75,14 @@ def create(
     """The deployment of an approved version, in the version's organisation; clients reach it from now on.
 
     Raises DeploymentProblem for a version that is not approved (any more), a name that is taken or unusable, and a
-    candidate that cannot be served.
+    candidate that cannot be served, or whose shortest call is longer than the model's context.
     """
     home = Organisation.objects.select_for_update(no_key=True).get(configs=version.config_id)
     held = _approved(version)
     _refuse_slug(slug, home)
-    row = Deployment(organisation=home, slug=slug, version=held, created_by=actor, note=_note(note))
+    row = Deployment(organisation=home, slug=slug, created_by=actor, note=_note(note))
     row.changed_at = row.created_at
-    row.candidate = _servable(candidate)
-    row.shown = _shown(held, row.candidate, actor)
+    _answer_by(row, held, candidate, actor)
     row.client_system = _known(client_system)
     try:
         with transaction.atomic():
@@ -110,8 +114,7 @@ def switch(
     if version.config_id != row.version.config_id:
         raise DeploymentProblem("That is a version of another config. Make a deployment of its own for it.", "version")
     before = _everything(row)
-    row.version, row.candidate = _approved(version), _servable(candidate)
-    row.shown = _shown(row.version, row.candidate, actor)
+    _answer_by(row, _approved(version), candidate, actor)
     row.client_system = row.client_system if client_system is None else _known(client_system)
     row.note = row.note if note is None else _note(note)
     if _everything(row) == before:
@@ -209,6 +212,16 @@ def _servable(candidate: Candidate | Wanted) -> Candidate:
         said = f"{model} answers with at most {model.max_tokens:,} tokens; these are {most:,}."
         raise DeploymentProblem(f"{said} Allow fewer, or raise it on the model's page.", "max_tokens")
     return candidate if isinstance(candidate, Candidate) else _row(candidate, most)
+
+
+def _answer_by(row: Deployment, version: ConfigVersion, candidate: Candidate | Wanted, actor: User | None) -> None:
+    """Nothing; the row has version, candidate and what is shown. Raises DeploymentProblem where no call would fit."""
+    row.version, row.candidate = version, _servable(candidate)
+    row.shown = _shown(version, row.candidate, actor)
+    need = fitting.need(row, floor.in_force())
+    if need and need.too_long:
+        said = {"told": need.told, "answer": need.answer, "context": need.context}
+        raise DeploymentProblem(TOO_LONG.format(model=row.candidate.model, tokens=need.tokens, todo=need.todo, **said))
 
 
 def _row(wanted: Wanted, most: int) -> Candidate:

@@ -13,9 +13,10 @@ from typing import Any
 from django.db.models import Q
 from django.utils import timezone
 
-from annotations.models import FloorVersion
+from annotations.models import FloorVersion, User
 from annotations.models.configs import APPROVED
 from annotations.services import floor
+from training import access
 from training.engines import Endpoint, EngineError, Sampling
 from training.models import ApiKey, Deployment
 from training.services import registry
@@ -53,7 +54,6 @@ class Served:
     demonstrations: tuple[Demonstration, ...]
     sampling: Sampling
     engine: str
-    context_tokens: int | None
     endpoint: Endpoint | None = field(repr=False)
     trouble: str = ""
 
@@ -88,6 +88,20 @@ def of_deployment(pk: int) -> Served | None:
     """A deployment that may be served, without anybody's key; None when it may not."""
     found = list(_deployments().filter(pk=pk))
     return _as_served(found[0], floor.in_force()) if found else None
+
+
+def of_organisations(organisations: Iterable[int]) -> list[Served]:
+    """What may be served of these organisations, without anybody's key; two queries, however many."""
+    return _served(set(organisations))
+
+
+def of_try(pk: int, person: int) -> Served | None:
+    """A deployment that may be served, for a person who tries it; None when it or the person may not.
+
+    The person, by the row id, is active and may read the deployment.
+    """
+    user = User.objects.filter(pk=person, is_active=True).first()
+    return of_deployment(pk) if user and access.deployments(user).filter(pk=pk).exists() else None
 
 
 def _grant(key: ApiKey, served: Iterable[Served]) -> Grant:
@@ -132,7 +146,6 @@ def _as_served(one: Deployment, above: FloorVersion | None) -> Served:
         demonstrations=tuple(Demonstration(**row) for row in one.shown),
         sampling=Sampling(candidate.temperature, candidate.max_tokens, candidate.top_p, candidate.seed),
         engine=model.engine,
-        context_tokens=model.context_tokens,
         endpoint=reached,
         trouble=trouble,
     )

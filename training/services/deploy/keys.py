@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -34,6 +35,13 @@ class KeyProblem(ValueError):
 
 class KeyChanged(KeyProblem):
     """Somebody else revoked the key, after the person had looked at it."""
+
+
+class Call(NamedTuple):
+    """The tokens that the shortest call reserves: with an answer of one token, and with the longest answer."""
+
+    least: int
+    usual: int
 
 
 class Terms(NamedTuple):
@@ -105,7 +113,7 @@ def change(
     What it opens and its secret stay. Raises KeyProblem as `issue` does, for a revoked key, and when nothing would be
     another.
     """
-    row = ApiKey.objects.select_for_update(of=("self",)).get(pk=key.pk)
+    row = ApiKey.objects.select_for_update(of=("self",), no_key=True).get(pk=key.pk)
     if row.revoked_at is not None:
         raise KeyChanged(FASTER)
     before = _facts(row)
@@ -148,6 +156,27 @@ def least_tokens(organisation_id: int, deployment: Deployment | None) -> int:
         return _least(served) if served else 0
     living = Deployment.objects.filter(organisation=organisation_id, retired_at=None).values_list("pk", flat=True)
     return min((_least(served) for pk in living if (served := grants.of_deployment(pk))), default=0)
+
+
+def calls(of: Iterable[ApiKey]) -> dict[int, Call]:
+    """What a call with each of the keys reserves at least, at the cheapest deployment it opens; by the key's id.
+
+    Keys that open nothing which is served are left out. Two queries, however many; none without keys.
+    """
+    asked = list(of)
+    served = (
+        [(one, _least(one)) for one in grants.of_organisations({key.organisation_id for key in asked})] if asked else []
+    )
+    found = {}
+    for key in asked:
+        opened = [
+            Call(least, least - 1 + one.sampling.max_tokens)
+            for one, least in served
+            if one.organisation_id == key.organisation_id and key.deployment_id in {None, one.deployment_id}
+        ]
+        if opened:
+            found[key.pk] = Call(*map(min, zip(*opened, strict=True)))
+    return found
 
 
 def _least(served: Served) -> int:
