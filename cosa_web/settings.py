@@ -88,7 +88,9 @@ SQLITE = {
 }
 POOL = {"min_size": 1, "max_size": int(env.number("COSA_DATABASE_CONNECTIONS", 16, low=2)), "timeout": 10}
 LIMITS = "-c lock_timeout=20s -c statement_timeout=60s -c idle_in_transaction_session_timeout=60s"
-POSTGRESQL = env.postgresql("COSA_DATABASE", {"pool": POOL, "options": LIMITS, "connect_timeout": 5})
+# A network that was dropped is noticed in seconds; over a socket they mean nothing
+ALIVE = {"tcp_user_timeout": 5000, "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 2}
+POSTGRESQL = env.postgresql("COSA_DATABASE", {"pool": POOL, "options": LIMITS, "connect_timeout": 5} | ALIVE)
 DATABASES = {"default": POSTGRESQL or SQLITE}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "annotations.User"

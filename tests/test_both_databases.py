@@ -31,3 +31,16 @@ def test_what_is_marked_so_holds_on_postgresql_too(postgres: str) -> None:
 @pytest.mark.django_db
 def test_a_run_is_on_the_database_that_was_asked_for() -> None:
     assert connection.vendor == ("postgresql" if os.environ.get(DATABASE) else "sqlite")
+
+
+@pytest.mark.both_databases
+@pytest.mark.django_db
+def test_a_network_that_was_dropped_is_noticed_in_seconds() -> None:
+    connection.ensure_connection()
+    if connection.vendor == "postgresql":
+        said = {
+            name: int(value) for name, value in connection.connection.info.get_parameters().items() if value.isdigit()
+        }
+        # asked after 5 s of silence, twice, 2 s apart; what was sent is given up after 5 s
+        assert said["keepalives_idle"] + said["keepalives_count"] * said["keepalives_interval"] < 10
+        assert said["tcp_user_timeout"] == 5000

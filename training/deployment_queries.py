@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.urls import reverse
 
 from annotations import access as people_access
@@ -83,7 +83,7 @@ def listed(found: QuerySet[Deployment], wanted: dict[str, str]) -> QuerySet[Depl
         found = found.filter(organisation=home)
     if config is not None:
         found = found.filter(version__config=config)
-    return found.defer("shown", "note", *VERSION_HEAVY).order_by("retired_at", "slug", "pk")
+    return found.defer("shown", "note", *VERSION_HEAVY).order_by(F("retired_at").asc(nulls_first=True), "slug", "pk")
 
 
 def rows(deployments: Iterable[Deployment]) -> list[Row]:

@@ -28,8 +28,8 @@ class Ending(NamedTuple):
 FAILURES = (
     Ending(
         "invalid",
-        "The request was not one the gateway takes",
-        "Its answer says which field; docs/gateway.md says what is taken.",
+        "The request was not one the gateway takes, or its key was revoked or its deployment retired meanwhile",
+        "Its answer says which field, or what has ended; docs/gateway.md says what is taken.",
     ),
     Ending(
         "too_long",
@@ -48,15 +48,19 @@ FAILURES = (
     ),
     Ending(
         "upstream",
-        "The model's server failed, or was not there",
-        "Test the model on its page: is its server running, is its key set?",
+        "The model's server failed, was not there, or its provider's content filter withheld the answer",
+        "Test the model on its page: is its server running, is its key set, does its provider filter?",
     ),
     Ending(
         "timed_out",
         "The model took too long",
         "Lower the longest answer, or raise the model's timeout on its page.",
     ),
-    Ending("broken", "An error of this application", "The gateway's log says more under the request's id."),
+    Ending(
+        "broken",
+        "An error of this application; or Redis or the database was away, or the gateway was started again",
+        "The client asks again. The gateway's log says more under the request's id.",
+    ),
 )
 FAILED = tuple(one.outcome for one in FAILURES)
 CAUSES = {one.outcome: one for one in FAILURES}

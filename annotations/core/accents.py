@@ -17,5 +17,10 @@ def unpiled(text: str) -> str:
 
 @cache
 def _piles() -> re.Pattern[str]:
-    marks = "".join(filter(unicodedata.combining, map(chr, range(0x300, 0x20000))))
+    marks = "".join(filter(_is_accent, map(chr, range(0x300, 0x20000))))
     return re.compile(f"([{marks}]{{{_HIGHEST}}})[{marks}]+")
+
+
+def _is_accent(letter: str) -> bool:
+    # a few are no marks themselves and become marks when they are taken apart: U+0F73, U+FF9E
+    return unicodedata.combining(unicodedata.normalize("NFKD", letter)[0]) > 0

@@ -149,7 +149,7 @@ def _move(version: ConfigVersion, review: Review) -> None:
 
 @transaction.atomic
 def retire(*, version: ConfigVersion, actor: User, reasons: str) -> ConfigVersion:
-    """The version, no longer served to anybody. Raises Faster when it is not approved, ReviewProblem without reasons."""
+    """The version, served to nobody any more. Raises Faster when it is not approved, ReviewProblem without reasons."""
     reasons = storable(reasons).strip()
     if not reasons:
         raise ReviewProblem("Say why it is retired.")

@@ -1,7 +1,7 @@
 """The forms of keys: a new one, and other limits for one that is there."""
 
 import secrets
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
 
 from django import forms
@@ -18,6 +18,7 @@ from training.services.deploy.keys import KeyProblem
 LIMITS = ("requests_per_minute", "tokens_per_minute", "tokens_per_month")
 MOST = 2**31 - 1
 CREATED = 201
+LAST_YEAR = 9000
 
 
 class Issued(NamedTuple):
@@ -49,6 +50,15 @@ class LimitsForm(forms.Form):
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
         help_text="It expires at the end of this day. Empty: never.",
     )
+
+    def clean_last_day(self) -> date | None:
+        """The last day; one that no calendar has a day after is refused."""
+        day: date | None = self.cleaned_data["last_day"]
+        if day and day.year > LAST_YEAR:
+            raise forms.ValidationError(
+                f"Choose a day up to the year {LAST_YEAR}, or leave it empty: it never expires."
+            )
+        return day
 
     def said(self) -> dict[str, Any]:
         """Name, limits and end of a valid form, as the service takes them."""

@@ -83,6 +83,7 @@ class Chat:
             call.served,
             outcome=call.outcome,
             streamed=call.request.stream,
+            began=call.at,
             milliseconds=milliseconds,
             first_milliseconds=call.first,
             tokens_in=usage.tokens_in,
@@ -105,7 +106,8 @@ class Chat:
     async def _answered(self, call: Call, receive: Receive) -> None:
         turns = conversation.turns(call.request, call.served.client_system)
         answering = Answering(call.served, call.request, turns)
-        reservation = await self.limits.reserve(counted_as(call.grant), call.grant.limits, answering.bound)
+        call.reserved = answering.bound
+        reservation = await self.limits.reserve(counted_as(call.grant), call.grant.limits, call.reserved, call.at)
         call.reply.headers |= reservation.headers
         try:
             with Waiting(receive):
@@ -125,7 +127,7 @@ class Chat:
     async def _whole(self, call: Call, body: Body) -> None:
         heard = call.hear(body)
         piece = await self.upstream.whole(call.served, body, heard)
-        call.answered(heard.finish, heard)
+        call.answered(heard.finish, heard.beginning, heard.refused)
         await _send_whole(call, piece.text, piece.refusal, heard.finish)
 
     async def _streamed(self, call: Call, body: Body) -> None:
@@ -138,24 +140,26 @@ class Chat:
                 call.text_goes_out()
                 await call.reply.events(raw + b"".join([_chunk(chunks, piece) for piece in pieces]))
                 raw, pieces = b"", await stream.next()
-            call.answered(heard.finish, heard)
+            call.answered(heard.finish, heard.beginning, heard.refused)
             await call.reply.end(raw + chunks.end(heard.finish, call.usage))
 
     async def _checked(self, call: Call, answering: Answering) -> None:
         """The answer of a strategy that looks at what the model wrote: nothing of it goes out before its end."""
-        heard: list[Heard] = []
+        said: list[tuple[str, Heard]] = []
 
         async def ask(body: Body) -> Answer:
-            heard.append(call.hear(body))
-            piece = await self.upstream.whole(call.served, body, heard[-1])
-            return _as_answer(piece, heard[-1])
+            heard = call.hear(body)
+            reply = _as_answer(await self.upstream.whole(call.served, body, heard), heard)
+            said.append((reply.text, heard))
+            return reply
 
         if not call.request.stream:
             answer = await answering.answer(ask)
         else:
             call.reply.headers["X-CoSA-Stream"] = "after-check"
             answer = await _meanwhile(asyncio.ensure_future(answering.answer(ask)), call.reply)
-        call.answered(answer.finish, heard[0])
+        refused = any(heard.refused for text, heard in said if text == answer.text)
+        call.answered(answer.finish, answer.text, refused)
         await _send_checked(call, answer)
 
 

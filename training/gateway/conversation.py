@@ -7,6 +7,7 @@ from hashlib import sha256
 from itertools import groupby
 from typing import Any
 
+from annotations.core.accents import unpiled
 from training.gateway.marks import HAIR, apart
 from training.gateway.messages import ASSISTANT, CALLERS, ROLES, USER, Message
 from training.gateway.refused import Refused
@@ -127,8 +128,12 @@ def _code(texts: Iterable[str]) -> str:
 def _bytes(text: str) -> int:
     if text.isascii():
         return len(text)
+    size = len(text.encode())
+    if unpiled(text) != text:
+        # a model's own: to put it in order takes too long, and makes it three times as long at most
+        return 3 * size
     # some tokenizers compose a text first, which can make it longer
-    return max(len(text.encode()), len(unicodedata.normalize("NFC", text).encode()))
+    return max(size, len(unicodedata.normalize("NFC", text).encode()))
 
 
 def _check_order(messages: Sequence[Message]) -> None:

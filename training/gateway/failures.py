@@ -28,7 +28,7 @@ UNREACHABLE, BUSY, STARTING, REJECTED = (
 _OUTCOMES = {
     TIMED_OUT: "timed_out",
     TOO_LONG: "too_long",
-    FILTERED: "withheld",
+    FILTERED: "upstream",
     "rate_limit_exceeded": "rate_limited",
     "insufficient_quota": "over_quota",
 }

@@ -5,7 +5,7 @@ local base, me = KEYS[1], batch.process
 local clock = redis.call('TIME')
 local second = tonumber(clock[1])
 local now = second * 1000 + math.floor(tonumber(clock[2]) / 1000)
-local SPAN, DEAD, SETTLING = 60, 5000, 1500
+local SPAN, DEAD, FORGOTTEN, SETTLING = 60, 5000, 3600000, 1500
 
 local function hash(name)
   local flat, found = redis.call('HGETALL', name), {}
@@ -30,9 +30,9 @@ for name, said in pairs(known) do
     if writing == '1' and not batch.writing then
       writes = redis.call('HINCRBY', processes, 'writes', 1)
     end
-  elseif now - tonumber(at) > DEAD then
+  elseif now - tonumber(at) > FORGOTTEN then
     redis.call('HDEL', processes, name)
-  else
+  elseif now - tonumber(at) <= DEAD then  -- of one that was only slow the serial stays: its batch may come again
     living[name] = true
     busy = busy or writing == '1'
   end

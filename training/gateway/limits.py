@@ -103,14 +103,16 @@ class Limits:
         await self._server.close()
         await self._database.close()
 
-    async def reserve(self, key: int | str, allowed: Allowed, tokens: int) -> Reservation:
-        """A place for a call that can cost up to `tokens`.
+    async def reserve(
+        self, key: int | str, allowed: Allowed, tokens: int, began: datetime | None = None
+    ) -> Reservation:
+        """A place for a call that can cost up to `tokens`, in the month it `began` in: now, where that is None.
 
         `key` is a key's row id, or a string for whatever else is counted; such a one has no month.
         Raises Refused: 400 when it can never fit, 429 when it does not fit now, 503 when nobody can count.
         """
         limit_words.refuse_what_never_fits(allowed, tokens)
-        month = month_of(datetime.now(UTC)) if isinstance(key, int) else ""
+        month = month_of(began or datetime.now(UTC)) if isinstance(key, int) else ""
         if allowed == UNLIMITED:
             return Reservation(str(key), month, tokens)
         end, tries = time.monotonic() + PATIENCE_SECONDS, 0

@@ -3,6 +3,8 @@
 import re
 import unicodedata
 
+from annotations.core.accents import unpiled
+
 HAIR = "\N{HAIR SPACE}"
 """What stands inside a mark that was taken apart: it reads the same, and no tokenizer knows it as the mark."""
 MANY, FEW = 10_000, 50
@@ -75,7 +77,7 @@ def _each_apart(text: str, kind: re.Pattern[str], opening: str) -> str:
 
 
 def _is_mark(text: str) -> bool:
-    seen = text if text.isascii() else unicodedata.normalize("NFKC", _INVISIBLE.sub("", text))
+    seen = text if text.isascii() else unicodedata.normalize("NFKC", unpiled(_INVISIBLE.sub("", text)))
     return _MARK.fullmatch(seen) is not None
 
 

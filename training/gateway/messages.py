@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from annotations.core.accents import unpiled
 from training.gateway.refused import Refused
 
 Message = dict[str, str]
@@ -89,6 +90,9 @@ def _check_text(text: Any, place: str) -> str:
         raise Refused(400, told, param=place, code="invalid_value")
     if "\0" in text:
         told = f"“{place}” holds a NUL character, at which some servers cut a text; leave it out."
+        raise Refused(400, told, param=place, code="invalid_value")
+    if unpiled(text) != text:
+        told = f"“{place}” holds more than 30 accents on one letter, which no language writes; leave some of them out."
         raise Refused(400, told, param=place, code="invalid_value")
     return text
 

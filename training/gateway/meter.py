@@ -79,24 +79,26 @@ class Meter:
         *,
         outcome: str,
         streamed: bool = False,
+        began: datetime | None = None,
         milliseconds: float = 0.0,
         first_milliseconds: float | None = None,
         tokens_in: int = 0,
         tokens_out: int = 0,
         estimated: bool = False,
     ) -> None:
-        """Nothing, at once: a call that took that long is counted where it began. Tries from the page are not.
+        """Nothing, at once: a call is counted where it began. Tries from the page are not.
 
-        Its tokens are those its reservation was settled with. `first_milliseconds` is None or 0 where no text came.
+        Without `began` that is as long ago as it took. Its tokens are those its reservation was settled with.
+        `first_milliseconds` is None or 0 where no text came.
         Raises ValueError for an unknown outcome.
         """
         if outcome not in OUTCOMES:
             raise ValueError(f"{outcome} is no outcome of a call.")
         if not grant.key_id:
             return
-        began, whole = _start(milliseconds), _bucket(milliseconds)
+        at, whole = traffic.five_minutes(began or _ago(milliseconds)), _bucket(milliseconds)
         place = (served.deployment_id, grant.key_id, served.version_id, served.candidate_id)
-        row = _Alike(*place, began, outcome, streamed, whole, _bucket(first_milliseconds))
+        row = _Alike(*place, at, outcome, streamed, whole, _bucket(first_milliseconds))
         self._count(row, (1, tokens_in, tokens_out, int(estimated)))
 
     def _count(self, row: _Alike, counts: Counts) -> None:
@@ -160,8 +162,8 @@ class Meter:
                 log.exception("Traffic could not be written; it is kept.")
 
 
-def _start(milliseconds: float) -> datetime:
-    return traffic.five_minutes(datetime.now(UTC) - timedelta(milliseconds=milliseconds))
+def _ago(milliseconds: float) -> datetime:
+    return datetime.now(UTC) - timedelta(milliseconds=milliseconds)
 
 
 def _bucket(milliseconds: float | None) -> int:

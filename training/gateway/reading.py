@@ -23,14 +23,15 @@ class Piece(NamedTuple):
 class Heard:
     """What one call to a model has brought so far.
 
-    `sent` is True from when the call may have cost tokens, `size` the bytes of all text, thoughts included, `beginning`
-    that of the answer. `finish` is the server's word for the end, "" before it; tokens are None until it tells them.
+    `sent` is True from when the call may have cost tokens, `read` once an answer that comes whole is here. `size`
+    are the bytes of all text, thoughts included, `beginning` is that of the answer. `finish` is the server's word for
+    the end, "" before it; tokens are None until it tells them.
     """
 
-    __slots__ = ("beginning", "finish", "refused", "sent", "size", "tokens_in", "tokens_out")
+    __slots__ = ("beginning", "finish", "read", "refused", "sent", "size", "tokens_in", "tokens_out")
 
     def __init__(self) -> None:
-        self.sent, self.refused = False, False
+        self.sent, self.read, self.refused = False, False, False
         self.size, self.beginning, self.finish = 0, "", ""
         self.tokens_in: int | None = None
         self.tokens_out: int | None = None
@@ -38,6 +39,7 @@ class Heard:
     def whole(self, raw: bytes) -> Piece:
         """The answer in a whole body. Raises Broken."""
         body = _value(raw)
+        self.read = True
         choice = self._choice(body)
         if choice is None:
             raise Broken(UPSTREAM, "an answer without a choice")
@@ -80,6 +82,7 @@ class Heard:
         if not isinstance(said, dict):
             return Piece("")
         text, refusal = _text(said.get("content")), _text(said.get("refusal"))
+        self.size += _size(_text(said.get("reasoning_content") or said.get("reasoning")))
         if text:
             self.size += _size(text)
             if len(self.beginning) < _BEGINNING:
@@ -89,7 +92,6 @@ class Heard:
                 refusal or self.refused or self.beginning
             ):
                 raise Broken(UPSTREAM, "a tool it called instead of answering: turn the server's own tools off")
-            self.size += _size(_text(said.get("reasoning_content") or said.get("reasoning")))
         if refusal:
             self.refused = True
             self.size += _size(refusal)

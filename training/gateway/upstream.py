@@ -46,7 +46,9 @@ class Upstream:
         """The whole answer. Raises Broken."""
         async with self.places.place(served) as address, self._asked(served, address, body, heard) as response:
             if _streams(response):
-                return await _joined(Stream(response, heard))
+                piece = await _joined(Stream(response, heard))
+                heard.read = True
+                return piece
             return heard.whole(await _body(response, BODY_LIMIT))
 
     @asynccontextmanager

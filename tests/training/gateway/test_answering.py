@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.gateway_place import CHAT, Answer, Caller, ask, counting, hello, served, traffic
-from tests.stage import Stage
+from tests.stage import Stage, completion
 from training import strategies
 from training.engines import Endpoint, Reply, Sampling
 from training.gateway import chat
@@ -165,15 +165,13 @@ WALL = "A wall is two metres high."
     ],
 )
 def test_whether_a_revised_answer_refuses_is_read_in_what_was_sent(
-    redis: str, draft: Any, sent: str, outcome: str
+    redis: str, stub: Stage, draft: Any, sent: str, outcome: str
 ) -> None:
-    def whole(said: Any) -> bytes:
-        message = said if isinstance(said, dict) else {"content": said}
-        return json.dumps({"choices": [{"message": message, "finish_reason": "stop"}]}).encode()
-
-    with Scripted(*[(plain(whole(said)),) for said in (draft, "Critique.", sent)]) as upstream:
-        _, secret = served(upstream.base_url, candidate={"strategy": "self_revise"})
-        answer = ask(redis, lambda call: call.post(CHAT, hello(), secret))
+    stub.says(
+        "ok", *(completion("", message=said) if isinstance(said, dict) else said for said in (draft, "So.", sent))
+    )
+    _, secret = served(stub.base_url, candidate={"strategy": "self_revise"})
+    answer = ask(redis, lambda call: call.post(CHAT, hello(), secret))
     assert answer.text == (sent or draft)
     assert [row[:2] for row in traffic()] == [(outcome, 1)]
 

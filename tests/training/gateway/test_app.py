@@ -197,7 +197,7 @@ def test_two_hosts_in_one_request_are_not_taken(redis: str) -> None:
         ("redirect", 502, "upstream_error", "upstream"),
         ("too-long", 400, "context_length_exceeded", "too_long"),
         ("too-long-llama", 400, "context_length_exceeded", "too_long"),
-        ("filtered", 400, "content_filter", "withheld"),
+        ("filtered", 400, "content_filter", "upstream"),
         ("repeats", 502, "upstream_error", "upstream"),
         ("garbage", 502, "upstream_error", "upstream"),
         ("nested", 502, "upstream_error", "upstream"),
@@ -250,7 +250,7 @@ def test_a_server_nobody_listens_at_is_a_502(redis: str, caplog: pytest.LogCaptu
     ("model", "finish", "outcome", "content", "refusal"),
     [
         ("refusal", "stop", "refused", None, "I will not help with that."),
-        ("finish-filter", "content_filter", "withheld", "", None),
+        ("finish-filter", "content_filter", "upstream", "", None),
         ("cut", "length", "answered", "the first half of", None),
         ("none", "stop", "answered", "", None),
         ("reasoning", "stop", "answered", "", None),

@@ -1,4 +1,4 @@
-"""Piles of accents, which take the square of their length to be put in order: refused before anything normalises them."""
+"""Piles of accents, which take the square of their length to be put in order: refused before that is done."""
 
 import time
 from itertools import cycle, islice

@@ -267,17 +267,17 @@ def test_a_process_that_was_thought_dead_settles_a_batch_once_and_an_hour_later_
 
 
 def test_a_call_over_midnight_is_reserved_and_counted_in_the_month_it_began_in(redis: str, grant: Grant) -> None:
-    before = datetime.now(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0) - timedelta(seconds=1)
+    other = datetime.fromtimestamp(ends(NOW), UTC) + timedelta(seconds=1)
 
     async def scenario(limits: Limits, meter: Meter) -> None:
-        reservation = await limits.reserve(grant.key_id, QUOTA, 100, before)
+        reservation = await limits.reserve(grant.key_id, QUOTA, 100, other)
         limits.settle(reservation, 30)
-        meter.note(grant, grant.served["game"], outcome="answered", milliseconds=5.0, tokens_out=30, began=before)
+        meter.note(grant, grant.served["game"], outcome="answered", milliseconds=5.0, tokens_out=30, began=other)
         await meter.flush()
-        assert reservation.month == month_of(before)
+        assert reservation.month == month_of(other)
 
     played(redis, scenario)
-    assert traffic.tokens_in_month(grant.key_id, month_of(before)) == 30
+    assert traffic.tokens_in_month(grant.key_id, month_of(other)) == 30
     assert traffic.tokens_in_month(grant.key_id, NOW) == 0
 
 

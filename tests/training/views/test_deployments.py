@@ -24,6 +24,7 @@ from tests.factories import (
     make_version,
 )
 from tests.outcomes import finished_run
+from training import deployment_queries
 from training.models import Deployment, Traffic
 from training.services.deploy import deployments
 from training.services.deploy.traffic import five_minutes
@@ -262,3 +263,19 @@ def test_the_snippets_are_whole_and_quoted():
     compile(python.stream, "stream", "exec")
     assert 'baseURL: "http://gate.example/v1"' in javascript.whole
     assert "stream: true" in javascript.stream
+
+
+def test_deployments_that_go_on_stand_before_those_that_are_retired(as_person):
+    for slug in ("a", "b", "c"):
+        make_deployment(slug)
+    for slug in ("b", "a"):
+        deployments.retire(deployment=Deployment.objects.get(slug=slug), actor=make_person("grace"))
+    assert rows(as_person("grace"), state="all") == ["c", "b", "a"]
+
+
+@pytest.mark.both_databases
+def test_both_databases_put_deployments_that_go_on_first():
+    names = dict.fromkeys(deployment_queries.FILTERS, "") | {"state": "all"}
+    make_deployment("b")
+    deployments.retire(deployment=make_deployment("a"), actor=make_person("grace"))
+    assert [one.slug for one in deployment_queries.listed(Deployment.objects.all(), names)] == ["b", "a"]
