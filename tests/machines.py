@@ -35,8 +35,12 @@ def _read(file: Path) -> str:
 
 
 def children(process: int) -> set[int]:
-    """The processes below one, at any depth."""
-    direct = {int(pid) for task in Path(f"/proc/{process}/task").glob("*/children") for pid in _read(task).split()}
+    """The processes below one, at any depth; none below one that has just ended."""
+    try:
+        tasks = list(Path(f"/proc/{process}/task").glob("*/children"))
+    except OSError:
+        return set()
+    direct = {int(pid) for task in tasks for pid in _read(task).split()}
     return direct.union(*(children(child) for child in direct))
 
 
