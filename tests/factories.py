@@ -5,6 +5,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from annotations.core.secret import new_secret
 from annotations.models import (
     AccessToken,
     Benchmark,
@@ -247,7 +248,7 @@ def make_deployment(slug: str = "game", version: ConfigVersion | None = None, **
 
 def make_key(deployment: Deployment | None = None, **fields: Any) -> tuple[ApiKey, str]:
     """A key and its secret; without a deployment it opens all of its organisation."""
-    secret, prefix, digest = keys.new_secret()
+    secret, prefix, digest = new_secret(keys.PREFIX)
     owner = deployment.organisation if deployment else fields.pop("organisation", None) or make_organisation()
     values = {"name": "front desk", "prefix": prefix, "digest": digest} | fields
     return ApiKey.objects.create(organisation=owner, deployment=deployment, **values), secret
@@ -255,6 +256,6 @@ def make_key(deployment: Deployment | None = None, **fields: Any) -> tuple[ApiKe
 
 def make_token(user: User | None = None, *scopes: str, **fields: Any) -> tuple[AccessToken, str]:
     """An access token of the API and its secret."""
-    secret, prefix, digest = keys.new_secret()
+    secret, prefix, digest = new_secret(keys.PREFIX)
     values = {"name": "script", "prefix": prefix, "digest": digest, "scopes": list(scopes)} | fields
     return AccessToken.objects.create(user=user or make_person(), **values), secret

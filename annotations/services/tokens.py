@@ -1,7 +1,5 @@
 """Tokens with which programs act for people: made, shown once, looked up by their digest, revoked."""
 
-import hashlib
-import secrets
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -11,6 +9,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from annotations import access
+from annotations.core.secret import digest, new_secret
 from annotations.core.storable import storable
 from annotations.models import AccessToken, User
 from annotations.models.people import ADMIN, LEAD, REVIEWER
@@ -18,7 +17,6 @@ from annotations.services import audit
 
 PREFIX = "pat-"
 MOST_LIVING, LONGEST_NAME, NOTED_EVERY = 50, 100, timedelta(minutes=1)
-_VISIBLE = 6
 
 
 class TokenProblem(ValueError):
@@ -68,11 +66,6 @@ def scopes_of(person: User) -> list[str]:
     return [scope for scope, who in SCOPES.items() if held & who]
 
 
-def digest(secret: str) -> str:
-    """The SHA-256 of a secret in hexadecimal, as it is stored: 256 bits of chance need no slow hash."""
-    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
-
-
 def living() -> QuerySet[AccessToken]:
     """The tokens that open something: neither revoked nor expired, and their people active."""
     unexpired = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
@@ -103,13 +96,13 @@ def issue(*, user: User, name: str, scopes: Collection[str], expires_at: datetim
     User.objects.select_for_update(no_key=True).get(pk=user.pk)
     if living().filter(user=user).count() >= MOST_LIVING:
         raise TokenProblem(f"You have {MOST_LIVING} tokens in use. Revoke one first.")
-    secret = PREFIX + secrets.token_urlsafe(32)
-    kept = {"prefix": secret[: len(PREFIX) + _VISIBLE], "digest": digest(secret), "expires_at": expires_at}
+    made = new_secret(PREFIX)
+    kept = {"prefix": made.prefix, "digest": made.digest, "expires_at": expires_at}
     chosen = [scope for scope in SCOPES if scope in scopes]
     token = AccessToken.objects.create(user=user, name=name, scopes=chosen, **kept)
     told = {"name": name, "scopes": chosen, "expires_at": expires_at.isoformat() if expires_at else None}
     audit.record(actor=user, action="issue", obj=token, after=told)
-    return token, secret
+    return token, made.text
 
 
 @transaction.atomic

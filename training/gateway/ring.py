@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from logging import getLogger
 from types import MappingProxyType
 
+from annotations.core.secret import digest
 from training.gateway.bearer import unauthorized
 from training.gateway.database import Away, Database
 from training.gateway.refused import Refused
 from training.services.deploy import grants, tries
 from training.services.deploy.grants import Grant, Limits
-from training.services.deploy.keys import digest
 
 log = getLogger(__name__)
 

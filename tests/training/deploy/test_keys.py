@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from annotations.core.secret import digest
 from annotations.models import AuditEvent
 from tests.databases import at_once
 from tests.factories import make_candidate, make_config, make_deployment, make_key, make_organisation, make_person
@@ -32,7 +33,7 @@ def issue(deployment: Deployment | None, **more: Any) -> tuple[ApiKey, str]:
 
 def test_the_secret_is_given_back_and_nowhere_kept(deployment: Deployment) -> None:
     key, secret = issue(deployment, requests_per_minute=5)
-    assert set(grants.read([keys.digest(secret)])) == {key.digest}
+    assert set(grants.read([digest(secret)])) == {key.digest}
     kept = [str(value) for row in (*ApiKey.objects.values(), *AuditEvent.objects.values()) for value in row.values()]
     assert secret.startswith(key.prefix) and not any(secret in one for one in kept)
 
@@ -107,7 +108,7 @@ def test_a_change_of_nothing_is_refused(deployment: Deployment) -> None:
 def test_a_revoked_key_is_neither_changed_nor_revoked_again(deployment: Deployment) -> None:
     key, secret = issue(deployment)
     keys.revoke(key=key, actor=key.created_by)
-    assert grants.read([keys.digest(secret)]) == {}
+    assert grants.read([digest(secret)]) == {}
     with pytest.raises(KeyProblem, match="Somebody was faster"):
         keys.revoke(key=key, actor=key.created_by)
     with pytest.raises(KeyProblem, match="Somebody was faster"):

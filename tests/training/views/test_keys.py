@@ -9,6 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from annotations.core.secret import digest
 from annotations.models import AuditEvent, Membership, RepeatedRequest
 from tests.factories import make_config, make_deployment, make_key, make_organisation, make_person, make_version
 from training.models import ApiKey, Traffic
@@ -36,7 +37,7 @@ def test_the_secret_is_shown_once_and_kept_nowhere(as_person):
     secret, key = secret_on(answer), ApiKey.objects.get()
     assert answer.status_code == 200
     assert "no-store" in answer["Cache-Control"]
-    assert key.digest == keys.digest(secret)
+    assert key.digest == digest(secret)
     assert (key.deployment, key.created_by.username, key.tokens_per_month) == (deployment, "lea", 100000)
     stored = [*RepeatedRequest.objects.values_list("body"), *AuditEvent.objects.values_list("after")]
     stored += [session.get_decoded() for session in Session.objects.all()]

@@ -1,7 +1,5 @@
 """Keys of client programs: made and shown once, kept as a digest, changed, and revoked at once."""
 
-import hashlib
-import secrets
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -9,19 +7,18 @@ from typing import Any, NamedTuple
 from django.db import transaction
 from django.utils import timezone
 
+from annotations.core.secret import new_secret
 from annotations.core.storable import storable
 from annotations.models import Organisation, User
 from annotations.services import audit
 from training.models import ApiKey, Deployment
+from training.services.costs import CALL_TOKENS, MESSAGE_TOKENS
 from training.services.deploy import grants, traffic
 from training.services.deploy.grants import Served
 
 PREFIX = "cosa-"
 LONGEST_NAME, MOST_LIVING = 100, 200
 MOST_IN_A_MINUTE, MOST_IN_A_MONTH = 1_000_000_000, 1_000_000_000_000
-CALL_TOKENS, MESSAGE_TOKENS = 64, 16
-"""What a reservation counts for a call and for each message of it, besides a token for each byte."""
-_VISIBLE = 6
 FASTER = "Somebody was faster: this key is revoked already. Make a new one if its program is to go on."
 
 
@@ -53,18 +50,6 @@ class Terms(NamedTuple):
     expires_at: datetime | None = None
 
 
-def new_secret() -> tuple[str, str, str]:
-    """A new secret, its visible beginning, and its digest; 256 bits of chance, so that a plain SHA-256 is enough."""
-    secret = PREFIX + secrets.token_urlsafe(32)
-    return secret, secret[: len(PREFIX) + _VISIBLE], digest(secret)
-
-
-def digest(secret: str) -> str:
-    """The SHA-256 of a secret in hexadecimal, as it is stored; keys are looked up by it, so no comparison takes time
-    that tells anything about one."""
-    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
-
-
 @transaction.atomic
 def issue(
     *,
@@ -89,12 +74,12 @@ def issue(
     terms = _terms(
         Terms(requests_per_minute, tokens_per_minute, tokens_per_month, expires_at), organisation.pk, deployment
     )
-    secret, prefix, told = new_secret()
+    made = new_secret(PREFIX)
     key = ApiKey.objects.create(
-        **place, **terms._asdict(), name=_name(name), prefix=prefix, digest=told, created_by=actor
+        **place, **terms._asdict(), name=_name(name), prefix=made.prefix, digest=made.digest, created_by=actor
     )
     audit.record(actor=actor, action="issue", obj=key, after=_facts(key))
-    return key, secret
+    return key, made.text
 
 
 @transaction.atomic
