@@ -8,25 +8,12 @@ import orjson
 import pytest
 
 from tests.factories import make_deployment, make_key, make_organisation
-from tests.gateway_place import CHAT, Answer, Caller, ask, counting, forget, hello, key_of, served, traffic
+from tests.gateway_place import CHAT, Answer, Caller, ask, hello, key_of, served, traffic
 from tests.stage import Stage
 from training.gateway import arrivals, chat
 from training.gateway.app import MODELS
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(scope="module")
-def counter() -> Iterator[str]:
-    with counting() as address:
-        yield address
-
-
-@pytest.fixture
-def redis(counter: str) -> str:
-    """A counter that knows of nothing: the keys of another test had the same row ids."""
-    forget(counter)
-    return counter
 
 
 @pytest.fixture(scope="module")

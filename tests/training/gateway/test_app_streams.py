@@ -1,7 +1,6 @@
 """Streams through the gateway: what comes in odd pieces goes out in order, and whoever leaves, nothing is held."""
 
 import asyncio
-from collections.abc import Iterator
 from threading import Event
 from time import monotonic
 
@@ -9,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from tests.databases import aside
-from tests.gateway_place import CHAT, Answer, Caller, Exchange, ask, counting, forget, hello, served, traffic
+from tests.gateway_place import CHAT, Answer, Caller, Exchange, ask, hello, served, traffic
 from tests.scripted_upstream import HEAD, WHOLE, Scripted, Step, chunk
 from training.gateway.conversation import bound
 from training.models import ApiKey
@@ -20,19 +19,6 @@ USAGE = b'data: {"choices": [], "usage": {"prompt_tokens": 7, "completion_tokens
 DONE = b"data: [DONE]\n\n"
 STREAM = hello(stream=True, stream_options={"include_usage": True})
 CHUNKED = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
-
-
-@pytest.fixture(scope="module")
-def counter() -> Iterator[str]:
-    with counting() as address:
-        yield address
-
-
-@pytest.fixture
-def redis(counter: str) -> str:
-    """A counter that knows of nothing: the keys of another test had the same row ids."""
-    forget(counter)
-    return counter
 
 
 def streamed(redis: str, *steps: Step, body: dict[str, object] = STREAM, **reached: float) -> Answer:

@@ -1,27 +1,13 @@
 """A model that calls a tool instead of answering: an error to the client, as it is to an evaluation."""
 
-from collections.abc import Iterator
-
 import pytest
 
-from tests.gateway_place import CHAT, Answer, ask, counting, forget, hello, served, traffic
+from tests.gateway_place import CHAT, Answer, ask, hello, served, traffic
 from tests.scripted_upstream import HEAD, WHOLE, Scripted, Step, chunk
 from training.gateway import chat
 
 pytestmark = pytest.mark.django_db(transaction=True)
 DONE = b"data: [DONE]\n\n"
-
-
-@pytest.fixture(scope="module")
-def counter() -> Iterator[str]:
-    with counting() as address:
-        yield address
-
-
-@pytest.fixture
-def redis(counter: str) -> str:
-    forget(counter)
-    return counter
 
 
 def answered(redis: str, steps: list[Step], *, stream: bool, **candidate: object) -> Answer:
