@@ -40,24 +40,6 @@ function take(line, ask) {
   part("state").textContent = ask.over ? "" : ask.checked && !ask.text.data ? "The answer is being checked …" : "answering …";
 }
 
-async function read(response, ask) {
-  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
-  let rest = "";
-  for (;;) {
-    const { value, done } = await reader.read();
-    if (done) return;
-    const lines = (rest + value).split("\n");
-    rest = lines.pop();
-    lines.filter(Boolean).forEach((line) => take(JSON.parse(line), ask));
-  }
-}
-
-async function refusal(response) {
-  if (response.redirected) return "You are logged out. Log in in another tab, then ask again; nothing you typed is gone.";
-  try { return (await response.json()).error; } catch { /* no sentence of ours */ }
-  return `The server answered with an error (${response.status}). Nothing you typed is gone; try again.`;
-}
-
 function begin() {
   const text = part("text");
   text.replaceChildren();
@@ -86,8 +68,8 @@ async function send() {
   try {
     const headers = { Accept: "application/x-ndjson" };
     const response = await fetch(form.action, { method: "POST", body, headers, signal: ask.control.signal });
-    if (!response.ok || response.redirected) complain(await refusal(response));
-    else await read(response, ask);
+    if (!response.ok || response.redirected) complain(await refusalOf(response));
+    else await readLines(response, (line) => take(line, ask));
     if (response.ok && !response.redirected && !ask.over) complain("The server ended this answer before its end. Ask again.");
   } catch (broken) {
     if (broken.name !== "AbortError") complain("The connection to the server broke. Nothing you typed is gone; ask again.");

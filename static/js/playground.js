@@ -135,24 +135,6 @@
 
   // Asking and stopping
 
-  async function refusal(response) {
-    if (response.redirected) return "You are logged out. Log in in another tab, then ask again; nothing you typed is gone.";
-    try { return (await response.json()).error; } catch { /* no sentence of ours */ }
-    return `The server answered with an error (${response.status}). Nothing you typed is gone; try again.`;
-  }
-
-  async function read(response, ask) {
-    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
-    let rest = "";
-    for (;;) {
-      const { value, done } = await reader.read();
-      if (done) return;
-      const lines = (rest + value).split("\n");
-      rest = lines.pop();
-      lines.filter(Boolean).forEach((line) => take(JSON.parse(line), ask));
-    }
-  }
-
   function over(ask, words) {
     ask.cells.forEach((one) => (words ? fail(one, words) : end(one, "stopped")));
     if (current !== ask) return;
@@ -194,8 +176,8 @@
     state.textContent = `Asking for ${several(ask.cells.size, "answer")} …`;
     try {
       const response = await fetch(form.action, { method: "POST", body, signal: ask.control.signal });
-      if (!response.ok || response.redirected) return refused(ask, await refusal(response));
-      await read(response, ask);
+      if (!response.ok || response.redirected) return refused(ask, await refusalOf(response));
+      await readLines(response, (line) => take(line, ask));
       over(ask, "The server ended this answer before its end. Ask again.");
     } catch (broken) {
       over(ask, broken.name === "AbortError" ? "" : "The connection to the server broke. Nothing you typed is gone; ask again.");
