@@ -1,5 +1,6 @@
 """The tables of people and data."""
 
+from annotations.models.artifacts import Artifact
 from annotations.models.audit import AuditEvent
 from annotations.models.benchmarks import Benchmark, Prompt, PromptCheck, PromptRuling
 from annotations.models.campaigns import Campaign, CampaignItem, Enrolment, Guideline, RaterGroup
@@ -20,6 +21,7 @@ from annotations.models.tokens import AccessToken, RepeatedRequest
 __all__ = [
     "AccessToken",
     "Adjudication",
+    "Artifact",
     "Assignment",
     "AuditEvent",
     "Benchmark",

@@ -8,13 +8,15 @@ from annotations.models.benchmarks import Prompt
 from annotations.models.configs import ConfigVersion
 
 KEY_PREFIX = "COSA_KEY_"
+ONE_KEY = "A model has a key of its own or takes it from a variable, not both."
 KEY_RULE = f"The variable's name must start with {KEY_PREFIX}."
 
 
 class LanguageModel(models.Model):
     """A model one can call: which engine, where, under which name, and how hard.
 
-    The key itself is never stored: `key_variable` names the environment variable that holds it. Prices are US dollars
+    `key_variable` names the environment variable that holds the key; or `sealed_key` is the key itself, encrypted, so
+    that the database alone gives it to nobody. Prices are US dollars
     for a million tokens read and written; None is not known, 0 is free. `weights` is where its weights lie, for those
     that are trained on or served here: a folder of safetensors, a GGUF file, or a hub id; `node` names the machine that
     has them, empty where every worker has. `serving` says how a server of it is started: gpus, base (of an adapter) and
@@ -27,6 +29,7 @@ class LanguageModel(models.Model):
     base_url = models.CharField(max_length=500, blank=True)
     model = models.CharField(max_length=200)
     key_variable = models.CharField(max_length=100, blank=True)
+    sealed_key = models.TextField(blank=True, editable=False)
     max_concurrency = models.PositiveIntegerField(default=8, validators=[MinValueValidator(1)])
     timeout = models.FloatField(default=60, validators=[MinValueValidator(0.1)])
     patience = models.FloatField(default=60, validators=[MinValueValidator(0.1)])
@@ -57,6 +60,11 @@ class LanguageModel(models.Model):
                 condition=models.Q(key_variable="") | models.Q(key_variable__startswith=KEY_PREFIX),
                 name="languagemodel_key_variable_prefix",
                 violation_error_message=KEY_RULE,
+            ),
+            models.CheckConstraint(
+                condition=models.Q(key_variable="") | models.Q(sealed_key=""),
+                name="languagemodel_one_key",
+                violation_error_message=ONE_KEY,
             ),
             models.CheckConstraint(
                 condition=(models.Q(price_in=None) | models.Q(price_in__gte=0))

@@ -22,6 +22,7 @@ class Work(models.Model):
     """What every kind of long work has. Waiting means it waits for a person's decision.
 
     `worker`, `fence` and `until` are the hold: whoever claims it raises the fence, and writes only while it is theirs.
+    `losses` counts the workers that ended while they held it, since a person last started it.
     """
 
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
@@ -31,6 +32,7 @@ class Work(models.Model):
     total = models.PositiveIntegerField(default=0)
     worker = models.CharField(max_length=200, blank=True)
     fence = models.PositiveIntegerField(default=0)
+    losses = models.PositiveSmallIntegerField(default=0)
     until = models.DateTimeField(null=True, blank=True)
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField(default=timezone.now)

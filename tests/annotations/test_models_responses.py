@@ -106,3 +106,8 @@ def test_two_candidates_that_differ_in_a_setting_are_two():
     kept = make_candidate()
     other = Candidate.objects.create(model=kept.model, max_tokens=kept.max_tokens, settings={"shots": 3})
     assert other.pk != kept.pk
+
+
+def test_a_model_with_two_keys_is_refused():
+    with refused("languagemodel_one_key"):
+        change(make_model(), key_variable="COSA_KEY_A", sealed_key="gAAAA")

@@ -2,7 +2,7 @@
 
 from training.models.judges import Judge
 from training.models.maps import Cluster, PromptMap
-from training.models.nodes import Gpu, Node
+from training.models.nodes import Gpu, Node, Worker
 from training.models.recipes import PromptLabel, Recipe, Stage, SynthesisedConfig
 from training.models.runs import Call, EvaluationRun, Judgement, Lease, RunDemonstrations, RunItem
 from training.models.serving import ApiKey, Deployment, Traffic
@@ -34,4 +34,5 @@ __all__ = [
     "TrainingLoop",
     "TrainingPoint",
     "TrainingRun",
+    "Worker",
 ]

@@ -51,6 +51,31 @@ class Node(models.Model):
         return queue_of(self.name)
 
 
+class Worker(models.Model):
+    """One process that takes work from queues, as it says itself every few seconds.
+
+    `name` is its host and process id, the name that leases and holds carry. It stops when it was told to end and still
+    finishes what it has begun; it has ended when it said so. One that is silent and did neither was killed.
+    """
+
+    name = models.CharField(max_length=200, unique=True)
+    node = models.CharField(max_length=200)
+    queues = models.JSONField(default=list)
+    threads = models.PositiveSmallIntegerField(default=1)
+    version = models.CharField(max_length=50, blank=True)
+    memory_bytes = models.PositiveBigIntegerField(default=0)
+    started_at = models.DateTimeField(default=timezone.now)
+    seen_at = models.DateTimeField(default=timezone.now, db_index=True)
+    stopping_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Gpu(models.Model):
     """One graphics card of a node. It is free when neither a training run nor a served model holds it.
 

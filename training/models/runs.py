@@ -115,7 +115,8 @@ class EvaluationRun(models.Model):
 class Lease(models.Model):
     """One worker's presence on one run. It holds the items that name it, until it runs out; its id is their fence.
 
-    `reserved_…` is what it may still spend of the run's budget without asking again.
+    `reserved_…` is what it may still spend of the run's budget without asking again. `lost_at` is when somebody found
+    that it had run out with items in its worker's hands: that worker ended, or stood still.
     """
 
     run = models.ForeignKey(EvaluationRun, on_delete=models.CASCADE, related_name="leases")
@@ -128,6 +129,7 @@ class Lease(models.Model):
     reserved_tokens = models.PositiveBigIntegerField(default=0)
     reserved_micros = models.PositiveBigIntegerField(default=0)
     created_at = models.DateTimeField(default=timezone.now)
+    lost_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return f"{self.worker} on {self.run_id}"
@@ -155,7 +157,7 @@ class RunItem(models.Model):
 
     In a run that builds it stands under a synthesised config instead; where the prompt itself is labelled, under
     neither, and it has no response. `withheld`: a filter of the strategy put a refusal in the answer's place, which is
-    safe and unhelpful.
+    safe and unhelpful. `losses` counts the workers that ended while they held it.
     """
 
     run = models.ForeignKey(EvaluationRun, on_delete=models.CASCADE, related_name="items")
@@ -168,6 +170,7 @@ class RunItem(models.Model):
     position = models.PositiveIntegerField()
     state = models.CharField(max_length=10, default=ITEM_QUEUED)
     lease = models.ForeignKey(Lease, on_delete=models.SET_NULL, null=True, related_name="items")
+    losses = models.PositiveSmallIntegerField(default=0)
     response = models.ForeignKey(Response, on_delete=models.PROTECT, null=True, related_name="run_items")
     withheld = models.BooleanField(default=False)
     helpfulness = models.FloatField(null=True)
