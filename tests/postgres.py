@@ -30,25 +30,45 @@ SETTINGS = {
 }
 
 
+class Server:
+    """A server with all of it in one folder; it can be ended and started again, and ends with this process."""
+
+    def __init__(self, folder: Path, **settings: str) -> None:
+        self.address = f"postgresql://cosa@/postgres?host={quote(str(folder))}"
+        self._start, self._log = _unprivileged(folder), folder / "log"
+        programs, data = _programs(folder), folder / "data"
+        initdb = [programs / "initdb", "-D", data, "-U", "cosa", "-A", "trust", "-E", "UTF8", "--no-sync"]
+        made = subprocess.run(initdb, **self._start, capture_output=True, text=True)
+        assert made.returncode == 0, made.stdout + made.stderr
+        options = [f"-c{key}={value}" for key, value in (SETTINGS | settings).items()]
+        self._command = [programs / "postgres", "-D", data, "-k", folder, *options]
+        self.running: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Nothing, once it answers. Call it on the main thread: it ends with the thread."""
+        with self._log.open("a") as log:
+            self.running = subprocess.Popen(
+                self._command, **self._start, stdout=log, stderr=log, preexec_fn=_end_with_parent
+            )
+        _until_it_answers(self.address, self.running, self._log)
+
+    def end(self, number: int = signal.SIGQUIT) -> None:
+        """Nothing of it runs any more. SIGQUIT ends it at once, and its children; SIGINT lets it write its data."""
+        if self.running is not None:
+            _end(self.running, number)
+        self.running = None
+
+
 @contextmanager
 def server() -> Iterator[str]:
     """The address of an empty database, as COSA_DATABASE takes it, on a server that ends with this process."""
     with tempfile.TemporaryDirectory(prefix="cosa-") as name:
-        folder = Path(name)
-        programs, start = _programs(folder), _unprivileged(folder)
-        initdb = [programs / "initdb", "-D", folder / "data", "-U", "cosa", "-A", "trust", "-E", "UTF8", "--no-sync"]
-        made = subprocess.run(initdb, **start, capture_output=True, text=True)
-        assert made.returncode == 0, made.stdout + made.stderr
-        options = [f"-c{key}={value}" for key, value in SETTINGS.items()]
-        command = [programs / "postgres", "-D", folder / "data", "-k", folder, *options]
-        with (folder / "log").open("w") as log:
-            running = subprocess.Popen(command, **start, stdout=log, stderr=log, preexec_fn=_end_with_parent)
+        made = Server(Path(name))
         try:
-            address = f"postgresql://cosa@/postgres?host={quote(name)}"
-            _until_it_answers(address, running, folder / "log")
-            yield address
+            made.start()
+            yield made.address
         finally:
-            _end(running)
+            made.end()
 
 
 def _programs(folder: Path) -> Path:
@@ -91,9 +111,8 @@ def _until_it_answers(address: str, running: "subprocess.Popen[bytes]", log: Pat
     raise AssertionError(f"PostgreSQL did not start:\n{log.read_text(errors='replace')}")
 
 
-def _end(running: "subprocess.Popen[bytes]") -> None:
-    """Nothing of the server runs any more; SIGQUIT ends it at once, and its children with it."""
-    running.send_signal(signal.SIGQUIT)
+def _end(running: "subprocess.Popen[bytes]", number: int) -> None:
+    running.send_signal(number)
     try:
         running.wait(10)
     except subprocess.TimeoutExpired:
