@@ -1,14 +1,21 @@
-"""Settings from the environment: a wrong value stops the start and names the variable."""
+"""Settings from the environment: a wrong value stops the start and names the variable.
+
+Each reader takes NAME from the environment, or from the file that NAME_FILE names, as containers are given secrets.
+"""
 
 import math
 import os
 import secrets
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+from zoneinfo import ZoneInfo
 
+KINDS = 5
+"""How many different characters a secret has at the least."""
 _POSTGRESQL_TAKES = ("host", "sslmode", "sslrootcert", "sslcert", "sslkey")
 
 
@@ -17,8 +24,72 @@ class WrongSetting(SystemExit):
 
 
 def text(name: str, default: str = "") -> str:
-    """The variable's value, or `default` when it is not set."""
-    return os.environ.get(name, default)
+    """The variable's value, or the content of the file that NAME_FILE names, or `default` when neither is set.
+
+    Raises WrongSetting when both are set, and when the file has nothing or cannot be read; never with what was set.
+    """
+    value, file = os.environ.get(name), os.environ.get(f"{name}_FILE")
+    if not file:
+        return default if value is None else value
+    if value:
+        raise WrongSetting(f"{name} and {name}_FILE are both set. Take one of them away.")
+    return _content(f"{name}_FILE", Path(file))
+
+
+def _content(name: str, file: Path) -> str:
+    try:
+        content = file.read_text(encoding="utf-8").strip()
+    except (OSError, ValueError) as why:
+        reason = getattr(why, "strerror", None) or "it is no text"
+    else:
+        reason = "" if content else "it is empty"
+    if reason:
+        raise WrongSetting(f"{name} names a file that cannot be used: {reason}.")
+    return content
+
+
+def choice(name: str, default: str, among: Collection[str]) -> str:
+    """The variable, one of `among`. Raises WrongSetting for anything else."""
+    value = text(name, default)
+    if value not in among:
+        raise WrongSetting(f"{name}={value!r} is none of {', '.join(among)}.")
+    return value
+
+
+def time_zone(name: str, default: str) -> str:
+    """The variable, the name of a time zone that is known here. Raises WrongSetting for anything else."""
+    value = text(name, default)
+    try:
+        ZoneInfo(value)
+    except (KeyError, ValueError, OSError):
+        raise WrongSetting(f"{name}={value!r} is no time zone; use a name such as UTC or Europe/Berlin.") from None
+    return value
+
+
+def address(name: str, default: str, schemes: Collection[str]) -> str:
+    """The variable, an address that begins with one of the schemes; "" when that is the default and nothing is set.
+
+    Raises WrongSetting for anything else, which never repeats the value: it may hold a password.
+    """
+    value = text(name).strip() or default
+    try:
+        parts = urlsplit(value)
+        usable = parts.scheme in schemes and bool(parts.netloc or parts.path.strip("/")) and parts.port != 0
+    except ValueError:
+        usable = False
+    if value and not usable:
+        raise WrongSetting(f"{name} is no address that begins with {' or '.join(f'{one}://' for one in schemes)}.")
+    return value
+
+
+def origins(name: str) -> list[str]:
+    """The variable's origins, http:// or https:// and a host each. Raises WrongSetting for anything else."""
+    found = words(name)
+    for origin in found:
+        scheme, there, rest = origin.partition("://")
+        if scheme not in {"http", "https"} or not there or not rest or "/" in rest:
+            raise WrongSetting(f"{name} has {origin!r}, which is no origin such as https://cosa.example.org.")
+    return found
 
 
 def there(path: Path) -> str:
@@ -28,7 +99,7 @@ def there(path: Path) -> str:
 
 def flag(name: str, default: bool = False) -> bool:
     """True for 1/true/yes/on, False for 0/false/no/off. Raises WrongSetting for anything else."""
-    value = os.environ.get(name, str(default)).strip().lower()
+    value = text(name, str(default)).strip().lower()
     if value in {"1", "true", "yes", "on"}:
         return True
     if value in {"0", "false", "no", "off"}:
@@ -38,7 +109,7 @@ def flag(name: str, default: bool = False) -> bool:
 
 def number(name: str, default: float, low: float = 0) -> float:
     """The variable as a number of at least `low`. Raises WrongSetting for anything else."""
-    value = os.environ.get(name, str(default))
+    value = text(name, str(default))
     try:
         result = float(value)
     except ValueError:
@@ -55,23 +126,44 @@ def words(name: str, default: str = "") -> list[str]:
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
 
 
-def secret(name: str, file: Path) -> str:
+def host_names(name: str, default: str) -> list[str]:
+    """The variable's host names. Raises WrongSetting when there is none, and for * that would let any name in."""
+    found = words(name, default)
+    if not found or "*" in found:
+        raise WrongSetting(f"{name} must name the hosts under which the pages may be asked for, without *.")
+    return found
+
+
+def folder(name: str, default: Path) -> Path:
+    """The variable as a folder that is there, made where it was not. Raises WrongSetting when it cannot be."""
+    place = Path(text(name) or default)
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except OSError as why:
+        raise WrongSetting(f"{name}: the folder {place} cannot be made: {why.strerror}.") from None
+    return place
+
+
+def secret(name: str, file: Path, least: int = 50) -> str:
     """The variable, or the content of `file`, which is made with a random secret when it is not there.
 
-    The file is readable by its owner only. At home nothing has to be set; on several machines set the variable.
-    Raises WrongSetting when the file is empty.
+    The file is readable by its owner only. At home nothing has to be set; on several machines set the variable, to
+    `least` characters or more, not all alike. Raises WrongSetting for one that is easier, and for an empty file.
     """
-    if value := os.environ.get(name):
+    if value := text(name):
+        if len(value) < least or len(set(value)) < min(least, KINDS):
+            how = "python3 -c 'import secrets; print(secrets.token_urlsafe(50))'"
+            raise WrongSetting(f"{name} is too easy to guess: {least} random characters at least. Make one: {how}")
         return value
     if not file.exists():
-        _write_whole(file, secrets.token_urlsafe(50))
+        write_whole(file, secrets.token_urlsafe(50))
     if not (kept := file.read_text(encoding="utf-8").strip()):
         raise WrongSetting(f"{file} holds no secret. Delete it, so that a new one is made, or set {name}.")
     return kept
 
 
-def _write_whole(file: Path, content: str) -> None:
-    """Nothing; the file is there, with all of its content or that of a process that was faster, never empty."""
+def write_whole(file: Path, content: str) -> None:
+    """Nothing; the file is there for its owner alone, with all of its content or that of a faster process, never empty."""
     file.parent.mkdir(parents=True, exist_ok=True)
     with NamedTemporaryFile("w", dir=file.parent, encoding="utf-8") as made:
         made.write(content)

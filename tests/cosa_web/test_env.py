@@ -68,7 +68,15 @@ def test_words_are_split_at_commas(monkeypatch):
 def test_a_secret_of_the_environment_leaves_no_file(monkeypatch, tmp_path):
     monkeypatch.setenv("COSA_X", "from outside")
     file = tmp_path / "var" / "secret"
-    assert env.secret("COSA_X", file) == "from outside" and not file.exists()
+    assert env.secret("COSA_X", file, least=12) == "from outside" and not file.exists()
+
+
+@pytest.mark.parametrize("value", ["short", "abcd" * 20, "x" * 60])
+def test_a_secret_that_is_easy_to_guess_stops_by_its_name_and_is_not_repeated(monkeypatch, tmp_path, value):
+    monkeypatch.setenv("COSA_X", value)
+    with pytest.raises(env.WrongSetting, match="^COSA_X is too easy to guess: 50 random characters") as wrong:
+        env.secret("COSA_X", tmp_path / "secret")
+    assert value not in str(wrong.value)
 
 
 @pytest.fixture
@@ -108,6 +116,64 @@ def test_processes_that_start_together_share_one_secret(file):
     with ThreadPoolExecutor(8) as starts:
         found = {start.result() for start in [starts.submit(env.secret, "COSA_X", file) for _ in range(64)]}
     assert len(found) == 1 and [path.name for path in file.parent.iterdir()] == ["secret"]
+
+
+@pytest.fixture
+def given(monkeypatch, tmp_path) -> Callable[[bytes], Path]:
+    """A setting that is given as a file with this content."""
+
+    def write(content: bytes) -> Path:
+        file = tmp_path / "given"
+        file.write_bytes(content)
+        monkeypatch.delenv("COSA_X", raising=False)
+        monkeypatch.setenv("COSA_X_FILE", str(file))
+        return file
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("read", "content", "found"),
+    [
+        (env.text, b" a secret \n", "a secret"),
+        (env.flag, b"on\n", True),
+        (lambda name: env.number(name, 1), b"7\n", 7),
+        (env.words, b"a, b\n", ["a", "b"]),
+        (lambda name: env.secret(name, Path("/nowhere"), least=6), b"s e c r e t\n", "s e c r e t"),
+        (lambda name: env.postgresql(name, {})["PASSWORD"], b"postgresql://ada:pw@db/cosa\n", "pw"),
+        (lambda name: env.address(name, "", {"redis"}), b"redis://:pw@db/0\n", "redis://:pw@db/0"),
+    ],
+)
+def test_every_reader_takes_a_file(given, read, content, found):
+    given(content)
+    assert read("COSA_X") == found
+
+
+def test_a_setting_and_its_file_at_once_stop_by_both_names(given, monkeypatch):
+    given(b"one")
+    monkeypatch.setenv("COSA_X", "two")
+    with pytest.raises(env.WrongSetting, match="^COSA_X and COSA_X_FILE are both set"):
+        env.text("COSA_X")
+
+
+def test_an_empty_setting_leaves_the_word_to_its_file(given, monkeypatch):
+    given(b"one")
+    monkeypatch.setenv("COSA_X", "")
+    assert env.text("COSA_X") == "one"
+
+
+@pytest.mark.parametrize(("content", "reason"), [(b" \n", "it is empty"), (b"\xff\xfe", "it is no text")])
+def test_a_file_without_a_text_stops_by_its_name(given, content, reason):
+    given(content)
+    with pytest.raises(env.WrongSetting, match=f"^COSA_X_FILE names a file that cannot be used: {reason}"):
+        env.text("COSA_X")
+
+
+def test_a_file_that_is_not_there_stops_by_its_name_and_is_not_repeated(monkeypatch):
+    monkeypatch.setenv("COSA_X_FILE", "the-secret-itself")
+    with pytest.raises(env.WrongSetting, match="^COSA_X_FILE names a file .*: No such file") as wrong:
+        env.text("COSA_X")
+    assert "the-secret" not in "".join(traceback.format_exception(wrong.value))
 
 
 @pytest.fixture
