@@ -6,13 +6,14 @@ from pathlib import Path
 
 from csp.constants import NONE, SELF
 
-from cosa_web import env
+from cosa_web import env, env_guard
 from cosa_web.api_settings import REST_FRAMEWORK as REST_FRAMEWORK
 from cosa_web.api_settings import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
 from cosa_web.api_settings import caches
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(env.text("COSA_VAR", str(BASE_DIR / "var")))
+env_guard.for_us_alone(VAR_DIR)
 
 DEBUG = env.flag("COSA_DEBUG")
 DEMO = env.flag("COSA_DEMO")
@@ -92,6 +93,8 @@ LIMITS = "-c lock_timeout=20s -c statement_timeout=60s -c idle_in_transaction_se
 ALIVE = {"tcp_user_timeout": 5000, "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 2}
 POSTGRESQL = env.postgresql("COSA_DATABASE", {"pool": POOL, "options": LIMITS, "connect_timeout": 5} | ALIVE)
 DATABASES = {"default": POSTGRESQL or SQLITE}
+# A file of keys is for one machine; with a database of its own there may be several, and the variable is for all.
+FERNET_KEYS = env_guard.fernet_keys("COSA_FERNET_KEYS", None if POSTGRESQL else VAR_DIR / "fernet_keys")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "annotations.User"
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
@@ -114,6 +117,7 @@ AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = AXES_ENABLE_ADMIN = AXES_VERBOSE
 AXES_USERNAME_CALLABLE = "cosa_web.throttle.client_name"
 AXES_CLIENT_IP_CALLABLE = "cosa_web.throttle.client_address"
 AXES_LOCKOUT_CALLABLE = "cosa_web.throttle.locked_out"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "cosa_web.reports.Filter"
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -157,6 +161,8 @@ GATEWAY_REDIS = env.text("COSA_GATEWAY_REDIS", CELERY_BROKER_URL.replace("redis+
 CACHES = caches(GATEWAY_REDIS)
 API_PER_MINUTE = int(env.number("COSA_API_PER_MINUTE", 600))
 API_PER_MINUTE_ANONYMOUS = int(env.number("COSA_API_PER_MINUTE_ANONYMOUS", 60))
+# What others can reach does not ask around in its own network for them, unless it is told to.
+MODEL_HOSTS = env_guard.reachable("COSA_MODEL_HOSTS", "public" if SECURE_SSL_REDIRECT else "public,private,loopback")
 GATEWAY_URL = env.text("COSA_GATEWAY_URL", "http://127.0.0.1:8001").rstrip("/")
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True

@@ -1,5 +1,8 @@
 """What is evaluated and what it said: models one can call, candidates, their responses."""
 
+from base64 import urlsafe_b64decode
+from datetime import UTC, datetime
+
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils import timezone
@@ -16,11 +19,10 @@ class LanguageModel(models.Model):
     """A model one can call: which engine, where, under which name, and how hard.
 
     `key_variable` names the environment variable that holds the key; or `sealed_key` is the key itself, encrypted, so
-    that the database alone gives it to nobody. Prices are US dollars
-    for a million tokens read and written; None is not known, 0 is free. `weights` is where its weights lie, for those
-    that are trained on or served here: a folder of safetensors, a GGUF file, or a hub id; `node` names the machine that
-    has them, empty where every worker has. `serving` says how a server of it is started: gpus, base (of an adapter) and
-    what its engine takes.
+    that the database alone gives it to nobody. Prices are US dollars for a million tokens read and written; None is not
+    known, 0 is free. `weights` is where its weights lie, for those that are trained on or served here: a folder of
+    safetensors, a GGUF file, or a hub id; `node` names the machine that has them, empty where every worker has.
+    `serving` says how a server of it is started: gpus, base (of an adapter) and what its engine takes.
     """
 
     slug = models.SlugField(unique=True)
@@ -75,6 +77,15 @@ class LanguageModel(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def key_since(self) -> datetime | None:
+        """Since when a key of its own is kept, which the ciphertext says in clear; None when none is."""
+        try:
+            told = urlsafe_b64decode(self.sealed_key)[1:9]
+            return datetime.fromtimestamp(int.from_bytes(told, "big"), UTC) if len(told) == 8 else None
+        except (ValueError, OverflowError):
+            return None
 
 
 class Candidate(models.Model):

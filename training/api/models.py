@@ -1,4 +1,4 @@
-"""The model registry: what one can call, registering and changing it, and a test call. Keys stay in the environment."""
+"""The model registry: what one can call, registering and changing it, and a test call. No answer has a key."""
 
 from typing import Any
 
@@ -35,7 +35,8 @@ NAME, SLUG = "What people call it.", "Short name, unique."
 ENGINE = "How it is reached: the name of an engine."
 URL = "Address of its server up to and with /v1; empty where a server is started here."
 SERVER_NAME = "The name its server knows it by."
-KEY = "Name of the environment variable that holds the key, COSA_KEY_…; the key itself is never stored nor shown."
+KEY = "Instead of a key: name of the environment variable that holds it, COSA_KEY_…."
+OWN_KEY = "Its key, kept encrypted for its address alone and never shown again; empty removes the one that is kept."
 AT_ONCE = "Calls at once, shared by all workers."
 TIMEOUT, PATIENCE = "Seconds for one try of a call.", "Seconds for one call with all its tries and waits."
 LONGEST = "The longest answer in tokens, unless a run says otherwise."
@@ -83,7 +84,7 @@ def _scored(models: list[LanguageModel], newest: dict[int, Scored]) -> list[Lang
 
 
 class Model(Shown):
-    """A model one can call. Its key is in the environment of the servers and nowhere else."""
+    """A model one can call. Its key is in the environment of the servers, or kept encrypted, and given to nobody."""
 
     class Meta:
         list_serializer_class = ModelRows
@@ -95,6 +96,7 @@ class Model(Shown):
     base_url = words_(URL)
     model = words_(SERVER_NAME)
     key_variable = words_(KEY)
+    key_since = moment("Since when a key of its own is kept; null when none is.", allow_null=True)
     max_concurrency = whole(AT_ONCE)
     timeout = real(TIMEOUT)
     patience = real(PATIENCE)
@@ -121,6 +123,7 @@ class NewModel(Said):
     engine = word(ENGINE, ENGINES)
     base_url = words_(URL, max_length=500, **OPTIONAL)
     model = words_(SERVER_NAME, max_length=200)
+    key = words_(OWN_KEY, max_length=2000, write_only=True, **OPTIONAL)
     key_variable = words_(KEY, max_length=100, **OPTIONAL)
     max_concurrency = whole(AT_ONCE, default=8, min_value=1, max_value=LARGEST)
     timeout = real(TIMEOUT, default=60.0, min_value=0.1, max_value=86_400)
@@ -196,7 +199,8 @@ class OneModel(Endpoint):
         access.model_for_reader(pk)
         model = one_or_404(access.models().select_for_update(of=("self",), no_key=True), pk=pk)
         now = model_to_dict(model, [*(NewModel().fields.keys() - set(HOW))]) | model.serving
-        form = ModelForm(typed(now | self.said), instance=model)
+        forget = {"forget_key": self.said.get("key") == ""}
+        form = ModelForm(typed(now | self.said | forget), instance=model)
         for name, value in self.said.items():
             if form.fields[name].disabled and value != now.get(name, ""):
                 raise Problem(422, "Some fields have to be changed.", errors={name: [str(form.fields[name].help_text)]})

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from numpy import float32
     from numpy.typing import NDArray
 
+    from training.engines._reach import Reach
+
 Messages = list[dict[str, str]]
 KINDS = frozenset({"passing", "rate_limited", "permanent", "budget"})
 
@@ -108,7 +110,7 @@ class Endpoint(NamedTuple):
 
     The wait for a free place under `max_concurrency`, for a turn at the server's pace, or for a server to be started is
     not part of the patience. Without a `base_url`, an engine that can starts a server for the `weights`: a folder, a
-    GGUF file, or a hub id.
+    GGUF file, or a hub id. `reach` are the rules for a `base_url` that somebody typed; one of our own has none.
     """
 
     base_url: str
@@ -119,6 +121,7 @@ class Endpoint(NamedTuple):
     max_concurrency: int = 8
     weights: str = ""
     serving: Serving = Serving()
+    reach: "Reach | None" = None
 
     def __repr__(self) -> str:
         return f"Endpoint({self.base_url!r}, {self.model!r})"

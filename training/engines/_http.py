@@ -1,11 +1,17 @@
 """The HTTP client below an engine: a checked address, plain headers, one pool, bounded bodies."""
 
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from training.engines import EngineError
+from training.engines._reach import Reach, resolver
 
 if TYPE_CHECKING:
+    from ssl import SSLContext
+
+    import aiohttp
     import httpx2
 
 BODY_LIMIT = 2 * 1024 * 1024
@@ -40,16 +46,44 @@ def headers(key: str) -> dict[str, str]:
     return plain | ({"Authorization": f"Bearer {key}"} if key else {})
 
 
-def client(base: str, timeout: float) -> "httpx2.AsyncClient":
-    """A client for calls to that address, each step of which takes at most `timeout` seconds; close it after use."""
+def client(base: str, timeout: float, reach: Reach | None = None) -> "httpx2.AsyncClient":
+    """A client for calls to that address, each step of which takes at most `timeout` seconds; close it after use.
+
+    It connects to no address that `reach` refuses. Raises EngineError when that is known already.
+    """
     import httpx2
     from openai import DefaultAioHttpClient
+
+    if reach and (wrong := reach.wrong(base)):
+        raise EngineError("permanent", wrong)
 
     # The gate bounds the connections: its limit can be raised while calls are open, a pool's cannot.
     limits = httpx2.Limits(max_connections=None, max_keepalive_connections=None, keepalive_expiry=_KEEP_ALIVE_SECONDS)
     seconds = httpx2.Timeout(timeout, connect=min(_CONNECT_SECONDS, timeout), pool=None)
     proxies = not _on_this_machine(base)
-    return DefaultAioHttpClient(limits=limits, timeout=seconds, trust_env=proxies, follow_redirects=False)
+    made = DefaultAioHttpClient(limits=limits, timeout=seconds, trust_env=proxies, follow_redirects=False)
+    transport = getattr(made, "_transport", None)
+    if reach and not (proxies and proxied(base)):
+        transport.client = partial(_guarded, reach, transport.ssl_context)  # type: ignore[union-attr]
+    return made
+
+
+def proxied(base: str) -> bool:
+    """True when calls to the address go through a proxy that the environment names, which looks up names itself."""
+    parts, named = urlsplit(base), getproxies()
+    return bool({parts.scheme, "all"} & set(named)) and not proxy_bypass(parts.hostname or "")
+
+
+def _guarded(reach: Reach, ssl: "SSLContext") -> "aiohttp.ClientSession":
+    import aiohttp
+
+    connector = aiohttp.TCPConnector(
+        limit=0,
+        keepalive_timeout=_KEEP_ALIVE_SECONDS,
+        ssl=ssl,
+        resolver=resolver(reach),
+    )
+    return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
 
 
 def _on_this_machine(base: str) -> bool:

@@ -31,6 +31,7 @@ from training.engines._failures import (
 )
 from training.engines._gate import Gate
 from training.engines._limits import allowance
+from training.engines._reach import refused_in
 from training.engines._retries import Retries
 from training.engines._schemas import SchemaRefused, Schemas
 
@@ -62,7 +63,7 @@ class OpenAIEngine:
         self._gate = Gate(endpoint.max_concurrency)
         self._retries = Retries(self._where, endpoint.timeout, endpoint.patience, endpoint.max_concurrency)
         self._schemas = Schemas()
-        self._client = _http.client(self._address, endpoint.timeout)
+        self._client = _http.client(self._address, endpoint.timeout, endpoint.reach)
         self._sdk: openai.AsyncOpenAI | None = None
 
     @property
@@ -214,6 +215,8 @@ class OpenAIEngine:
     def _unreachable(self, problem: BaseException | None) -> EngineError:
         import httpx2
 
+        if told := refused_in(problem):
+            return EngineError("permanent", told)
         if isinstance(problem, httpx2.UnsupportedProtocol | httpx2.LocalProtocolError | httpx2.DecodingError):
             return EngineError("permanent", NOT_COMPATIBLE.format(where=self._where))
         if isinstance(problem, httpx2.ConnectError | httpx2.ConnectTimeout):

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from django import forms
+from django.db import transaction
 from django.db.models import Q
 
 from annotations.core import folder
@@ -12,8 +13,9 @@ from annotations.models import LanguageModel, User
 from annotations.models.responses import KEY_PREFIX, KEY_RULE
 from annotations.services import audit
 from training import engines
+from training.forms import model_key
 from training.models import EvaluationRun, Node
-from training.services import places
+from training.services import places, reaching
 from training.services.trainer import bases
 
 FIXED_BY_USE = ("engine", "model")
@@ -54,10 +56,18 @@ class ModelForm(forms.ModelForm):
         help_text="When the weights are a LoRA adapter: the weights it was trained on. vLLM serves both together.",
     )
 
+    key = forms.CharField(
+        required=False,
+        max_length=2000,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text="For this address alone. It is kept encrypted and never shown again. Empty: what is kept stays.",
+    )
+    forget_key = forms.BooleanField(label="Remove the key that is kept", required=False)
+
     class Meta:
         model = LanguageModel
         fields = [
-            "name", "slug", "engine", "base_url", "model", "key_variable",
+            "name", "slug", "engine", "base_url", "model", "key", "forget_key", "key_variable",
             "max_concurrency", "timeout", "patience", "max_tokens", "context_tokens", "weights", "node",
             "price_in", "price_out", "plumbing", "note",
         ]  # fmt: skip
@@ -81,7 +91,7 @@ class ModelForm(forms.ModelForm):
             "slug": "Its name on the command line.",
             "base_url": "Of the server, up to and with /v1, such as http://127.0.0.1:8000/v1.",
             "model": "The name the server knows it by.",
-            "key_variable": "The environment variable that holds the key, COSA_KEY_…; the key itself is never stored.",
+            "key_variable": "Instead of a key: the environment variable that holds it, COSA_KEY_…",
             "max_concurrency": "Calls at once, shared by all workers.",
             "timeout": "Seconds for one try of a call.",
             "patience": "Seconds for one call with all its tries and waits.",
@@ -102,6 +112,8 @@ class ModelForm(forms.ModelForm):
         names, model = folder.names(engines.__name__), self.instance
         for name in HOW:
             self.initial.setdefault(name, model.serving.get(name))
+        if not model.sealed_key:
+            del self.fields["forget_key"]
         for name in _fixed(model):
             self.fields[name].disabled = True
             self.fields[name].help_text = NEVER if hasattr(model, "checkpoint") else FIXED
@@ -139,16 +151,21 @@ class ModelForm(forms.ModelForm):
     def keep(self, actor: User) -> LanguageModel:
         """The saved model of a valid form; what was changed stands in the record of decisions."""
         action = "edit" if self.instance.pk else "create"
-        saved: LanguageModel = self.save()
-        after = {name: str(self.cleaned_data[name]) for name in self.changed_data}
-        audit.record(actor=actor, action=action, obj=saved, after=after)
-        return saved
+        after = {name: str(self.cleaned_data[name]) for name in self.changed_data if name not in model_key.FIELDS}
+        with transaction.atomic():
+            if said := model_key.save(self.instance, self.cleaned_data):
+                after["key"] = said
+            audit.record(actor=actor, action=action, obj=self.instance, after=after)
+        return self.instance
 
     def clean_base_url(self) -> str:
-        """The address without a trailing slash; http and https only."""
+        """The address without a trailing slash; http and https only, and nowhere this server may not reach."""
         url: str = self.cleaned_data["base_url"].strip().rstrip("/")
-        if self.cleaned_data.get("engine") == "openai_http" and not url.startswith(("http://", "https://")):
+        engine = self.cleaned_data.get("engine")
+        if (url or engine == "openai_http") and engine != "echo" and not url.startswith(("http://", "https://")):
             raise forms.ValidationError("Give the address of the server, starting with http:// or https://.")
+        if wrong := reaching.wrong(url):
+            raise forms.ValidationError(wrong)
         return url
 
     def clean_weights(self) -> str:
@@ -177,6 +194,8 @@ class ModelForm(forms.ModelForm):
         if engine and engines.starts(engine) and not cleaned.get("base_url"):
             for name, problem in _lacks(engine, cleaned, self.instance):
                 self.add_error(name, problem)
+        for name, problem in model_key.problems(cleaned, self.instance):
+            self.add_error(name, problem)
         return cleaned
 
     def clean_key_variable(self) -> str:

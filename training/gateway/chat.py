@@ -43,7 +43,7 @@ class Chat:
 
     async def open(self) -> None:
         """Nothing; calls can be answered from now on."""
-        for part in (self.limits, self.meter, self.ring, self.upstream):
+        for part in (self.limits, self.meter, self.ring):
             await part.open()
 
     async def close(self) -> None:

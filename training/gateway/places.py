@@ -10,6 +10,7 @@ from annotations.core import folder
 from training import engines
 from training.engines import Endpoint, EngineError
 from training.engines._gate import Gate
+from training.engines._reach import Reach
 from training.engines._server import Life, Server, server, stop_all
 from training.gateway.failures import BUSY, STARTING, UNREACHABLE, UPSTREAM, Broken
 from training.services.deploy.grants import Served
@@ -21,10 +22,11 @@ START_SECONDS, START_AGAIN = 20.0, 10.0
 
 
 class Address(NamedTuple):
-    """Where a model is asked, without its last slash, and by what name."""
+    """Where a model is asked, without its last slash, and by what name; `reach` are the rules for a typed address."""
 
     base_url: str
     model: str
+    reach: Reach | None = None
 
 
 class Places:
@@ -44,7 +46,7 @@ class Places:
         await self._enter(door)
         try:
             if endpoint.base_url.startswith(("http://", "https://")):
-                yield Address(endpoint.base_url.strip().rstrip("/"), endpoint.model)
+                yield Address(endpoint.base_url.strip().rstrip("/"), endpoint.model, endpoint.reach)
             else:
                 async with _started(served.engine, endpoint) as address:
                     yield address

@@ -11,6 +11,7 @@ import aiohttp
 import orjson
 
 from training.engines import EngineError, _http
+from training.engines._reach import Reach, refused_in, resolver
 from training.gateway.failures import TIMED_OUT, UNREACHABLE, UPSTREAM, Broken, of_error, of_status
 from training.gateway.places import Address, Places
 from training.gateway.reading import Heard, Piece
@@ -25,22 +26,16 @@ _DONE = b"[DONE]"
 
 
 class Upstream:
-    """The connections of this process to the servers of models. `open` and `close` it round its use."""
+    """The connections of this process to the servers of models, made when first asked for; `close` it after use."""
 
     def __init__(self) -> None:
         self.places = Places()
-        self._near: aiohttp.ClientSession | None = None
-        self._far: aiohttp.ClientSession | None = None
-
-    async def open(self) -> None:
-        """Nothing; calls can be made from now on."""
-        self._near, self._far = _session(proxies=False), _session(proxies=True)
+        self._sessions: dict[tuple[bool, Reach | None], aiohttp.ClientSession] = {}
 
     async def close(self) -> None:
         """Nothing; every connection is gone."""
-        for session in (self._near, self._far):
-            if session is not None:
-                await session.close()
+        while self._sessions:
+            await self._sessions.popitem()[1].close()
 
     async def whole(self, served: Served, body: dict[str, Any], heard: Heard) -> Piece:
         """The whole answer. Raises Broken."""
@@ -97,9 +92,12 @@ class Upstream:
             raise Broken(UNREACHABLE, type(problem).__name__) from None
 
     def _session(self, address: Address) -> aiohttp.ClientSession:
-        session = self._near if _near(address.base_url) else self._far
-        assert session is not None  # noqa: S101  opened
-        return session
+        """The connections to addresses of its sort. Raises EngineError for one that may not be reached."""
+        sort = _sort(address)
+        if sort not in self._sessions:
+            near, reach = sort
+            self._sessions[sort] = _session(reach, proxies=not near)
+        return self._sessions[sort]
 
 
 class Stream:
@@ -215,6 +213,8 @@ async def _body(response: aiohttp.ClientResponse, limit: int) -> bytes:
 
 
 def _broken(problem: aiohttp.ClientError) -> Broken:
+    if told := refused_in(problem):
+        return Broken(UNREACHABLE, told)
     if isinstance(problem, aiohttp.ConnectionTimeoutError | aiohttp.ClientConnectorError):
         return Broken(UNREACHABLE, type(problem).__name__)
     if isinstance(problem, aiohttp.ServerTimeoutError):
@@ -223,6 +223,14 @@ def _broken(problem: aiohttp.ClientError) -> Broken:
 
 
 @lru_cache(maxsize=1000)
+def _sort(address: Address) -> tuple[bool, Reach | None]:
+    """Whether no proxy stands before the address, and the rules for what its name means, unless a proxy looks it up."""
+    near, reach = _near(address.base_url), address.reach
+    if reach and (wrong := reach.wrong(address.base_url)):
+        raise EngineError("permanent", wrong)
+    return near, None if not near and _http.proxied(address.base_url) else reach
+
+
 def _near(base_url: str) -> bool:
     """True for this machine, which no proxy stands before."""
     host = urlsplit(base_url).hostname or ""
@@ -234,9 +242,10 @@ def _headers(key: str) -> dict[str, str]:
     return _http.headers(key.strip()) | {"Accept": "application/json, text/event-stream"}
 
 
-def _session(*, proxies: bool) -> aiohttp.ClientSession:
+def _session(reach: Reach | None, *, proxies: bool) -> aiohttp.ClientSession:
+    names = resolver(reach) if reach else None
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEP_ALIVE_SECONDS),
+        connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEP_ALIVE_SECONDS, resolver=names),
         cookie_jar=aiohttp.DummyCookieJar(),
         headers={"User-Agent": "cosa-gateway"},
         trust_env=proxies,

@@ -23,7 +23,7 @@ from training.capability import MISSING, Target
 from training.capability._harness import progress, read_log, read_results, tail, why
 from training.engines import EngineError
 from training.models import CapabilityRun
-from training.services import children, registry
+from training.services import children, reaching, registry
 
 WAY = "chat"
 ENGINES = ("openai_http", "embedded", "vllm", "transformers")
@@ -170,6 +170,8 @@ def _target(model: LanguageModel) -> tuple[Target, str]:
             "The small model has no address here. Start `python -m training.engines.embedded --port 8081`, set "
             "COSA_EMBEDDED_URL to its address for the workers, and start this once more."
         )
+    if reached.reach and (wrong := reaching.looked_up(reached.base_url)):
+        raise ChoreProblem(wrong)
     return Target(reached.base_url, reached.model, reached.max_concurrency, reached.timeout), reached.api_key.strip()
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from annotations.models import LanguageModel
 from training import engines
 from training.engines import Endpoint, Engine, EngineError, Reply, Sampling
-from training.services import places, serving
+from training.services import model_keys, places, reaching, serving
 
 EMBEDDED = "embedded"
 """The engine whose model, when no weights are named, is the packaged one."""
@@ -17,18 +17,17 @@ EMBEDDED = "embedded"
 def endpoint(model: LanguageModel) -> Endpoint:
     """Where and how to reach the model, or how to start its server.
 
-    Raises EngineError when its key's variable is not set in this process, or its weights lie on another node.
+    Raises EngineError when its key cannot be had in this process, or its weights lie on another node.
     """
-    key = os.environ.get(model.key_variable, "") if model.key_variable else ""
-    if model.key_variable and not key:
-        raise EngineError(
-            "permanent", f"{model.key_variable} is not set. Set it for the web server and the workers, then try again."
-        )
+    key = model_keys.of(model)
     if told := places.away(model):
         raise EngineError("permanent", told)
     packaged = model.engine == EMBEDDED and not model.weights
     address = model.base_url or (os.environ.get("COSA_EMBEDDED_URL", "") if packaged else "")
+    typed = model.base_url.startswith(("http://", "https://"))
     reached = Endpoint(address, model.model, key, model.timeout, model.patience, model.max_concurrency)
+    if typed:
+        return reached._replace(reach=reaching.rules())
     if address or not places.started(model):
         return reached
     return reached._replace(weights=model.weights, serving=serving.of(model))
