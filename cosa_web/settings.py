@@ -6,7 +6,7 @@ from pathlib import Path
 
 from csp.constants import NONE, SELF
 
-from cosa_web import env, env_guard
+from cosa_web import artifact_settings, env, env_guard
 from cosa_web.api_settings import REST_FRAMEWORK as REST_FRAMEWORK
 from cosa_web.api_settings import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
 from cosa_web.api_settings import caches
@@ -182,6 +182,10 @@ CELERY_BEAT_SCHEDULE = {
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat")
 UPLOADS_DIR, PREFERENCES_DIR = VAR_DIR / "uploads", VAR_DIR / "preferences"
+STORAGES = artifact_settings.storages(VAR_DIR / "artifacts")
+ARTIFACTS_SHARED = bool(env.text(artifact_settings.NAME))
+ARTIFACTS_CACHE_DIR = VAR_DIR / "artifacts-cache"
+ARTIFACTS_CACHE_BYTES = env.number("COSA_ARTIFACTS_CACHE_GB", 20, low=1) * (1 << 30)
 # A form without its files: a paste of a million characters, of which one can take twelve bytes on its way here.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 13_000_000
 UPLOAD_MEGABYTES = env.number("COSA_UPLOAD_MEGABYTES", 150, low=1)
