@@ -4,7 +4,7 @@
 
 The model answers after 50 ms, or begins a stream of 20 pieces then. It is asked directly and through the gateway in
 turn, by 1, 32 and 256 clients, streaming and not; the key has all three limits, and usage is counted. With the path of
-its command (or COSA_LITELLM), LiteLLM's proxy takes its turn, with a tenth of the calls where it is slow. Prints
+its command (or COSA_BENCH_LITELLM), LiteLLM's proxy takes its turn, with a tenth of the calls where it is slow. Prints
 medians of the rounds, what is added, the gateway's memory at the start, after 10,000 calls and after 10,000 more, how
 many calls the database has counted, the load of the machine, and what is over its aim.
 """
@@ -134,7 +134,7 @@ def over(table: Table, used: list[float]) -> list[str]:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--litellm", default=os.environ.get("COSA_LITELLM", ""), help="the path of its command")
+    parser.add_argument("--litellm", default=os.environ.get("COSA_BENCH_LITELLM", ""), help="the path of its command")
     parser.add_argument("--quick", action="store_true", help="one round of a tenth, to see that it works")
     return parser.parse_args()
 

@@ -159,7 +159,7 @@ def main() -> None:
         os.environ |= {
             "COSA_VAR": var,
             "DJANGO_SETTINGS_MODULE": "cosa_web.settings",
-            "COSA_ALLOWED_HOSTS": "testserver",
+            "COSA_HOSTS": "testserver",
         }
         import django
         from django.core.management import call_command

@@ -163,7 +163,7 @@ def secret(name: str, file: Path, least: int = 50) -> str:
 
 
 def write_whole(file: Path, content: str) -> None:
-    """Nothing; the file is there for its owner alone, with all of its content or that of a faster process, never empty."""
+    """Nothing; the file is there for its owner alone, and whole: with this content or that of a faster process."""
     file.parent.mkdir(parents=True, exist_ok=True)
     with NamedTemporaryFile("w", dir=file.parent, encoding="utf-8") as made:
         made.write(content)

@@ -6,20 +6,27 @@ from pathlib import Path
 
 from csp.constants import NONE, SELF
 
-from cosa_web import artifact_settings, env, env_guard
+from cosa_web import env, env_guard, env_names
 from cosa_web.api_settings import REST_FRAMEWORK as REST_FRAMEWORK
 from cosa_web.api_settings import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
 from cosa_web.api_settings import caches
 
+BROKERS, WEB = ("redis", "rediss", "redis+socket"), ("http", "https")
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+
 BASE_DIR = Path(__file__).resolve().parent.parent
+env_names.refuse_unknown(env_names.known(BASE_DIR / ".env.example"))
 VAR_DIR = Path(env.text("COSA_VAR", str(BASE_DIR / "var")))
 env_guard.for_us_alone(VAR_DIR)
 
 DEBUG = env.flag("COSA_DEBUG")
 DEMO = env.flag("COSA_DEMO")
+HTTPS = env.flag("COSA_HTTPS")
+BEHIND_PROXY = env.flag("COSA_BEHIND_PROXY")
+env_names.check_place(debug=DEBUG, demo=DEMO, https=HTTPS or BEHIND_PROXY)
 SECRET_KEY = env.secret("COSA_SECRET_KEY", VAR_DIR / "secret_key")
-ALLOWED_HOSTS = env.words("COSA_HOSTS", "localhost,127.0.0.1,[::1]")
-CSRF_TRUSTED_ORIGINS = env.words("COSA_ORIGINS")
+ALLOWED_HOSTS = env.host_names("COSA_HOSTS", "localhost,127.0.0.1,[::1]")
+CSRF_TRUSTED_ORIGINS = env.origins("COSA_ORIGINS")
 
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -39,6 +46,7 @@ INSTALLED_APPS = [
     "cosa_web",
 ]
 MIDDLEWARE = [
+    "cosa_web.edge.Edge",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -124,24 +132,33 @@ CONTENT_SECURITY_POLICY = {
         "default-src": [SELF],
         "img-src": [SELF, "data:"],
         "object-src": [NONE],
+        "frame-src": [NONE],
         "base-uri": [NONE],
         "form-action": [SELF],
         "frame-ancestors": [NONE],
+        "upgrade-insecure-requests": HTTPS,
     }
 }
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.flag("COSA_HTTPS")
-SECURE_SSL_REDIRECT = env.flag("COSA_HTTPS")
-BEHIND_PROXY = env.flag("COSA_BEHIND_PROXY")
+# The pages' own scripts read the cookie of forms, so that one is not for the browser alone; the one of log-ins is.
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SECURE_REFERRER_POLICY = SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-SECURE_HSTS_SECONDS = int(env.number("COSA_HSTS_SECONDS", 0))
+# A probe asks without HTTPS and is told nothing that others may not know.
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$"]
+SECURE_HSTS_SECONDS = int(env.number("COSA_HSTS_SECONDS", 3600)) if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.flag("COSA_HSTS_SUBDOMAINS", default=True)
+SECURE_HSTS_PRELOAD = env.flag("COSA_HSTS_PRELOAD")
+# Whether browsers carry the name in their own lists is for the owner of the domain to decide, and hard to take back.
+SILENCED_SYSTEM_CHECKS = ["security.W021"]
 
 LANGUAGE_CODE = "en-gb"
-TIME_ZONE = env.text("COSA_TIME_ZONE", "UTC")
+TIME_ZONE = env.time_zone("COSA_TIME_ZONE", "UTC")
 USE_TZ = True
 STATIC_URL = "static/"
-STATIC_ROOT = VAR_DIR / "static"
-STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+STATIC_ROOT = env.folder("COSA_STATIC", VAR_DIR / "static")
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = DEMO or DEBUG
 WHITENOISE_AUTOREFRESH = DEBUG
@@ -155,16 +172,19 @@ TRAINING_DIR = Path(env.text("COSA_TRAINING_DIR", str(VAR_DIR / "training")))
 ALONE_SECONDS = env.number("COSA_ALONE_SECONDS", 900, low=5)
 IDLE_SECONDS = env.number("COSA_IDLE_SECONDS", 300, low=1)
 
-CELERY_BROKER_URL = env.text("COSA_BROKER", "redis://127.0.0.1:6379/0")
+CELERY_BROKER_URL = env.address("COSA_BROKER", "redis://127.0.0.1:6379/0", BROKERS)
 # Limits of keys are counted here. It may be emptied at any time: what a month has used is read from the database again.
-GATEWAY_REDIS = env.text("COSA_GATEWAY_REDIS", CELERY_BROKER_URL.replace("redis+socket://", "unix://"))
+COUNTED_AT = CELERY_BROKER_URL.replace("redis+socket://", "unix://")
+GATEWAY_REDIS = env.address("COSA_GATEWAY_REDIS", COUNTED_AT, ("redis", "rediss", "unix"))
 CACHES = caches(GATEWAY_REDIS)
 API_PER_MINUTE = int(env.number("COSA_API_PER_MINUTE", 600))
 API_PER_MINUTE_ANONYMOUS = int(env.number("COSA_API_PER_MINUTE_ANONYMOUS", 60))
 # What others can reach does not ask around in its own network for them, unless it is told to.
-MODEL_HOSTS = env_guard.reachable("COSA_MODEL_HOSTS", "public" if SECURE_SSL_REDIRECT else "public,private,loopback")
-GATEWAY_URL = env.text("COSA_GATEWAY_URL", "http://127.0.0.1:8001").rstrip("/")
+MODEL_HOSTS = env_guard.reachable("COSA_MODEL_HOSTS", "public" if HTTPS else "public,private,loopback")
+env.address("COSA_EMBEDDED_URL", "", WEB)
+GATEWAY_URL = env.address("COSA_GATEWAY_URL", "http://127.0.0.1:8001", WEB).rstrip("/")
 CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_DEFAULT_QUEUE = "short"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # A page that hints while the broker is away must not wait for it: the sweeper hints later.
 CELERY_BROKER_TRANSPORT_OPTIONS = {
@@ -182,12 +202,9 @@ CELERY_BEAT_SCHEDULE = {
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat")
 UPLOADS_DIR, PREFERENCES_DIR = VAR_DIR / "uploads", VAR_DIR / "preferences"
-STORAGES = artifact_settings.storages(VAR_DIR / "artifacts")
-ARTIFACTS_SHARED = bool(env.text(artifact_settings.NAME))
-ARTIFACTS_CACHE_DIR = VAR_DIR / "artifacts-cache"
-ARTIFACTS_CACHE_BYTES = env.number("COSA_ARTIFACTS_CACHE_GB", 20, low=1) * (1 << 30)
 # A form without its files: a paste of a million characters, of which one can take twelve bytes on its way here.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 13_000_000
+DATA_UPLOAD_MAX_NUMBER_FIELDS, DATA_UPLOAD_MAX_NUMBER_FILES = 1000, 5
 UPLOAD_MEGABYTES = env.number("COSA_UPLOAD_MEGABYTES", 150, low=1)
 LEASE_SECONDS = env.number("COSA_LEASE_SECONDS", 30, low=1)
 
@@ -196,5 +213,5 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.text("COSA_LOG_LEVEL", "WARNING")},
+    "root": {"handlers": ["console"], "level": env.choice("COSA_LOG_LEVEL", "WARNING", LEVELS)},
 }

@@ -10,11 +10,16 @@ from pathlib import Path
 
 import pytest
 
+from cosa_web.env_names import FREE
+
 ROOT = Path(__file__).parent.parent
 EXAMPLE = (ROOT / ".env.example").read_text(encoding="utf-8")
 SHOWN = dict(re.findall(r"^# (COSA_\w+)=(.*)$", EXAMPLE, re.MULTILINE))
 KEY = "COSA_KEY_"
-READERS = {"env.text", "env.flag", "env.number", "env.words", "os.environ.get"}
+READERS = {
+    f"env.{reader}" for reader in ("text", "flag", "number", "words", "choice", "time_zone", "address", "host_names")
+}
+READERS |= {"os.environ.get"}
 SWITCHED_ON = re.sub(r"^# (COSA_\w+=)", r"\1", EXAMPLE, flags=re.MULTILINE)
 
 
@@ -30,7 +35,7 @@ def sources() -> Iterator[str]:
 def names_in_code() -> set[str]:
     """Every variable the code names; keys of models have no fixed name and count as one."""
     found = {name for source in sources() for name in re.findall(r"COSA_[A-Z_]+", source)}
-    return {KEY if name.startswith(KEY) else name for name in found}
+    return {KEY if name.startswith(KEY) else name for name in found} - set(FREE) | {KEY}
 
 
 def constant_defaults() -> Iterator[tuple[str, str]]:
@@ -39,7 +44,7 @@ def constant_defaults() -> Iterator[tuple[str, str]]:
         for call in ast.walk(ast.parse(source)):
             if isinstance(call, ast.Call) and call.args and isinstance(call.args[0], ast.Constant):
                 name, reader = str(call.args[0].value), ast.unparse(call.func)
-                default = call.args[1] if len(call.args) > 1 else ast.Constant("")
+                default = [*call.args[1:], *(word.value for word in call.keywords), ast.Constant("")][0]
                 if name.startswith("COSA_") and reader in READERS and isinstance(default, ast.Constant):
                     yield name, str(int(default.value or 0) if reader == "env.flag" else default.value)
 

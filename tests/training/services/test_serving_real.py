@@ -88,7 +88,7 @@ def test_weights_without_a_gguf_file_are_evaluated_by_transformers(base: Path) -
 @pytest.mark.skipif(not VLLM, reason="COSA_VLLM_PYTHON names no environment with vLLM: docs/engines.md says how")
 def test_weights_are_evaluated_by_vllm_on_the_processor(base: Path) -> None:
     serving = {"gpus": 0, "eager": True, "dtype": "bfloat16", "at_once": 8}
-    weights = os.environ.get("COSA_VLLM_WEIGHTS", str(base))
+    weights = os.environ.get("COSA_TEST_VLLM_WEIGHTS", str(base))
     values = {"engine": "vllm", "base_url": "", "weights": weights, "node": "forge", "serving": serving}
     model = make_model("run8-step90-0a1b2c3d", context_tokens=1024, **values)
     is_scored(evaluated(model), model)
