@@ -6,7 +6,7 @@ from pathlib import Path
 
 from csp.constants import NONE, SELF
 
-from cosa_web import env, env_guard, env_names
+from cosa_web import artifact_settings, env, env_guard, env_names
 from cosa_web.api_settings import REST_FRAMEWORK as REST_FRAMEWORK
 from cosa_web.api_settings import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
 from cosa_web.api_settings import caches
@@ -95,7 +95,10 @@ SQLITE = {
     },
     "TEST": {"NAME": str(VAR_DIR / "test.sqlite3")},
 }
-POOL = {"min_size": 1, "max_size": int(env.number("COSA_DATABASE_CONNECTIONS", 16, low=2)), "timeout": 10}
+# A pool that goes on trying by itself waits longer each time, up to minutes; this one gives up, and whoever comes next
+# makes it try at once: pages are back some two seconds after the database.
+PATIENCE = {"timeout": 5, "reconnect_timeout": 5}
+POOL = {"min_size": 1, "max_size": int(env.number("COSA_DATABASE_CONNECTIONS", 16, low=2))} | PATIENCE
 LIMITS = "-c lock_timeout=20s -c statement_timeout=60s -c idle_in_transaction_session_timeout=60s"
 # A network that was dropped is noticed in seconds; over a socket they mean nothing
 ALIVE = {"tcp_user_timeout": 5000, "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 2}
@@ -202,6 +205,10 @@ CELERY_BEAT_SCHEDULE = {
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat")
 UPLOADS_DIR, PREFERENCES_DIR = VAR_DIR / "uploads", VAR_DIR / "preferences"
+STORAGES = artifact_settings.storages(VAR_DIR / "artifacts")
+ARTIFACTS_SHARED = bool(env.text(artifact_settings.NAME))
+ARTIFACTS_CACHE_DIR = VAR_DIR / "artifacts-cache"
+ARTIFACTS_CACHE_BYTES = env.number("COSA_ARTIFACTS_CACHE_GB", 20, low=1) * (1 << 30)
 # A form without its files: a paste of a million characters, of which one can take twelve bytes on its way here.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 13_000_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS, DATA_UPLOAD_MAX_NUMBER_FILES = 1000, 5
