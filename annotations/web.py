@@ -1,6 +1,6 @@
 """What every page shares: whole page or fragment, refused forms, lists in pages, tables to take away."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 
-from annotations import exports
+from annotations import exports, keyset
 from annotations.exports import Format, Table
 
 
@@ -29,8 +29,13 @@ def refused(request: HttpRequest, page: str, context: dict[str, Any]) -> HttpRes
     return render(request, page, context, status=422)
 
 
-def paged(request: HttpRequest, rows: QuerySet[Any], size: int = 50) -> Page[Any]:
-    """The page of rows that `?page=` asks for; a number out of range is the nearest page."""
+def paged(request: HttpRequest, rows: QuerySet[Any], size: int = 50) -> keyset.Rows:
+    """The page of rows that `?after=` or `?before=` asks for; the first one for anything else."""
+    return keyset.page(request, rows, size)
+
+
+def numbered(request: HttpRequest, rows: Sequence[Any] | QuerySet[Any], size: int = 50) -> Page[Any]:
+    """The page that `?page=` asks for of what is counted anyway; a number out of range is the nearest page."""
     return Paginator(rows, size).get_page(request.GET.get("page"))
 
 

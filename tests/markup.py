@@ -75,6 +75,13 @@ def text(html: str, css: str) -> str:
     return elements(html, css=css)[0].text
 
 
+def next_page(html: str) -> str:
+    """Where the pager leads on, as the end of an address; AssertionError on the last page."""
+    found = [one.attributes["href"] for one in elements(html, "a") if one.attributes.get("rel") == "next"]
+    assert found, "There is no next page."
+    return found[0]
+
+
 def inline(html: str) -> list[str]:
     """Whatever in the page a policy without 'unsafe-inline' stops: scripts, styles, handlers, javascript: addresses."""
     found = []

@@ -21,7 +21,7 @@ from annotations.queries import preferences as reads
 from annotations.services import leakage, preferences
 from annotations.services.preferences import PreferenceProblem
 from annotations.views.preferences import asked, query
-from annotations.web import paged, refused
+from annotations.web import numbered, refused
 
 LEAKS = "annotations/preference_leaks.html"
 ON_A_PAGE = 25
@@ -74,7 +74,7 @@ def preference_leaks(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _leaks(request: HttpRequest, row: PreferenceSet, form: OverruleForm) -> dict[str, Any]:
-    page = paged(request, row.leaks.get("first", []), size=ON_A_PAGE)  # type: ignore[arg-type] # a sequence is enough
+    page = numbered(request, row.leaks.get("first", []), size=ON_A_PAGE)
     return {
         "row": row,
         "page": page,

@@ -23,7 +23,7 @@ from annotations.queries.pair_filter import Filter
 from annotations.services import leakage, preferences
 from annotations.services.chores import ChoreProblem
 from annotations.services.preferences import PreferenceProblem
-from annotations.web import filter_query, page_or_fragment, paged, refused
+from annotations.web import filter_query, numbered, page_or_fragment, paged, refused
 
 FORM = "annotations/preference_form.html"
 PAIRS, SHOWN_PROBLEMS, SHOWN_CONFIGS = 20, 100, 10
@@ -103,7 +103,7 @@ def _pairs(request: HttpRequest, row: PreferenceSet) -> dict[str, Any]:
     configs = row.figures.get("configs", [])
     pairs = reads.pairs(row, wanted)
     return {
-        "page": paged(request, pairs, size=PAIRS),  # type: ignore[arg-type] # a sequence is enough for pages
+        "page": numbered(request, pairs, size=PAIRS),
         "filtered": any(wanted),
         "wanted": wanted,
         "query": query(wanted),

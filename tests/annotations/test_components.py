@@ -13,7 +13,9 @@ from django.test import RequestFactory
 from annotations import charts, marks
 from annotations.core.config_text import Rule
 from annotations.core.diff import Piece, rules
+from annotations.keyset import Rows
 from annotations.views.living import living
+from tests.markup import elements
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 
@@ -73,6 +75,26 @@ def test_the_pager_keeps_the_filters():
     request = RequestFactory().get("/items?kind=partial&page=2")
     html = render_to_string("components/_pager.html", {"page": Paginator(range(30), 10).page(2)}, request)
     assert 'href="?kind=partial&amp;page=3"' in html
+
+
+def pager(*found: object) -> str:
+    request = RequestFactory().get("/items?kind=partial&page=2")
+    return render_to_string("components/_pager.html", {"page": Rows(*found)}, request)
+
+
+def test_the_pager_of_rows_leads_on_from_a_row_and_forgets_numbers():
+    html = pager(["a", "b"], "cursor", "", 7)
+    assert 'href="?kind=partial&amp;after=cursor"' in html and "1–2 of 7 items" in html and "First" not in html
+
+
+def test_the_pager_of_rows_leads_back_and_to_both_ends():
+    html = pager(["c"], "on", "back", 7)
+    kept = [f"?kind=partial{more}" for more in ("", "&before=back", "&after=on", "&before=")]
+    assert [one.attributes["href"] for one in elements(html, "a")] == kept and "1 of 7 items" in html
+
+
+def test_the_pager_says_where_nobody_counted_on():
+    assert "1–1 of more than 10 000 items" in pager(["a"], "on", "", 10_001)
 
 
 def test_a_progress_bar_of_nothing_is_empty():

@@ -13,7 +13,7 @@ from annotations.access import WORKERS, for_roles
 from annotations.core.storable import whole_number
 from annotations.models import User
 from annotations.models.work import CANCELLED, FAILED, QUEUED, RUNNING, WAITING
-from annotations.web import asked_filters, filter_query, page_or_fragment, paged, taken_away, wants_fragment
+from annotations.web import asked_filters, filter_query, numbered, page_or_fragment, taken_away, wants_fragment
 from training import (
     access,
     training_beside,
@@ -42,7 +42,7 @@ def _person(request: HttpRequest) -> User:
 def training_list(request: HttpRequest) -> HttpResponse:
     """Training runs and loops, the newest first, by state, kind, base and words."""
     person, wanted = _person(request), asked_filters(request, reads.FILTERS)
-    page = paged(request, reads.listed(person, wanted), size=25)
+    page = numbered(request, reads.listed(person, wanted), size=25)
     context = {
         "page": page,
         "lines": reads.lines(person, page.object_list),

@@ -5,7 +5,7 @@ from django.urls import reverse
 
 from annotations.models import AuditEvent
 from tests.factories import make_benchmark, make_config, make_model, make_person, make_prompt, make_run, make_version
-from tests.markup import elements, inline
+from tests.markup import elements, inline, next_page
 from tests.outcomes import answer, fail, finish, finished_run
 from training import queries
 from training.models import EvaluationRun
@@ -66,8 +66,9 @@ def test_the_list_holds_no_run_of_another_organisation(as_person):
 def test_the_list_comes_in_pages(as_person):
     for _ in range(26):
         make_run(0 if EvaluationRun.objects.exists() else 1)
-    html = as_person("ada").get(f"{LIST}?page=2").content.decode()
-    assert "26–26 of 26" in html
+    ada = as_person("ada")
+    first = ada.get(f"{LIST}?page=2").content.decode()
+    assert "1–25 of 26" in first and "1 of 26" in ada.get(LIST + next_page(first)).content.decode()
 
 
 def test_an_untouched_form_has_a_benchmark_a_model_and_a_judge_that_needs_no_model(as_person):

@@ -39,12 +39,12 @@ def test_the_items_of_a_stage_are_listed(as_person, item):
 
 @pytest.mark.parametrize(("state", "there"), [("done", 1), ("unread", 1), ("failed", 0), ("queued", 0), ("x", 1)])
 def test_items_are_found_by_their_state(as_person, item, state, there):
-    assert listed(as_person("ada"), item, state=state).context["page"].paginator.count == there
+    assert listed(as_person("ada"), item, state=state).context["page"].count == there
 
 
 def test_items_are_found_by_their_run(as_person, item):
-    assert listed(as_person("ada"), item, run=item.run_id).context["page"].paginator.count == 1
-    assert listed(as_person("ada"), item, run=item.run_id + 1).context["page"].paginator.count == 0
+    assert listed(as_person("ada"), item, run=item.run_id).context["page"].count == 1
+    assert listed(as_person("ada"), item, run=item.run_id + 1).context["page"].count == 0
 
 
 def test_a_fragment_has_no_body(as_person, item):
