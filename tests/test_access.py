@@ -15,6 +15,7 @@ from annotations.models import User
 from tests.addresses import Place, make_place, names
 from tests.databases import kept_for_a_file
 from tests.factories import ROLES, make_person
+from tests.security.disarm import harm
 
 DOC = Path(__file__).parents[1] / "docs" / "access.md"
 METHODS = ("GET", "POST")
@@ -62,7 +63,8 @@ def browser(person: str, **options: bool) -> Client:
 
 
 def word(response: HttpResponse) -> str:
-    """The answer in the words of the table."""
+    """The answer in the words of the table; whoever gets it, no browser can be made to run what stands in it."""
+    assert harm(response, response.wsgi_request.path) == ""
     to_log_in = response.status_code == 302 and response.url.startswith(reverse("login"))
     return "login" if to_log_in else str(response.status_code)
 

@@ -20,9 +20,9 @@ from training.services import capability, reaching, registry
 HOME = reach(["public", "private", "loopback"], [5432, 6379], ["db.example"])
 OUT = reach(["public", "10.20.0.0/16", "fd00::/8", "vllm-1", "*.models.example"], [5432], ["db.example"])
 NEVER = [
-    "169.254.169.254", "169.254.0.1", "[fe80::1]", "0.0.0.0", "[::]", "0.1.2.3", "224.0.0.1", "[ff02::1]", "255.255.255.255",
-    "100.100.100.200", "168.63.129.16", "[fd00:ec2::254]", "[::ffff:169.254.169.254]", "[64:ff9b::a9fe:a9fe]",
-    "[2002:a9fe:a9fe::1]", "metadata.google.internal", "METADATA.google.internal.",
+    "169.254.169.254", "169.254.0.1", "[fe80::1]", "0.0.0.0", "[::]", "0.1.2.3", "224.0.0.1", "[ff02::1]",  # noqa: S104
+    "255.255.255.255", "100.100.100.200", "168.63.129.16", "[fd00:ec2::254]", "[::ffff:169.254.169.254]",
+    "[64:ff9b::a9fe:a9fe]", "[2002:a9fe:a9fe::1]", "metadata.google.internal", "METADATA.google.internal.",
 ]  # fmt: skip
 
 
@@ -35,9 +35,11 @@ def test_what_belongs_to_the_machine_or_its_cloud_is_never_reached(host):
 @pytest.mark.parametrize(
     ("host", "kind"),
     [
-        ("127.0.0.1", "loopback"), ("[::1]", "loopback"), ("localhost", "loopback"), ("a.localhost.", "loopback"),
-        ("[::ffff:127.0.0.1]", "loopback"), ("10.0.0.1", "private"), ("192.168.1.1", "private"), ("172.16.0.1", "private"),
-        ("100.64.0.1", "private"), ("[fc00::1]", "private"), ("[::ffff:10.0.0.1]", "private"),
+        ("127.0.0.1", "loopback"), ("[::1]", "loopback"), ("localhost", "loopback"),
+        ("a.localhost.", "loopback"),
+        ("[::ffff:127.0.0.1]", "loopback"), ("10.0.0.1", "private"), ("192.168.1.1", "private"),
+        ("172.16.0.1", "private"), ("100.64.0.1", "private"), ("[fc00::1]", "private"),
+        ("[::ffff:10.0.0.1]", "private"),
     ],
 )  # fmt: skip
 def test_the_own_network_is_reached_only_where_it_is_listed(host, kind):
@@ -56,8 +58,9 @@ def test_what_is_public_or_listed_or_not_known_yet_may_be_saved(host):
     ("name", "found", "allowed"),
     [
         ("vllm-1", "172.16.0.9", True), ("VLLM-1", "127.0.0.1", True), ("a.models.example", "10.0.0.9", True),
-        ("models.example", "10.0.0.9", False), ("evil-models.example", "10.0.0.9", False), ("evil.example", "10.20.0.9", True),
-        ("evil.example", "127.0.0.1", False), ("vllm-1", "169.254.169.254", False), ("api.example", "8.8.8.8", True),
+        ("models.example", "10.0.0.9", False), ("evil-models.example", "10.0.0.9", False),
+        ("evil.example", "10.20.0.9", True), ("evil.example", "127.0.0.1", False), ("vllm-1", "169.254.169.254", False),
+        ("api.example", "8.8.8.8", True),
     ],
 )  # fmt: skip
 def test_a_name_is_judged_by_the_address_it_means(name, found, allowed):
@@ -67,8 +70,9 @@ def test_a_name_is_judged_by_the_address_it_means(name, found, allowed):
 @pytest.mark.parametrize(
     ("host", "port", "found", "allowed"),
     [
-        ("127.0.0.1", 6379, "127.0.0.1", False), ("db", 5432, "10.0.0.2", False), ("db.example", 5432, "8.8.8.8", False),
-        ("api.example", 5432, "8.8.8.8", True), ("127.0.0.1", 8000, "127.0.0.1", True),
+        ("127.0.0.1", 6379, "127.0.0.1", False), ("db", 5432, "10.0.0.2", False),
+        ("db.example", 5432, "8.8.8.8", False), ("api.example", 5432, "8.8.8.8", True),
+        ("127.0.0.1", 8000, "127.0.0.1", True),
     ],
 )  # fmt: skip
 def test_the_own_database_and_broker_are_no_models(host, port, found, allowed):
