@@ -1,9 +1,10 @@
 """A model for measuring what stands before it: every answer is the same, and takes the same time.
 
-    python -m bench.slow_model [--latency 0.05]
+    python -m bench.slow_model [--latency 0.05] [--pause 0.005]
 
 Prints its port on loopback and ends with its parent. A whole answer comes after the latency; a stream begins after it
-and has 20 pieces 5 ms apart. What it sends is made once, so that it costs the measured machine as little as can be.
+and has 20 pieces, 5 ms apart unless told. What it sends is made once, so that it costs the measured machine as little
+as can be.
 """
 
 import argparse
@@ -36,7 +37,7 @@ EVENTS = [_event([_choice(delta={"content": f"word{number} "})]) for number in r
 END, COUNTED, DONE = _event([_choice("stop", delta={})]), _event([], usage=_USAGE), b"data: [DONE]\n\n"
 
 
-def application(latency: float) -> web.Application:
+def application(latency: float, pause: float = PAUSE) -> web.Application:
     """The server; chat completions under /v1 and nothing else."""
 
     async def chat(request: web.Request) -> web.StreamResponse:
@@ -48,7 +49,7 @@ def application(latency: float) -> web.Application:
         await response.prepare(request)
         for event in EVENTS:
             await response.write(event)
-            await asyncio.sleep(PAUSE)
+            await asyncio.sleep(pause)
         counted = COUNTED if body.get("stream_options", {}).get("include_usage") else b""
         await response.write(END + counted + DONE)
         return response
@@ -58,9 +59,9 @@ def application(latency: float) -> web.Application:
     return app
 
 
-async def _serve(latency: float) -> None:
+async def _serve(latency: float, pause: float) -> None:
     parent = os.getppid()
-    runner = web.AppRunner(application(latency), access_log=None, shutdown_timeout=0.1)
+    runner = web.AppRunner(application(latency, pause), access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0, backlog=1024).start()
     print(runner.addresses[0][1], flush=True)
@@ -72,7 +73,9 @@ async def _serve(latency: float) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--latency", type=float, default=0.05, help="seconds before an answer or its first piece")
-    asyncio.run(_serve(parser.parse_args().latency))
+    parser.add_argument("--pause", type=float, default=PAUSE, help="seconds between two pieces")
+    options = parser.parse_args()
+    asyncio.run(_serve(options.latency, options.pause))
 
 
 if __name__ == "__main__":
