@@ -20,6 +20,7 @@ from training.scores import Row, RunScores, read, run_scores
 from training.troubles import shape
 
 RATE_SECONDS = 60
+STILL_SECONDS = 10
 OPEN_SCORES_SECONDS = 4
 
 
@@ -35,7 +36,8 @@ class Progress(NamedTuple):
     """How far a run is, from committed rows only. done + failed + queued is total; in_flight is a part of queued.
 
     `calls` are all, `reused` those of them that were taken from earlier ones; these cost neither tokens nor micros, the
-    millionths of a US dollar. `unpriced` were made to a model without a known price.
+    millionths of a US dollar. `unpriced` were made to a model without a known price. `still`: it runs, and no item has
+    ended for ten seconds.
     """
 
     total: int
@@ -50,6 +52,7 @@ class Progress(NamedTuple):
     next_try: float
     trouble: str
     rate: float | None
+    still: bool
     seconds_left: float | None
     seconds: float | None
     calls: int
@@ -72,8 +75,8 @@ class Progress(NamedTuple):
 
     @property
     def state_word(self) -> str:
-        """`waiting` when every call in flight waits to be tried again, otherwise empty."""
-        return "waiting" if self.waiting and self.waiting >= self.in_flight else ""
+        """`waiting` when calls wait to be tried again and either all in flight do or nothing moves; otherwise empty."""
+        return "waiting" if self.waiting and (self.still or self.waiting >= self.in_flight) else ""
 
 
 def progress(run: EvaluationRun) -> Progress:
@@ -87,13 +90,14 @@ def progress(run: EvaluationRun) -> Progress:
         in_flight=Sum("in_flight", default=0),
         waiting=Sum("waiting", default=0),
     )
-    rate = _rate(run) if run.is_open else None
+    rate, still = _rate(run) if run.is_open else (None, False)
     return Progress(
         total=done + failed + queued,
         done=done,
         failed=failed,
         queued=queued,
         rate=rate,
+        still=still,
         seconds_left=queued / rate if rate else None,
         seconds=_seconds(run),
         calls=run.calls + run.reused_calls,
@@ -112,16 +116,17 @@ def _apart(run: EvaluationRun) -> dict[str, Any]:
     return run.items.filter(state=ITEM_DONE).aggregate(**counts)
 
 
-def _rate(run: EvaluationRun) -> float | None:
-    """Items ended per second over the last minute; None before there is anything to tell."""
+def _rate(run: EvaluationRun) -> tuple[float | None, bool]:
+    """Items ended per second over the last minute, None before there is anything to tell; and whether nothing moves."""
     if run.started_at is None:
-        return None
-    since = timezone.now() - timedelta(seconds=RATE_SECONDS)
-    recent = run.items.filter(finished_at__gte=since).aggregate(count=Count("pk"), first=Min("finished_at"))
-    if not recent["count"]:
-        return None
-    span = (timezone.now() - max(since, run.started_at)).total_seconds()
-    return float(recent["count"]) / max(span, 0.1)
+        return None, False
+    now = timezone.now()
+    since = max(now - timedelta(seconds=RATE_SECONDS), run.started_at)
+    ended = {"count": Count("pk"), "last": Max("finished_at")}
+    recent = run.items.filter(finished_at__gte=since).aggregate(**ended)
+    still = now - (recent["last"] or since) > timedelta(seconds=STILL_SECONDS)
+    rate = float(recent["count"]) / max((now - since).total_seconds(), 0.1)
+    return rate or None, still
 
 
 def _seconds(run: EvaluationRun) -> float | None:

@@ -1,6 +1,9 @@
 """What the page says about a run while it is worked on, and where its figures come from."""
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from tests.factories import make_benchmark, make_judge, make_run
 from tests.outcomes import answer
@@ -106,6 +109,18 @@ def test_two_workers_vitals_add_up() -> None:
         Desk(run.pk, worker, 30).beat(Vitals(4, waiting, 1.5 * waiting, "Busy." if waiting else ""))
     now = queries.progress(run)
     assert (now.workers, now.in_flight, now.waiting, now.next_try, now.trouble) == (2, 8, 3, 4.5, "Busy.")
+
+
+@db
+@pytest.mark.parametrize(
+    ("waiting", "seconds", "word"), [(3, 11, "waiting"), (3, 5, ""), (0, 11, ""), (4, 5, "waiting")]
+)
+def test_a_run_in_which_nothing_moves_while_calls_wait_says_so(waiting: int, seconds: int, word: str) -> None:
+    run = make_run(9)
+    Desk(run.pk, "w1", 30).beat(Vitals(4, waiting, 1.5, "Busy."))
+    EvaluationRun.objects.filter(pk=run.pk).update(started_at=timezone.now() - timedelta(seconds=seconds))
+    run.refresh_from_db()
+    assert queries.progress(run).state_word == word
 
 
 @db
