@@ -8,9 +8,9 @@ unexport PYTHONDONTWRITEBYTECODE
 define install
 	@$(1)/bin/python -m uv pip install --quiet --python $(1)/bin/python $(2) 2>/dev/null || $(1)/bin/pip install --quiet $(2)
 endef
-CHECKED := annotations training cosa_web tests bench manage.py
+CHECKED := annotations training cosa_web tests bench docker manage.py
 
-.PHONY: demo test check bench chromium training clean
+.PHONY: demo test check bench chromium training up down clean
 
 demo: .venv/base .venv/models
 	@$(BIN)/python -m cosa_web.demo
@@ -74,6 +74,17 @@ training: .venv-training/ready
 	$(call install,.venv-training,--no-deps --require-hashes -r requirements/training.txt)
 	.venv-training/bin/pip install --quiet -r requirements/torch.txt
 	@touch $@
+
+# For an organisation, in containers: docs/deploying.md.
+COMPOSE := docker compose --project-directory docker -f docker/compose.yaml
+
+up:
+	@docker compose version >/dev/null 2>&1 || { echo "make up needs Docker with its compose plugin (2.24 or newer); docs/deploying.md." >&2; exit 1; }
+	@sh docker/prepare.sh
+	$(COMPOSE) up --detach --build --wait
+
+down:
+	$(COMPOSE) down
 
 clean:
 	rm -rf .venv .venv-training tests/js/node_modules var
