@@ -6,7 +6,7 @@ from celery import shared_task
 from django.conf import settings
 from django.db import transaction
 
-from annotations.models.work import Work
+from annotations.models.work import QUEUED, Work
 from annotations.services import chores, imports, preferences, similar_reports
 
 JOBS: dict[str, Callable[[chores.Hold], str]] = {
@@ -15,6 +15,8 @@ JOBS: dict[str, Callable[[chores.Hold], str]] = {
     "similarityreport": similar_reports.job,
 }
 """What is done for each kind of work, by the name of its model; the app above adds its own."""
+UNHEARD: list[Callable[[set[str]], set[str]]] = []
+"""Who tells which of these queues no worker listens to: a sweep sends nothing there, where it would pile up."""
 FOLLOWED: dict[str, Callable[[int], None]] = {}
 """What is done after each look at a piece of work (id), by the name of its model: others may wait for its end."""
 
@@ -25,8 +27,11 @@ def _kind(name: str) -> type[Work]:
 
 @shared_task
 def look_at_work(kind: str, pk: int) -> None:
-    """Do the work if it is open and free."""
-    chores.do(_kind(kind), pk, JOBS[kind], chores.worker_name())
+    """Do the work if it is open and free; a worker that was told to end leaves it to others, who hear of it at once."""
+    if not chores.STOP.is_set():
+        chores.do(_kind(kind), pk, JOBS[kind], chores.worker_name())
+    if chores.STOP.is_set() and _kind(kind)._default_manager.filter(pk=pk, state=QUEUED).exists():
+        _send(kind, pk, _kind(kind).queues([pk])[pk])
     if tell := FOLLOWED.get(kind):
         tell(pk)
 
@@ -36,23 +41,29 @@ def sweep_work() -> None:
     """Hint again at all open work that nobody holds: lost hints, and workers that died."""
     for kind in JOBS:
         waiting = chores.in_need(_kind(kind))
-        unheard = _kind(kind).unheard(waiting)
-        for pk, queue in _addressed(_kind(kind), [pk for pk in waiting if pk not in unheard]):
-            look_at_work.apply_async((kind, pk), queue=queue, expires=settings.SWEEP_SECONDS)
+        silent, queues = _kind(kind).unheard(waiting), _kind(kind).queues(waiting)
+        deaf = unheard(set(queues.values()))
+        for pk, queue in queues.items():
+            if pk not in silent and queue not in deaf:
+                _send(kind, pk, queue, retry=True)
 
 
-def _addressed(kind: type[Work], pks: list[int]) -> list[tuple[int, str | None]]:
-    """The ids with the queue of each; None is the queue every worker listens to."""
-    queues = kind.queues(pks)
-    return [(pk, queues.get(pk)) for pk in pks]
+def unheard(queues: set[str]) -> set[str]:
+    """Those of the queues that no worker listens to."""
+    return {queue for ask in UNHEARD for queue in ask(queues)} if queues else set()
+
+
+def _send(kind: str, pk: int, queue: str, *, retry: bool = False) -> None:
+    look_at_work.apply_async((kind, pk), queue=queue, expires=settings.SWEEP_SECONDS, retry=retry)
 
 
 def hint(row: Work) -> None:
     """Send a hint once this transaction is committed; when the broker is away, the sweeper hints later."""
-    kind, ((pk, queue),) = str(row._meta.model_name), _addressed(type(row), [row.pk])
+    kind, pk = str(row._meta.model_name), row.pk
+    queue = type(row).queues([pk])[pk]
 
     def send() -> None:  # a partial has no name, and Django names what failed
-        look_at_work.apply_async((kind, pk), queue=queue, retry=False)
+        _send(kind, pk, queue)
 
     transaction.on_commit(send, robust=True)
 

@@ -186,12 +186,13 @@ class Demo:
 
 
 def _queues() -> str:
-    """The queues of the demo's worker: everybody's, and that of this machine as a node."""
+    """The queues of the demo's worker: those of any machine, and that of this one as a node."""
     from django.conf import settings
 
+    from annotations.models.work import QUEUES
     from training.models.nodes import queue_of
 
-    return f"celery,{queue_of(settings.NODE)}"
+    return ",".join((*QUEUES, queue_of(settings.NODE)))
 
 
 def _threads() -> int:

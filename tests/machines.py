@@ -80,9 +80,10 @@ class Machine:
         with redis.Redis(unix_socket_path=str(self._socket)) as broker:
             broker.flushall()
 
-    def start_worker(self, name: str = "w") -> "subprocess.Popen[Any]":
+    def start_worker(self, name: str = "w", queues: str = "short,cpu,llm") -> "subprocess.Popen[Any]":
         """A Celery worker with the sweeper in it, as the demo starts it."""
         command = [sys.executable, "-m", "celery", "-A", "cosa_web", "worker", "-P", "threads", "-c", "4", "-B"]
+        command += ["-Q", queues]
         command += ["-n", f"{name}@here", "-s", str(self.var / f"beat-{name}"), "-l", "WARNING"]
         return self._start([*command, "--without-gossip", "--without-mingle"], name)
 

@@ -1,29 +1,40 @@
 """Hints from the queue: look at a row. Twice is harmless, and the sweeper sends a lost one again."""
 
+import logging
 from typing import Any
 
-from celery import shared_task
-from celery.signals import worker_ready, worker_shutdown, worker_shutting_down
+from celery import current_app, shared_task
+from celery.signals import (
+    worker_process_init,
+    worker_process_shutdown,
+    worker_ready,
+    worker_shutdown,
+    worker_shutting_down,
+)
 from django.conf import settings
 from django.db import transaction
+from kombu.exceptions import OperationalError as BrokerAway
 
+from annotations.models.work import LLM
 from annotations.services import chores
-from annotations.services.chores import Hold, worker_name
-from annotations.tasks import FOLLOWED, JOBS
+from annotations.services.chores import STOP, Hold, worker_name
+from annotations.tasks import FOLLOWED, JOBS, UNHEARD, unheard
 from annotations.tasks import hint as hint_work
 from training.engines import _server as servers
-from training.models import Node, Stage, TrainingLoop
+from training.models import Node, Stage, TrainingLoop, Worker
 from training.models.nodes import queue_of
-from training.services import capability, figures, maps, places, runs, trials
+from training.services import capability, figures, maps, places, runs, trials, worker_processes, workers
 from training.services.building import stages
 from training.services.trainer import loops, nodes, supervise
-from training.services.work import STOP, work
+from training.services.work import work
 
+log = logging.getLogger(__name__)
 PASSES = 3
 JOBS["capabilityrun"] = capability.job
 JOBS["judgetrial"] = trials.job
 JOBS["promptmap"] = maps.job
 JOBS["trainingrun"] = supervise.job
+UNHEARD.append(Worker.unheard)
 
 
 @shared_task
@@ -33,20 +44,28 @@ def look_at_run(run_id: int, passed_on: int = 0) -> None:
     A broker hands messages round in turn, so that without this the same of two workers could get every hint. A run
     whose models' weights lie on another node is passed on to the workers of that node.
     """
-    there = _queue(run_id)
-    mine = there in ({}, {"queue": queue_of(settings.NODE)})
-    if mine and work(run_id, worker_name()):
+    there = places.queue(run_id)
+    if there in (LLM, queue_of(settings.NODE)) and work(run_id, worker_name(), given_back=lambda: tell_others(run_id)):
         figures.keep_missing()
         if stage := stages.waiting_for(run_id):
-            look_at_stage.apply_async((stage,), retry=False)
+            tell_stage(stage)
         tell_loop(loops.waiting_for_evaluation(run_id))
     elif passed_on < PASSES:
-        look_at_run.apply_async((run_id, passed_on + 1), expires=settings.SWEEP_SECONDS, retry=False, **there)
+        tell_run(run_id, passed_on + 1)
 
 
-def _queue(run_id: int) -> dict[str, Any]:
-    """Where hints at the run go: to the queue of the node that alone can work on it, or to that of all workers."""
-    return {"queue": queue} if (queue := places.queues([run_id]).get(run_id)) else {}
+def tell_run(run_id: int, passed_on: int = 0, *, retry: bool = False) -> None:
+    """Hint at a run, now, to those who may work on it."""
+    queue = places.queue(run_id)
+    look_at_run.apply_async((run_id, passed_on), queue=queue, expires=settings.SWEEP_SECONDS, retry=retry)
+
+
+def tell_others(run_id: int) -> None:
+    """Hint at a run of which this worker gave items back; when the broker is away, the sweeper hints later."""
+    try:
+        tell_run(run_id)
+    except BrokerAway:
+        log.warning("the broker is away; others hear of run %s at the next sweep", run_id)
 
 
 @shared_task
@@ -54,7 +73,13 @@ def look_at_stage(stage_id: int, tries: int = 0) -> None:
     """Look at a step of a recipe whose run has ended; a few times more while somebody else is at it."""
     chores.do(Stage, stage_id, JOBS["stage"], worker_name())
     if tries < PASSES and stages.is_held(stage_id):
-        look_at_stage.apply_async((stage_id, tries + 1), retry=False)
+        tell_stage(stage_id, tries + 1)
+
+
+def tell_stage(stage_id: int, tries: int = 0) -> None:
+    """Hint at a step of a recipe."""
+    queue = Stage.queues([stage_id])[stage_id]
+    look_at_stage.apply_async((stage_id, tries), queue=queue, expires=settings.SWEEP_SECONDS, retry=False)
 
 
 def build(hold: Hold) -> str:
@@ -76,13 +101,13 @@ def look_at_loop(loop_id: int, tries: int = 0) -> None:
     """Look at a loop of which something has ended; a few times more while somebody else is at it."""
     chores.do(TrainingLoop, loop_id, JOBS["trainingloop"], worker_name())
     if tries < PASSES and loops.is_held(loop_id):
-        look_at_loop.apply_async((loop_id, tries + 1), retry=False)
+        tell_loop(loop_id, tries + 1)
 
 
-def tell_loop(loop_id: int | None) -> None:
+def tell_loop(loop_id: int | None, tries: int = 0) -> None:
     """Hint at a loop, where there is one."""
     if loop_id is not None:
-        look_at_loop.apply_async((loop_id,), retry=False)
+        look_at_loop.apply_async((loop_id, tries), expires=settings.SWEEP_SECONDS, retry=False)
 
 
 def go_round(hold: Hold) -> str:
@@ -111,43 +136,60 @@ def sweep() -> None:
 
     Finished runs whose figures are not kept yet get them: their worker died, or an older form was dropped.
     """
-    waiting = runs.in_need_of_workers()
-    queues, silent = places.queues(waiting), {queue_of(name) for name in Node.silent()}
-    for run_id in (one for one in waiting if queues.get(one) not in silent):
-        to: dict[str, Any] = {"queue": queues[run_id]} if run_id in queues else {}
-        look_at_run.apply_async((run_id,), expires=settings.SWEEP_SECONDS, **to)
+    queues = places.queues(runs.in_need_of_workers())
+    deaf = {queue_of(name) for name in Node.silent()} | unheard(set(queues.values()))
+    for run_id, queue in queues.items():
+        if queue not in deaf:
+            look_at_run.apply_async((run_id,), queue=queue, expires=settings.SWEEP_SECONDS)
     figures.keep_missing()
+    workers.swept(worker_name())
 
 
 def hint(run_id: int) -> None:
     """Send a hint once this transaction is committed; when the broker is away, the sweeper hints later."""
 
     def send() -> None:  # a partial has no name, and Django names what failed
-        look_at_run.apply_async((run_id,), retry=False, **_queue(run_id))
+        tell_run(run_id)
 
     transaction.on_commit(send, robust=True)
 
 
+def listens(app: Any) -> list[str]:
+    """The queues from which this process takes work."""
+    return list(app.amqp.queues.consume_from)
+
+
 @worker_ready.connect
-def sweep_at_start(**_: object) -> None:
-    """A worker that starts looks for work at once."""
+def begin(sender: Any, **_: object) -> None:
+    """Say that this worker is there, and look for work at once."""
+    if not worker_processes.forks(sender.controller):
+        worker_processes.report(worker_name(), listens(sender.app), sender.controller.concurrency)
     sweep.apply_async(expires=60)
 
 
 @worker_ready.connect
 def look_after_the_node(sender: Any = None, **_: object) -> None:
     """A worker that listens to the queue of this machine's node says what it has, and keeps order on it."""
-    if sender is not None and queue_of(settings.NODE) in sender.app.amqp.queues.consume_from:
+    if sender is not None and queue_of(settings.NODE) in listens(sender.app):
         nodes.look_after(STOP)
+
+
+@worker_process_init.connect
+def begin_child(**_: object) -> None:
+    """A child process that does the work of a worker says so itself, and hears from its parent when to end."""
+    worker_processes.begin_child(worker_name(), listens(current_app))
 
 
 @worker_shutting_down.connect
 def stop_gracefully(**_: object) -> None:
     """Let every shift in this process end after the calls in flight."""
     STOP.set()
+    worker_processes.tell_children()
 
 
+@worker_process_shutdown.connect
 @worker_shutdown.connect
-def stop_servers(**_: object) -> None:
-    """End the model servers of this process while their cards can still be given back."""
+def end(**_: object) -> None:
+    """End the model servers of this process while their cards can still be given back, and say that it has ended."""
     servers.stop_all()
+    worker_processes.close()

@@ -16,6 +16,8 @@ QUEUED, RUNNING, WAITING, FINISHED, FAILED, CANCELLED = WORK_STATES = (
     "cancelled",
 )
 OPEN_STATES = (QUEUED, RUNNING)
+SHORT, CPU, LLM = QUEUES = ("short", "cpu", "llm")
+"""The queues of hints that any machine may serve; each node has one of its own besides."""
 
 
 class Work(models.Model):
@@ -25,6 +27,7 @@ class Work(models.Model):
     `losses` counts the workers that ended while they held it, since a person last started it.
     """
 
+    queue = CPU
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
     state = models.CharField(max_length=20, default=QUEUED)
     reason = models.TextField(blank=True)
@@ -51,13 +54,17 @@ class Work(models.Model):
 
     @classmethod
     def queues(cls, pks: Iterable[int]) -> dict[int, str]:
-        """The queue of each of these whose hints not every worker may take, by id; a kind of work may say so."""
-        return {}
+        """The queue that the hints at each of these go to, by id."""
+        return dict.fromkeys(pks, cls.queue)
 
     @classmethod
     def unheard(cls, pks: Iterable[int]) -> set[int]:
         """Those of these (ids) whose hints nobody would hear now, so that a sweep sends none: they would pile up."""
         return set()
+
+    def counts_losses(self) -> bool:
+        """True when work that ended several workers is not handed out again; a kind with a rule of its own says no."""
+        return True
 
     @property
     def is_open(self) -> bool:

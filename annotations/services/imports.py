@@ -76,7 +76,7 @@ def bring_in(*, row: PromptImport, seen: int, actor: User | None) -> None:
 
 def _move(row: PromptImport, seen: int, **fields: Any) -> None:
     waiting = PromptImport.objects.filter(pk=row.pk, state=WAITING, fence=seen)
-    if not waiting.update(state=QUEUED, **fields):
+    if not waiting.update(state=QUEUED, losses=0, **fields):
         raise ChoreProblem(FASTER)
     row.refresh_from_db()
 

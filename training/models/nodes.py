@@ -12,6 +12,10 @@ SILENT = timedelta(minutes=10)
 """No sweep sends anything to a node that has said nothing for so long: its queue would only grow."""
 
 
+HEARD = timedelta(minutes=2)
+"""A queue to which no worker listened for so long gets nothing from sweeps."""
+
+
 def queue_of(name: str) -> str:
     """The Celery queue that the workers of the node of that name listen to."""
     return f"gpu-{name}"
@@ -55,7 +59,8 @@ class Worker(models.Model):
     """One process that takes work from queues, as it says itself every few seconds.
 
     `name` is its host and process id, the name that leases and holds carry. It stops when it was told to end and still
-    finishes what it has begun; it has ended when it said so. One that is silent and did neither was killed.
+    finishes what it has begun; it has ended when it said so. One that is silent and did neither was killed. `swept_at`
+    is when it last looked for lost work, as one of all workers does every few seconds.
     """
 
     name = models.CharField(max_length=200, unique=True)
@@ -68,12 +73,25 @@ class Worker(models.Model):
     seen_at = models.DateTimeField(default=timezone.now, db_index=True)
     stopping_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
+    swept_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["name"]
 
     def __str__(self) -> str:
         return self.name
+
+    @classmethod
+    def heard(cls) -> list[list[str]]:
+        """The queues of each worker that takes work, or did within the last minutes."""
+        there = cls.objects.filter(seen_at__gte=timezone.now() - HEARD, stopping_at=None, ended_at=None)
+        return list(there.order_by().values_list("queues", flat=True))
+
+    @classmethod
+    def unheard(cls, queues: set[str]) -> set[str]:
+        """Those of the queues that no worker listens to; none of them where no worker reports at all."""
+        heard = cls.heard()
+        return queues - {queue for listens in heard for queue in listens} if heard else set()
 
 
 class Gpu(models.Model):

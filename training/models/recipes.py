@@ -1,13 +1,16 @@
 """CoSAlign data building: recipes, their stages, and what the stages find out prompt by prompt."""
 
+from collections.abc import Iterable
+
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
 from annotations.models import Benchmark, Organisation, PreferenceSet, Prompt, SystemPrompt, TaxonomyVersion, User
-from annotations.models.work import FINISHED, Work
+from annotations.models.work import CPU, FINISHED, SHORT, Work
 
 LABEL, SYNTHESISE, GENERATE, READ, PAIR, FREEZE = STAGES = ("label", "synthesise", "generate", "read", "pair", "freeze")
+COMPUTED = frozenset({SYNTHESISE, PAIR, FREEZE})
 TRAIN, DEV = SPLITS = ("train", "dev")
 RANKING = 0
 """The `source` of configs that pairs are ranked under; n is the nth candidate of the recipe."""
@@ -79,6 +82,12 @@ class Stage(Work):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.pk} of {self.recipe}"
+
+    @classmethod
+    def queues(cls, pks: Iterable[int]) -> dict[int, str]:
+        """The queue of each step, by id: short where it only looks at its runs, cpu where it computes itself."""
+        kinds = cls.objects.filter(pk__in=list(pks)).order_by().values_list("pk", "kind")
+        return {pk: CPU if kind in COMPUTED else SHORT for pk, kind in kinds}
 
 
 class PromptLabel(models.Model):

@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from annotations.models import Benchmark, BenchmarkRelease, LanguageModel, PreferenceSet, User
-from annotations.models.work import FINISHED, Work
+from annotations.models.work import FINISHED, SHORT, Work
 from training.models.judges import Judge
 from training.models.nodes import Node
 from training.models.runs import EvaluationRun
@@ -24,6 +24,7 @@ class TrainingLoop(Work):
     `evaluation`, the terms of the two evaluation runs, which are made when the training is over.
     """
 
+    queue = SHORT
     title = models.CharField(max_length=300)
     base = models.ForeignKey(LanguageModel, on_delete=models.PROTECT, related_name="+")
     preference_set = models.ForeignKey(PreferenceSet, on_delete=models.PROTECT, related_name="loops")
@@ -101,6 +102,10 @@ class TrainingRun(Work):
         """The queue of each run's node, by id: only there its files lie."""
         rows = cls.objects.filter(pk__in=list(pks)).select_related("node").only("node__name")
         return {row.pk: row.node.queue for row in rows}
+
+    def counts_losses(self) -> bool:
+        """False once it trains: its trainer outlives workers, and has a rule for deaths of its own."""
+        return self.phase == CHECK
 
     @classmethod
     def unheard(cls, pks: Iterable[int]) -> set[int]:

@@ -3,7 +3,7 @@
 from django.db import models
 
 from annotations.models import LanguageModel
-from annotations.models.work import Work
+from annotations.models.work import LLM, Work
 from training.models.judges import Judge
 
 
@@ -13,6 +13,7 @@ class JudgeTrial(Work):
     `digest` is that of the set of attacks; `results` has a row for each attack once it was tried.
     """
 
+    queue = LLM
     judge = models.ForeignKey(Judge, on_delete=models.PROTECT, related_name="trials")
     digest = models.CharField(max_length=64)
     results = models.JSONField(default=list)

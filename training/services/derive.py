@@ -22,9 +22,9 @@ SAME = ("organisation_id", "benchmark_id", "release_id", "version_id", "floor_id
 # Both tables are the database's own business here: a hundred thousand rows never come to this process.
 _COPY_ITEMS = """
 INSERT INTO training_runitem
-    (run_id, prompt_id, version_id, synthesised_id, position, response_id, state, withheld, heuristic, error_kind,
-     error)
-SELECT %s, prompt_id, version_id, synthesised_id, position, response_id, %s, FALSE, FALSE, '', ''
+    (run_id, prompt_id, version_id, synthesised_id, position, response_id, state, losses, withheld, heuristic,
+     error_kind, error)
+SELECT %s, prompt_id, version_id, synthesised_id, position, response_id, %s, 0, FALSE, FALSE, '', ''
 FROM training_runitem WHERE run_id = %s AND response_id IS NOT NULL
 """
 _COPY_VERDICTS = """

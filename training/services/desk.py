@@ -6,7 +6,7 @@ nothing to it.
 """
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, NamedTuple
@@ -21,7 +21,7 @@ from annotations.core.verdicts import Verdict
 from annotations.models import LanguageModel, Response
 from training.models import Call, EvaluationRun, Judgement, Lease, RunItem, SynthesisedConfig
 from training.models.runs import ITEM_FAILED, ITEM_QUEUED, OPEN_STATES
-from training.services import ledger, runs
+from training.services import ledger, losses, runs
 from training.services.costs import Amount, Bill, total
 from training.services.ledger import Grant
 from training.strategies import WITHHELD
@@ -105,29 +105,51 @@ class Desk:
     """One worker's seat at one run. Every method is one short transaction; call them from one thread."""
 
     def __init__(self, run_id: int, worker: str, lease_seconds: float):
-        self.run_id = run_id
+        self.run_id, self.waits = run_id, False
+        self.hands: dict[int, int] = {}
         self.lease_time = timedelta(seconds=lease_seconds)
         runs.begin(run_id)
         self.lease_id = Lease.objects.create(run_id=run_id, worker=worker, until=Now() + self.lease_time).pk
 
     @transaction.atomic
     def claim(self, count: int) -> list[Task]:
-        """Up to `count` items nobody works on, now held by this lease; fewer or none when there are no more."""
-        if not EvaluationRun.every.filter(pk=self.run_id, state__in=OPEN_STATES).exists():
+        """Up to `count` items nobody works on, now held by this lease; fewer or none when there are no more.
+
+        `waits` says afterwards that there are more, which workers ended with: once what is in hand has been saved.
+        """
+        self.waits = not losses.room(self.hands, count)
+        if self.waits or not EvaluationRun.every.filter(pk=self.run_id, state__in=OPEN_STATES).exists():
             return []
+        losses.count(self.run_id, but=self.lease_id)
         free = runs.claimable().filter(run=self.run_id).exclude(Q(lease=self.lease_id))
         if connection.features.has_select_for_update_skip_locked:
             free = free.select_for_update(skip_locked=True, of=("self",))
-        ids = list(free.order_by("position").values_list("pk", flat=True)[:count])
-        RunItem.objects.filter(pk__in=ids).update(lease=self.lease_id)
-        return [_task(item) for item in _with_everything(ids)]
+        chosen, self.waits = losses.choose(free, self.hands, count)
+        RunItem.objects.filter(pk__in=chosen).update(lease=self.lease_id)
+        self.hands |= chosen
+        return [_task(item) for item in _with_everything(chosen)]
 
-    @transaction.atomic
+    def give_back(self, ids: Collection[int]) -> None:
+        """Nothing; these items are free at once: nobody has begun them."""
+        self._held(ids).update(lease=None)
+        self._put_down(ids)
+
     def save(self, outcomes: Sequence[Outcome]) -> int:
         """How many of the outcomes were written: those whose items this lease still holds, all in one transaction."""
-        held = RunItem.objects.select_for_update().filter(
-            pk__in=[outcome.item_id for outcome in outcomes], lease=self.lease_id, state=ITEM_QUEUED
-        )
+        kept = self._save(outcomes)
+        self._put_down(outcome.item_id for outcome in outcomes if outcome.final)
+        return kept
+
+    def _put_down(self, ids: Iterable[int]) -> None:
+        for pk in ids:
+            self.hands.pop(pk, None)
+
+    def _held(self, ids: Iterable[int]) -> QuerySet[RunItem]:
+        return RunItem.objects.filter(pk__in=list(ids), lease=self.lease_id, state=ITEM_QUEUED)
+
+    @transaction.atomic
+    def _save(self, outcomes: Sequence[Outcome]) -> int:
+        held = self._held(outcome.item_id for outcome in outcomes).select_for_update()
         mine = set(held.values_list("pk", flat=True))
         kept = [outcome for outcome in outcomes if outcome.item_id in mine]
         Response.objects.bulk_create([outcome.response for outcome in kept if outcome.response])
@@ -150,10 +172,11 @@ class Desk:
     def beat(self, vitals: Vitals) -> Pulse:
         """The lease renewed and the worker's state shown; back comes whether to go on, and each model's share.
 
-        A lease that had run out meanwhile has lost what it had reserved of the budget.
+        A lease that had run out meanwhile has lost what it had reserved of the budget, and its items are no suspects.
         """
         ledger.forget(self.lease_id)
         Lease.objects.filter(pk=self.lease_id).update(until=Now() + self.lease_time, **vitals._asdict())
+        losses.take_back(self.lease_id, self.hands)
         return Pulse(EvaluationRun.every.filter(pk=self.run_id, state__in=OPEN_STATES).exists(), self.shares())
 
     def shares(self) -> dict[int, int]:
@@ -172,8 +195,10 @@ class Desk:
 
     def leave(self) -> None:
         """Nothing; what this lease still held is free at once, and a run with nothing left to do is finished."""
+        losses.take_back(self.lease_id, self.hands)
+        self.give_back(list(self.hands))
         Lease.objects.filter(pk=self.lease_id).update(
-            until=Now() - timedelta(seconds=1),
+            until=losses.LEFT,
             in_flight=0,
             waiting=0,
             next_try=0,
@@ -195,7 +220,7 @@ def _share(model: LanguageModel, alive: QuerySet[Lease]) -> int:
     return int(max(1, model.max_concurrency // max(1, workers)))
 
 
-def _with_everything(ids: list[int]) -> QuerySet[RunItem]:
+def _with_everything(ids: Collection[int]) -> QuerySet[RunItem]:
     together = ("prompt", "response", "synthesised__system_prompt")
     items = RunItem.objects.filter(pk__in=ids).order_by("position").select_related(*together)
     return items.prefetch_related("judgements")

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from django.conf import settings
 
 from annotations.models import LanguageModel
+from annotations.models.work import LLM
 from training import engines
 from training.models import EvaluationRun
 from training.models.nodes import queue_of
@@ -55,8 +56,14 @@ def nodes(run_ids: Iterable[int]) -> dict[int, list[str]]:
 
 
 def queues(run_ids: Iterable[int]) -> dict[int, str]:
-    """The queue of each of these runs that not every worker can work on, by the run's id."""
-    return {run: queue_of(names[0]) for run, names in nodes(run_ids).items()}
+    """The queue of each of these runs, by id: of the node that alone can work on it, or of all who ask models."""
+    ids = list(run_ids)
+    return dict.fromkeys(ids, LLM) | {run: queue_of(names[0]) for run, names in nodes(ids).items()}
+
+
+def queue(run_id: int) -> str:
+    """The queue of one run."""
+    return queues([run_id])[run_id]
 
 
 def _starts(engine: str) -> bool:

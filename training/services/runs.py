@@ -158,7 +158,7 @@ def retry_failed(*, run: EvaluationRun, actor: User | None) -> None:
 
 def _requeue_failed(run: EvaluationRun) -> int:
     failed = run.items.filter(state=ITEM_FAILED)
-    return failed.update(state=ITEM_QUEUED, error_kind="", error="", lease=None, finished_at=None)
+    return failed.update(state=ITEM_QUEUED, error_kind="", error="", lease=None, losses=0, finished_at=None)
 
 
 def _move(run: EvaluationRun, old: tuple[str, ...], new: str, actor: User | None, reason: str = "") -> None:

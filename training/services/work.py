@@ -20,6 +20,8 @@ from django.conf import settings
 from django.db import Error as DatabaseFailure
 from django.db import connections
 
+from annotations.services import outages
+from annotations.services.chores import STOP as STOP
 from training.engines import EngineError, NotServed
 from training.models.runs import ITEM_FAILED
 from training.services import serving
@@ -41,27 +43,29 @@ GROUP_SECONDS = 0.03
 BEAT_SECONDS = 1.0
 GRACE_SECONDS = 30.0
 ALIKE_IN_A_ROW = 20
-STOP = threading.Event()
 _here: set[int] = set()
 _hinted_again: set[int] = set()
 _here_lock = threading.Lock()
 
 
-def work(run_id: int, worker: str, stop: threading.Event = STOP) -> bool:
+def work(run_id: int, worker: str, stop: threading.Event = STOP, given_back: Callable[[], None] = lambda: None) -> bool:
     """True after this process worked on the run until no item was left for it, the run was stopped, or `stop` was set.
 
     False at once when it already works on the run: a process does so once at a time, and leases divide a run among
-    processes. Such a call (the run was resumed as the shift ended) means another look at the run afterwards.
+    processes. Such a call (the run was resumed as the shift ended) means another look at the run afterwards. False also
+    when `stop` was set before. `given_back` is called when items are free again that this process had taken.
     """
+    if stop.is_set():
+        return False
     with _here_lock:
         if run_id in _here:
             _hinted_again.add(run_id)
             return False
         _here.add(run_id)
     try:
-        _shift(run_id, worker, stop)
+        _shift(run_id, worker, stop, given_back)
         while _stays(run_id) and not stop.is_set():
-            _shift(run_id, worker, stop)
+            _shift(run_id, worker, stop, given_back)
         return True
     finally:
         with _here_lock:
@@ -79,10 +83,10 @@ def _stays(run_id: int) -> bool:
         return True
 
 
-def _shift(run_id: int, worker: str, stop: threading.Event) -> None:
+def _shift(run_id: int, worker: str, stop: threading.Event, given_back: Callable[[], None]) -> None:
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="desk") as desk_thread:
         try:
-            asyncio.run(_Shift(run_id, worker, stop, desk_thread).run())
+            asyncio.run(_Shift(run_id, worker, stop, given_back, desk_thread).run())
         finally:
             desk_thread.submit(connections.close_all).result()
 
@@ -94,6 +98,7 @@ class _Shift:
     run_id: int
     worker: str
     stop: threading.Event
+    given_back: Callable[[], None]
     desk_thread: ThreadPoolExecutor
     tasks: asyncio.Queue[Task | None] = field(default_factory=asyncio.Queue)
     outcomes: asyncio.Queue[Outcome | None] = field(default_factory=lambda: asyncio.Queue(maxsize=4096))
@@ -118,7 +123,7 @@ class _Shift:
         try:
             await self._at_work(plan)
         finally:
-            await self._db(self.desk.leave)
+            await self._db(lambda: outages.outlast(self.desk.leave))
 
     async def _at_work(self, plan: Plan) -> None:
         self.plan = plan
@@ -157,10 +162,27 @@ class _Shift:
             claimed = await self._db(lambda: self.desk.claim(self.plan.width))
             for task in claimed:
                 self.tasks.put_nowait(task)
-            if not claimed:
+            if self.desk.waits:
+                await self._until_less_in_hand()
+            elif not claimed:
                 break
+        if self.answering.stopping:
+            await self._give_back()
         for _ in range(self.plan.width):
             self.tasks.put_nowait(None)
+
+    async def _until_less_in_hand(self) -> None:
+        held = len(self.desk.hands)
+        while len(self.desk.hands) >= held > 0 and not self.answering.stopping:
+            await asyncio.sleep(0.01)
+
+    async def _give_back(self) -> None:
+        """What nobody has begun is free for other workers at once, and not only when the calls in flight have ended."""
+        left = [self.tasks.get_nowait() for _ in range(self.tasks.qsize())]
+        if ids := [task.item_id for task in left if task]:
+            await self._db(lambda: self.desk.give_back(ids))
+            if self.stop.is_set():
+                await self._db(self.given_back)
 
     async def _runner(self) -> None:
         while (task := await self.tasks.get()) is not None:

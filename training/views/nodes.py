@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 from annotations.access import WORKERS, for_roles
 from annotations.models import User
 from annotations.models.people import ADMIN
+from annotations.models.work import QUEUES
 from annotations.web import page_or_fragment
 from training import access, node_queries
 from training.models.nodes import queue_of
@@ -25,7 +26,8 @@ def node_list(request: HttpRequest) -> HttpResponse:
     """Every node: what it has, who holds its cards, and when its worker was last heard."""
     person = cast(User, request.user)
     may_train = access.may_train(person)
-    command = f"celery -A cosa_web worker -P threads -c 4 -Q celery,{queue_of(settings.NODE)}"
+    queues = ",".join((*QUEUES, queue_of(settings.NODE)))
+    command = f"celery -A cosa_web worker -P threads -c 4 -Q {queues}"
     context = {"rows": node_queries.shown(person), "may_train": may_train, "command": command}
     return page_or_fragment(request, PAGE, LIVE, context)
 

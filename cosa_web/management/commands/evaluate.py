@@ -14,6 +14,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 
 from annotations.models import Benchmark, LanguageModel, SafetyConfig
+from annotations.models.work import LLM
 from annotations.services.chores import worker_name
 from cosa_web.management import named
 from training import queries
@@ -143,7 +144,7 @@ def _work(run_id: int, stop: threading.Event) -> None:
     """Work on the run, here, again while it waits for cards; or tell the node that alone can, and wait."""
     still_open = EvaluationRun.every.filter(pk=run_id, state__in=OPEN_STATES)
     try:
-        if places.queues([run_id]).get(run_id, queue_of(settings.NODE)) != queue_of(settings.NODE):
+        if places.queue(run_id) not in (LLM, queue_of(settings.NODE)):
             hint(run_id)
             while still_open.exists() and not stop.wait(ELSEWHERE_SECONDS):
                 pass

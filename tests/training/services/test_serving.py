@@ -156,7 +156,7 @@ def test_without_vllm_the_run_says_what_to_set(settings: Any) -> None:
 
 @pytest.fixture
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[tuple[int, ...], str | None]]:
-    """The hints that would have left this machine, each with its queue; None is the one of all workers."""
+    """The hints that would have left this machine, each with its queue."""
     hints: list[tuple[tuple[int, ...], str | None]] = []
 
     def send(args: tuple[int, ...], **options: Any) -> None:
@@ -172,7 +172,7 @@ def test_hints_go_to_the_node_that_has_the_weights(sent: list[Any], as_judge: bo
     run = make_run(1, judges=[make_judge("helpfulness", model)]) if as_judge else evaluated(model)
     tasks.hint(run.pk)
     tasks.sweep()
-    assert sent == [((run.pk,), "gpu-anvil")] * 2
+    assert sent == [((run.pk, 0), "gpu-anvil"), ((run.pk,), "gpu-anvil")]
 
 
 def test_a_sweep_sends_nothing_to_a_node_without_a_worker(sent: list[Any]) -> None:
@@ -188,7 +188,7 @@ def test_a_sweep_sends_nothing_to_a_node_without_a_worker(sent: list[Any]) -> No
 def test_what_every_worker_can_ask_has_no_queue_of_its_own(sent: list[Any], fields: dict[str, str]) -> None:
     run = evaluated(trained(**{"node": "anvil"} | fields))
     tasks.hint(run.pk)
-    assert sent == [((run.pk,), None)]
+    assert sent == [((run.pk, 0), "llm")]
 
 
 def test_a_worker_of_another_node_passes_the_run_on_and_starts_nothing(vllm: FakeVllm, sent: list[Any]) -> None:

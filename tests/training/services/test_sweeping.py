@@ -91,7 +91,7 @@ def test_a_sweep_hints_once_at_each_run_in_need(sent: list[Any], settings: Any) 
 def test_a_swept_hint_is_gone_before_the_next_sweep(sent: list[Any], settings: Any) -> None:
     make_run(1)
     tasks.sweep()
-    assert sent[0][1] == {"expires": settings.SWEEP_SECONDS}
+    assert sent[0][1] == {"queue": "llm", "expires": settings.SWEEP_SECONDS}
 
 
 @pytest.mark.parametrize("name", ["runs", "work"])
@@ -111,7 +111,7 @@ def test_a_hint_leaves_only_with_the_commit(sent: list[Any]) -> None:
         run = make_run(1)
         tasks.hint(run.pk)
         before = list(sent)
-    assert (before, [args for args, _ in sent]) == ([], [(run.pk,)])
+    assert (before, [args for args, _ in sent]) == ([], [(run.pk, 0)])
 
 
 @pytest.mark.django_db(transaction=True)
@@ -145,10 +145,12 @@ def test_a_hint_without_a_broker_harms_nothing_and_the_run_stays_queued(caplog: 
     assert "OperationalError" in caplog.text
 
 
-def test_a_hint_carries_an_id_only(sent: list[Any], django_capture_on_commit_callbacks: Any) -> None:
+def test_a_hint_carries_an_id_only_and_is_gone_before_the_next_sweep(
+    sent: list[Any], django_capture_on_commit_callbacks: Any, settings: Any
+) -> None:
     with django_capture_on_commit_callbacks(execute=True):
         tasks.hint(7)
-    assert sent == [((7,), {"retry": False})]
+    assert sent == [((7, 0), {"queue": "llm", "expires": settings.SWEEP_SECONDS, "retry": False})]
 
 
 def test_results_are_not_kept_and_messages_are_acknowledged_early() -> None:

@@ -21,7 +21,7 @@ def page(as_person, who="ada", **headers):
 
 def test_without_a_node_the_page_says_how_to_start_one(as_person):
     html = page(as_person).content.decode()
-    assert "No machine reports" in html and "-Q celery,gpu-" in html
+    assert "No machine reports" in html and "-Q short,cpu,llm,gpu-" in html
 
 
 def test_a_node_shows_what_it_has_and_who_holds_its_cards(as_person):

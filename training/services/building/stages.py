@@ -54,7 +54,7 @@ def job(hold: Hold) -> str:
     if state == FINISHED:
         _finish(hold)
     elif state == QUEUED:  # before any hint about its runs is sent: a quick one would find it held
-        hold.save(state=QUEUED, reason="", until=None)
+        hold.save(state=QUEUED, reason="", until=None, losses=0)
     return state
 
 
@@ -149,7 +149,7 @@ def resume(*, stage: Stage, actor: User | None, budget: dict[str, int | None] | 
 
 
 def _reopen(stage: Stage) -> bool:
-    again: dict[str, Any] = {"state": QUEUED, "reason": "", "finished_at": None}
+    again: dict[str, Any] = {"state": QUEUED, "reason": "", "finished_at": None, "losses": 0}
     return bool(Stage.objects.filter(pk=stage.pk, state__in=(CANCELLED, FAILED)).update(**again))
 
 

@@ -114,7 +114,7 @@ def launch(*, run: TrainingRun, actor: User) -> None:
         raise TrainingProblem(" ".join(dict.fromkeys(problems)))
     ready = TrainingRun.objects.filter(pk=run.pk, state=WAITING, phase=CHECK, archived_at=None)
     steps = run.checked.get("estimate", {}).get("steps", 0)
-    _moved(run, ready.update(state=QUEUED, phase=TRAIN, done=0, total=steps, reason=""))
+    _moved(run, ready.update(state=QUEUED, phase=TRAIN, done=0, total=steps, reason="", losses=0))
     audit.record(actor=actor, action="launch", obj=run, before={"phase": CHECK}, after={"phase": TRAIN})
 
 
@@ -125,7 +125,7 @@ def resume(*, run: TrainingRun, actor: User) -> None:
     """
     states = (*AGAIN, WAITING) if run.phase == CHECK else AGAIN
     there = TrainingRun.objects.filter(pk=run.pk, phase=run.phase, state__in=states, archived_at=None)
-    again = {"state": QUEUED, "reason": "", "finished_at": None, "finish_asked_at": None, "until": None}
+    again = {"state": QUEUED, "reason": "", "finished_at": None, "finish_asked_at": None, "until": None, "losses": 0}
     checked = {"checked": {}, "done": 0, "total": 0} if run.phase == CHECK else {}
     before = {"state": run.state}
     _moved(run, there.update(**again, **checked))

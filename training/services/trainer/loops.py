@@ -137,7 +137,7 @@ def job(hold: Hold) -> str:
     loop = cast(TrainingLoop, hold.row)
     state = loop_steps.walk(hold, loop)
     if state == QUEUED:  # before any hint about what it began is sent: a quick one would find it held
-        hold.save(state=QUEUED, reason="", until=None)
+        hold.save(state=QUEUED, reason="", until=None, losses=0)
     return state
 
 
@@ -209,7 +209,7 @@ def resume(*, loop: TrainingLoop, actor: User, budget: Mapping[str, int | None] 
 
 
 def _reopen(loop: TrainingLoop) -> bool:
-    again: dict[str, Any] = {"state": QUEUED, "reason": "", "finished_at": None}
+    again: dict[str, Any] = {"state": QUEUED, "reason": "", "finished_at": None, "losses": 0}
     stopped = TrainingLoop.objects.filter(pk=loop.pk, state__in=(CANCELLED, FAILED), archived_at=None)
     return bool(stopped.update(**again))
 

@@ -291,4 +291,4 @@ def test_what_ends_tells_its_loop(monkeypatch, django_capture_on_commit_callback
     tasks.tell_loop(loops.waiting_for_evaluation(loop.base_run_id))
     answered(loop.base_run)
     tasks.tell_loop(loops.waiting_for_evaluation(loop.base_run_id))
-    assert told[1:] == [(loop.pk,), (loop.pk,)]
+    assert told[1:] == [(loop.pk, 0), (loop.pk, 0)]

@@ -192,7 +192,7 @@ def test_a_node_with_an_open_run_is_not_forgotten(state):
         nodes.forget(node=row, actor=make_person("grace"))
 
 
-@pytest.mark.parametrize(("queues", "looks"), [(["celery"], 0), (["celery", "gpu-forge"], 1), (["gpu-anvil"], 0)])
+@pytest.mark.parametrize(("queues", "looks"), [(["llm"], 0), (["llm", "gpu-forge"], 1), (["gpu-anvil"], 0)])
 def test_only_a_worker_that_listens_to_the_queue_of_the_node_reports(monkeypatch, settings, queues, looks):
     settings.NODE, began = "forge", []
     monkeypatch.setattr(nodes, "look_after", began.append)
