@@ -16,3 +16,4 @@ urlpatterns = [
     path("", include("annotations.urls")),
     path("", include("training.urls")),
 ]
+handler500 = "cosa_web.views.broken"

@@ -1,5 +1,6 @@
 """The front door: log-in, each person's home, and a sign of life for machines."""
 
+import sys
 from typing import Any, cast
 
 from django.conf import settings
@@ -8,6 +9,7 @@ from django.contrib.auth.views import LoginView
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
@@ -20,7 +22,7 @@ from annotations.queries import campaigns as campaign_queries
 from annotations.queries import rate_list
 from annotations.queries import waiting as people_queries
 from annotations.queries.checks import tallies
-from annotations.services import demo
+from annotations.services import demo, outages
 from training import access, queries
 from training.charts import config_rows
 
@@ -86,3 +88,11 @@ def healthz(request: HttpRequest) -> HttpResponse:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
     return HttpResponse("ok", content_type="text/plain")
+
+
+def broken(request: HttpRequest) -> HttpResponse:
+    """The page for an error of ours: 503 while the database is away, 500 otherwise. It needs no database."""
+    problem = sys.exc_info()[1]
+    if problem is not None and outages.is_away(problem):
+        return HttpResponse(render_to_string("503.html"), status=503, headers={"Retry-After": "5"})
+    return HttpResponse(render_to_string("500.html"), status=500)

@@ -12,6 +12,8 @@ from django.http.request import RawPostDataException, UnreadablePostError
 from rest_framework import exceptions
 from rest_framework.response import Response
 
+from annotations.services import outages
+
 log = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
 KIND = "urn:cosa-web:problem:"
@@ -32,6 +34,7 @@ KINDS = {
 NOT_FOUND = "There is nothing here, or nothing that you may see."
 FORBIDDEN = "Your roles give you no right to do this."
 WHO = "Send an access token: Authorization: Bearer pat-…; you make one on the page of your tokens."
+AWAY = "The database does not answer just now. What was saved is still there; ask again in a few seconds."
 OUR_ERROR = "An error of this application; its log says more. Nothing was changed."
 
 
@@ -101,6 +104,9 @@ def of_exception(exc: Exception) -> Problem:
         return Problem(415, "Send the body as application/json.")
     if isinstance(exc, SuspiciousOperation | BadRequest | MultiPartParserError | UnreadablePostError):
         return Problem(400, "The request cannot be read.")
+    if outages.is_away(exc):
+        log.warning("The database is away", exc_info=exc)
+        return Problem(503, AWAY, headers={"Retry-After": "5"})
     log.error("An error of the API", exc_info=exc)
     return Problem(500, OUR_ERROR)
 
