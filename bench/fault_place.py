@@ -56,9 +56,20 @@ class Place:
         self.postgres.start()
         self.start_broker()
         stub = [sys.executable, "tests/stub_server.py", "--port", "0", "--latency", str(self.latency)]
-        model = self._run("model", [*stub, "--log", str(self.asked_log)], pipe=True)
-        assert model.running and model.running.stdout
-        self.model_address = f"http://127.0.0.1:{int(model.running.stdout.readline().split()[-1])}/v1"
+        port = self.start_printing("model", [*stub, "--log", str(self.asked_log)])
+        self.model_address = f"http://127.0.0.1:{port}/v1"
+
+    def start_printing(self, name: str, command: list[str]) -> int:
+        """The port that the program prints as its first line."""
+        process = self._run(name, command, pipe=True)
+        assert process.running and process.running.stdout
+        return int(process.running.stdout.readline())
+
+    def start_gateway(self, port: int) -> None:
+        """The gateway answers at that port."""
+        command = [sys.executable, "-m", "training.gateway", "--host", "127.0.0.1", "--port", str(port)]
+        gateway = self._run("gateway", [*command, "--workers", "1"])
+        self._until(lambda: answers(f"http://127.0.0.1:{port}/healthz"), gateway)
 
     def start_broker(self) -> None:
         """An empty broker answers."""

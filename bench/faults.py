@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import fault_checks as checks
+from bench import fault_disk
 from bench import fault_world as world
 from bench.fault_checks import Outage
 from bench.fault_place import Place, place
@@ -40,6 +41,8 @@ class Drill:
 
     place: Place
     run: int
+    cookie: str
+    disk: Path | None
     chance: random.Random
     workers: int
     began: float
@@ -103,7 +106,12 @@ class Drill:
 
     def disk(self) -> None:
         """Files are written while the disk is full, and again after room was made."""
-        self.note("disk: not drilled here, it takes root to mount one")
+        if self.disk is None:
+            self.note("the disk is not filled: it takes root to mount a small one")
+            return
+        broken = fault_disk.drilled(self.disk, fault_disk.Sender(self.place.port, self.cookie))
+        self.broken += broken
+        self.note(f"the disk was full for an upload and for a set, {len(broken)} things wrong")
 
 
 def schedule(drill: Drill, only: Sequence[str]) -> list[tuple[float, Callable[[], None]]]:
@@ -167,11 +175,12 @@ def judged(drill: Drill, watcher: Watcher, items: int) -> dict[str, Any]:
 
 def drilled(options: argparse.Namespace) -> dict[str, Any]:
     """The figures of one drill, what happened, and what was broken."""
-    with place(LATENCY) as here:
+    with place(LATENCY) as here, fault_disk.small_disk(here.var) as disk:
         made = world.make(here.model_address, options.items, WIDTH)
         here.start_rest(options.workers)
         began = time.monotonic()
-        drill = Drill(here, made.run, random.Random(options.seed), options.workers, began)  # noqa: S311
+        chance = random.Random(options.seed)  # noqa: S311
+        drill = Drill(here, made.run, made.cookie, disk, chance, options.workers, began)
         watcher = Watcher(here.port, made.cookie, made.run, Database(here.postgres.address, made.run), began)
         watcher.start()
         database = Database(here.postgres.address, made.run)
