@@ -5,14 +5,36 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from math import ceil
 from typing import Any
 
+from axes.handlers.database import AxesDatabaseHandler
 from axes.models import AccessAttempt
 from django.conf import settings
-from django.db.models import Max
+from django.db.models import Max, Q, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
 from annotations.services.log_ins import kept_name
+
+WIDE = 20
+"""How many times the failures of one name at one address a name may have everywhere, and an address with all names."""
+
+
+class Handler(AxesDatabaseHandler):
+    """Counts failed log-ins by name and address together, and far more of them by each alone.
+
+    Who has many addresses gets no more tries at one name by it, nor who knows many names from one address.
+    """
+
+    def get_failures(self, request: HttpRequest, credentials: dict[str, Any] | None = None) -> int:
+        """The failures that count now; those of a whole name or address count a twentieth."""
+        name, address = client_name(request, credentials), client_address(request)
+        recent = AccessAttempt.objects.filter(attempt_time__gte=timezone.now() - settings.AXES_COOLOFF_TIME)
+        told = recent.filter(Q(username=name) | Q(ip_address=address)).aggregate(
+            name=Sum("failures_since_start", filter=Q(username=name)),
+            address=Sum("failures_since_start", filter=Q(ip_address=address)),
+        )
+        wide = max(told["name"] or 0, told["address"] or 0) // WIDE
+        return max(int(super().get_failures(request, credentials)), wide)
 
 
 def client_name(request: HttpRequest, credentials: dict[str, Any] | None) -> str:

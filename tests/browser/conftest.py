@@ -23,6 +23,11 @@ FLAGS = (
 )  # fmt: skip
 REFUSED_FORM = re.compile(r"the server responded with a status of 422")
 PATIENCE_MS = 8000
+BROKEN_POLICY = "content policy broken: "
+TELL_BROKEN_POLICY = (
+    "addEventListener('securitypolicyviolation', event => console.error("
+    f"'{BROKEN_POLICY}' + event.effectiveDirective + ' ' + event.blockedURI))"
+)
 
 
 # Playwright keeps an event loop open in this thread. Django would refuse every query because of it, and asyncio.run()
@@ -54,6 +59,7 @@ class Window:
             base_url=self.address, viewport={"width": width, "height": 900}, java_script_enabled=scripts
         )
         self.contexts.append(context)
+        context.add_init_script(TELL_BROKEN_POLICY)
         if user:
             context.add_cookies([self._session(user)])
         context.set_default_timeout(PATIENCE_MS)

@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from annotations import access as people_access
@@ -112,6 +113,7 @@ def model_test(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, DETAIL, model_page(request, model) | said)
 
 
+@sensitive_post_parameters("key")
 @require_http_methods(["GET", "POST"])
 @for_roles(ADMIN)
 def model_new(request: HttpRequest) -> HttpResponse:
@@ -119,6 +121,7 @@ def model_new(request: HttpRequest) -> HttpResponse:
     return _model_form(request, None)
 
 
+@sensitive_post_parameters("key")
 @require_http_methods(["GET", "POST"])
 @for_roles(ADMIN)
 def model_edit(request: HttpRequest, pk: int) -> HttpResponse:
