@@ -188,6 +188,7 @@ API_PER_MINUTE_ANONYMOUS = int(env.number("COSA_API_PER_MINUTE_ANONYMOUS", 60))
 MODEL_HOSTS = env_guard.reachable("COSA_MODEL_HOSTS", "public" if HTTPS else "public,private,loopback")
 env.address("COSA_EMBEDDED_URL", "", WEB)
 GATEWAY_URL = env.address("COSA_GATEWAY_URL", "http://127.0.0.1:8001", WEB).rstrip("/")
+GATEWAY_INSIDE = env.address("COSA_GATEWAY_INSIDE", "", WEB).rstrip("/")
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "short"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True

@@ -33,6 +33,12 @@ def test_a_refusal_of_the_gateway_is_told_in_its_words(settings, stub):
     assert (came.error, came.text) == ("not for you", "")
 
 
+def test_the_gateway_is_asked_where_the_web_server_reaches_it(settings, stub):
+    settings.GATEWAY_URL, settings.GATEWAY_INSIDE = "http://127.0.0.1:9", stub.base_url.removesuffix("/v1")
+    asking = trying.ask(deployment=make_deployment("echo"), prompt="How high?", person=make_person("ada"))
+    assert trying.whole(asking).text.strip() == "How high?"
+
+
 def test_a_gateway_that_is_not_there_is_told_with_how_to_start_it(settings):
     settings.GATEWAY_URL = "http://127.0.0.1:9"
     asking = trying.ask(deployment=make_deployment(), prompt="Why?", person=make_person("ada"))

@@ -95,7 +95,7 @@ class Trying(Asking):
 
     async def _stream(self, cell: Cell, ending: Ending) -> None:
         limits = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS)
-        url = settings.GATEWAY_URL
+        url = settings.GATEWAY_INSIDE or settings.GATEWAY_URL
         try:
             async with aiohttp.ClientSession(timeout=limits, read_bufsize=LONGEST_LINE) as session:
                 await self._ask(session, url, cell, ending)
