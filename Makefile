@@ -8,9 +8,10 @@ unexport PYTHONDONTWRITEBYTECODE
 define install
 	@$(1)/bin/python -m uv pip install --quiet --python $(1)/bin/python $(2) 2>/dev/null || $(1)/bin/pip install --quiet $(2)
 endef
+AUDITED := $(filter-out requirements/torch.txt,$(wildcard requirements/*.txt))
 CHECKED := annotations training cosa_web tests bench docker manage.py
 
-.PHONY: demo test check bench chromium training up down clean
+.PHONY: demo test check bench chromium training up down clean audit
 
 demo: .venv/base .venv/models
 	@$(BIN)/python -m cosa_web.demo
@@ -40,6 +41,14 @@ bench: .venv/dev .venv-training/ready
 	$(BIN)/python -m bench.calibration
 	$(BIN)/python -m bench.pairing
 	$(BIN)/python -m bench.recipe
+
+# Known weaknesses of what is installed, as far as the registry answers: a package it says nothing of fails too.
+audit:
+	@place=$$(mktemp -d) && trap "rm -rf $$place" EXIT && $(PYTHON) -m venv $$place \
+	  && $$place/bin/pip install --quiet pip-audit==2.10.1 || exit 1; \
+	for list in $(AUDITED); do echo "$$list"; \
+	  $$place/bin/pip-audit --strict --require-hashes --disable-pip --progress-spinner off -r $$list || failed=1; \
+	done; exit $${failed:-0}
 
 chromium:
 	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; }
