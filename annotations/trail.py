@@ -7,7 +7,8 @@ from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
 
 from django.apps import apps
-from django.db.models import Model, Q, QuerySet, TextField
+from django.db import connection
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet, TextField
 from django.db.models.functions import Cast
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
@@ -35,18 +36,28 @@ def kind_words(kind: str) -> str:
 
 def actions() -> list[str]:
     """Every action of the record, in alphabetical order of its words."""
-    return sorted(AuditEvent.objects.order_by().values_list("action", flat=True).distinct(), key=action_words)
+    return sorted(_different("action"), key=action_words)
 
 
 def kinds() -> list[str]:
     """Every kind of object of the record, in alphabetical order of its words."""
-    return sorted(AuditEvent.objects.order_by().values_list("object_type", flat=True).distinct(), key=kind_words)
+    return sorted(_different("object_type"), key=kind_words)
 
 
 def actors() -> QuerySet[User]:
     """Everybody who did something."""
-    done = AuditEvent.objects.order_by().exclude(actor=None).values("actor").distinct()
-    return User.objects.filter(pk__in=done).order_by("first_name", "last_name", "username")
+    done = AuditEvent.objects.filter(actor=OuterRef("pk")).order_by()
+    return User.objects.filter(Exists(done)).order_by("first_name", "last_name", "username")
+
+
+def _different(column: str) -> list[str]:
+    """The values that an indexed column of the record has: one step in the index for each, not one for each event."""
+    table = AuditEvent._meta.db_table
+    least = f'SELECT MIN("{column}") FROM "{table}"'  # noqa: S608
+    steps = f'{least} UNION ALL SELECT ({least} WHERE "{column}" > seen.value) FROM seen WHERE seen.value IS NOT NULL'  # noqa: S608
+    with connection.cursor() as cursor:
+        cursor.execute(f"WITH RECURSIVE seen(value) AS ({steps}) SELECT value FROM seen WHERE value IS NOT NULL")  # noqa: S608
+        return [value for (value,) in cursor.fetchall()]
 
 
 def events(

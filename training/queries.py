@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from django.core.cache import cache
 from django.db.models import Count, Max, Min, OuterRef, Q, QuerySet, Subquery, Sum
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
 from annotations.core.storable import whole_number
@@ -248,12 +248,11 @@ def neighbours(found: QuerySet[RunItem], item: RunItem) -> Neighbours:
 
 
 def with_counts(runs: QuerySet[EvaluationRun]) -> QuerySet[EvaluationRun]:
-    """The runs with `total`, `done` and `failed` counts on each."""
-    return runs.annotate(
-        total=Count("items"),
-        done=Count("items", filter=Q(items__state=ITEM_DONE)),
-        failed=Count("items", filter=Q(items__state=ITEM_FAILED)),
-    )
+    """The runs with `total`, `done` and `failed` counts on each; only those that are read are counted."""
+    items = RunItem.objects.filter(run=OuterRef("pk")).order_by().values("run")
+    states = {"total": Q(), "done": Q(state=ITEM_DONE), "failed": Q(state=ITEM_FAILED)}
+    counts = {name: Subquery(items.filter(only).annotate(n=Count("pk")).values("n")) for name, only in states.items()}
+    return runs.annotate(**{name: Coalesce(count, 0) for name, count in counts.items()})
 
 
 def latest_runs_by_config(runs: QuerySet[EvaluationRun], configs: Iterable[int]) -> dict[int, EvaluationRun]:
