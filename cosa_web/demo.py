@@ -21,6 +21,8 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
+from cosa_web import env
+
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 60.0
 END_SECONDS = 8.0
@@ -273,7 +275,7 @@ def main() -> None:
     os.environ.setdefault("COSA_LOGIN_TRIES", "50")
     os.environ.setdefault("COSA_LOGIN_WAIT_MINUTES", "1")
     var = Path(os.environ.get("COSA_VAR", str(ROOT / "var")))
-    demo = Demo(var, _free_port(int(os.environ.get("COSA_PORT", "8000"))))
+    demo = Demo(var, _free_port(int(env.number("COSA_PORT", 8000, low=1))))
     with ExitStack() as stack:
         stack.enter_context(_signals_end(demo))
         sockets = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cosa-")))

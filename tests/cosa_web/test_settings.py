@@ -13,7 +13,7 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 
-from cosa_web import env_names
+from cosa_web import demo, env_names
 from cosa_web.env import WrongSetting
 
 ROOT = Path(__file__).parents[2]
@@ -92,6 +92,13 @@ def test_a_number_below_nothing_stops_the_start_by_its_name(start, name):
 def test_a_word_that_cannot_be_used_stops_the_start_by_its_name(start, name, value):
     with pytest.raises(WrongSetting, match=f"^{name}\\b"):
         start(**SERVER | {name: value})
+
+
+def test_a_port_of_the_demo_that_is_none_stops_it_by_its_name(monkeypatch):
+    # main sets variables of its own; a copy of the environment takes them
+    monkeypatch.setattr("os.environ", os.environ | {"COSA_PORT": "many"})
+    with pytest.raises(WrongSetting, match="^COSA_PORT='many' is not a number"):
+        demo.main()
 
 
 @pytest.mark.parametrize(
