@@ -65,7 +65,7 @@ class Keeper(FileUploadHandler):
             self.taking = self.taking or Taking(import_files.most_bytes())
             if not self.problem:
                 self.taking.begin(file_name)
-        except (FileProblem, OSError) as problem:
+        except FileProblem as problem:
             self._refuse(problem)
         if self.problem:
             raise StopUpload(connection_reset=False)
@@ -86,8 +86,11 @@ class Keeper(FileUploadHandler):
 
     def file_complete(self, file_size: int) -> "UploadedFile[Any] | None":
         """None; Django need not hold the file."""
-        if self.taking:
-            self.taking.end()
+        try:
+            if self.taking:
+                self.taking.end()
+        except FileProblem as problem:
+            self._refuse(problem)
         return None
 
     def upload_interrupted(self) -> None:

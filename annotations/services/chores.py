@@ -1,5 +1,6 @@
 """Long work that a row describes: claimed with a fence by one worker at a time, watched, stopped, taken up again."""
 
+import errno
 import logging
 import os
 import socket
@@ -30,6 +31,8 @@ LOST = (
 )
 STOP = threading.Event()
 """Set when this worker was told to end: it puts down what it holds, for others to take up."""
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+FULL = "The disk of this server is full. Nothing was changed; make room, then try again."
 OUR_ERROR = "An error of this application ({name}); its log says more. Nothing was changed; try again."
 
 
@@ -137,9 +140,14 @@ def do(model: type[Work], pk: int, job: Callable[[Hold], str], worker: str) -> b
     except Exception as bug:
         log.exception("%s %s", model._meta.model_name, pk)
         if not outages.is_away(bug):
-            return _end(hold, FAILED, OUR_ERROR.format(name=type(bug).__name__))
+            return _end(hold, FAILED, _why(bug))
         outages.outlast(hold.put_down)
         return False
+
+
+def _why(bug: Exception) -> str:
+    full = isinstance(bug, OSError) and bug.errno in NO_ROOM
+    return FULL if full else OUR_ERROR.format(name=type(bug).__name__)
 
 
 def _end(hold: Hold, state: str, reason: str = "") -> bool:

@@ -5,6 +5,7 @@ import re
 import shutil
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from io import BufferedWriter
 from pathlib import Path
 from secrets import token_hex
@@ -50,7 +51,10 @@ class Taking:
     def __init__(self, most: int | None = None):
         self.folder, self.most, self.size = f"import-{token_hex(16)}", most, 0
         self.place = settings.UPLOADS_DIR / self.folder
-        self.place.mkdir(mode=0o700, parents=True)
+        try:
+            self.place.mkdir(mode=0o700, parents=True)
+        except OSError as problem:
+            raise _not_kept(problem) from problem
         self.names: list[str] = []
         self.out: BufferedWriter | None = None
 
@@ -62,7 +66,7 @@ class Taking:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.out = path.open("xb")
         except OSError as problem:
-            raise FileProblem(f"The server could not keep the file: {problem.strerror}. Try again later.") from problem
+            raise _not_kept(problem) from problem
         self.names.append(path.relative_to(self.place).as_posix())
 
     def write(self, piece: bytes) -> None:
@@ -74,17 +78,24 @@ class Taking:
             if self.out:
                 self.out.write(piece)
         except OSError as problem:
-            raise FileProblem(f"The server could not keep the file: {problem.strerror}. Try again later.") from problem
+            raise _not_kept(problem) from problem
 
     def end(self) -> None:
-        """Nothing; the last file is closed."""
-        if self.out:
-            self.out.close()
-        self.out = None
+        """Nothing; the last file is closed. Raises FileProblem when its last bytes found no room."""
+        out, self.out = self.out, None
+        try:
+            if out:
+                out.close()
+        except OSError as problem:
+            raise _not_kept(problem) from problem
 
     def done(self) -> Upload | None:
-        """What was taken; None without any file, and then nothing is left of it."""
-        self.end()
+        """What was taken; None without any file, and then nothing is left of it. Raises FileProblem, as `end` does."""
+        try:
+            self.end()
+        except FileProblem:
+            self.drop()
+            raise
         if not self.names:
             self.drop()
             return None
@@ -92,8 +103,13 @@ class Taking:
 
     def drop(self) -> None:
         """Nothing; whatever was taken is removed."""
-        self.end()
+        with suppress(FileProblem):
+            self.end()
         remove(self.folder)
+
+
+def _not_kept(problem: OSError) -> FileProblem:
+    return FileProblem(f"The server could not keep the file: {problem.strerror}. Try again later.")
 
 
 def most_bytes() -> int:

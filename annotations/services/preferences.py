@@ -22,7 +22,7 @@ from annotations.services import (
     pair_files,
     preference_uploads,
 )
-from annotations.services.chores import ChoreProblem, Hold
+from annotations.services.chores import ChoreProblem, Hold, Stopped
 from annotations.services.freezing import Frozen
 from annotations.services.import_files import Upload
 from annotations.services.preference_uploads import Problems
@@ -100,7 +100,7 @@ def job(hold: Hold) -> str:
         raise TypeError(f"{row._meta.model_name} is no preference set")
     fresh = not row.sha256
     if fresh:
-        _take_in(hold, row)
+        _take_in_or_leave_nothing(hold, row)
     import_files.remove(row.folder)
     if row.leaks.get("state") == leakage.DONE:
         return FINISHED
@@ -110,6 +110,18 @@ def job(hold: Hold) -> str:
     leaks = leakage.check(path(row), row.organisation_id, lambda done, total: hold.beat(done, total))
     hold.save(leaks=leaks, done=row.rows, total=row.rows)
     return FINISHED
+
+
+def _take_in_or_leave_nothing(hold: Hold, row: PreferenceSet) -> None:
+    try:
+        _take_in(hold, row)
+    except Stopped:
+        raise
+    except Exception:
+        # Raises when this set is no longer ours, or the database is away: then somebody still needs the files.
+        hold.beat(row.done, now=True)
+        import_files.remove(row.folder)
+        raise
 
 
 def _take_in(hold: Hold, row: PreferenceSet) -> None:

@@ -137,6 +137,13 @@ def test_more_than_a_hundred_files_are_refused_in_words(settings):
     assert (keeper.problem, keeper.upload(), left(settings)) == (TOO_MANY, None, [])
 
 
+def test_a_disk_that_is_full_at_the_end_of_a_file_is_said(settings, monkeypatch):
+    with open("/dev/full", "wb") as full:  # takes bytes into its buffer, and has no room when it is closed
+        monkeypatch.setattr(import_files.Taking, "begin", lambda self, name: setattr(self, "out", full))
+        keeper = posted(("a.csv", b"x"))
+    assert "No space left" in keeper.problem and keeper.upload() is None and left(settings) == []
+
+
 def test_a_full_disk_is_said(settings, monkeypatch):
     def full(self, piece):
         raise import_files.FileProblem("The server could not keep the file: No space left on device.")

@@ -1,5 +1,6 @@
 """Long work: held by one worker at a time, shown while it goes on, ended in words, taken up again after a death."""
 
+import errno
 from datetime import timedelta
 
 import pytest
@@ -45,6 +46,15 @@ def test_work_that_waits_for_a_person_has_no_end_yet():
     work = make_work()
     do(work, lambda hold: "waiting")
     assert (again(work).state, again(work).finished_at) == ("waiting", None)
+
+
+def test_a_full_disk_is_said_in_words():
+    def full(hold):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    work = make_work()
+    do(work, full)
+    assert (again(work).state, again(work).reason) == ("failed", chores.FULL)
 
 
 def test_finished_work_is_not_done_again():
