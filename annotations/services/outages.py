@@ -14,8 +14,19 @@ LOOK_SECONDS, PATIENCE_SECONDS = 0.5, 600.0
 
 
 def is_away(problem: BaseException) -> bool:
-    """True when the error means that this thread's connection is gone, and not that a statement was refused."""
-    return isinstance(problem, AWAY) and (connection.connection is None or not connection.is_usable())
+    """True when the error means that this thread's connection is gone, and not that a statement was refused.
+
+    It stays true when the database is back by the time it is asked.
+    """
+    if not isinstance(problem, AWAY):
+        return False
+    return _was_cut(problem) or connection.connection is None or not connection.is_usable()
+
+
+def _was_cut(problem: BaseException) -> bool:
+    """True for an error of PostgreSQL's client that comes from no statement, or says that the server ends or starts."""
+    state = getattr(problem.__cause__, "sqlstate", "")
+    return state is None or state.startswith(("08", "57P"))
 
 
 def outlast(job: Callable[[], T], patience: float = PATIENCE_SECONDS) -> T:

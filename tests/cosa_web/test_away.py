@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator
 
+import psycopg
 import pytest
 from django.db import OperationalError, connection
 from django.test import Client
+from psycopg.errors import AdminShutdown, LockNotAvailable
 
+from annotations.services import outages
 from tests.factories import make_person
 
 
@@ -38,6 +41,17 @@ def test_the_api_says_that_the_database_does_not_answer(browser):
     answer = browser.get("/api/v1/runs/", headers={"Authorization": "Bearer pat-somebody"})
     assert (answer.status_code, answer["Retry-After"]) == (503, "5")
     assert "database does not answer" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("cause", "away"),
+    [(psycopg.OperationalError(), True), (AdminShutdown(), True), (LockNotAvailable(), False), (None, False)],
+)
+def test_the_database_was_away_although_it_is_back(db, cause, away):
+    problem = OperationalError("no")
+    problem.__cause__ = cause
+    connection.ensure_connection()
+    assert outages.is_away(problem) is away
 
 
 def test_a_statement_that_is_refused_is_an_error_of_ours(browser, monkeypatch):
