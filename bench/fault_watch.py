@@ -15,7 +15,7 @@ from bench.fault_checks import Counts, Told
 EVERY_SECONDS, PATIENCE_SECONDS = 0.5, 20.0
 COUNTS = "SELECT state, count(*) FROM training_runitem WHERE run_id = %s GROUP BY state"
 CONSERVED = re.compile(r'<p class="conserve">(.*?)</p>', re.DOTALL)
-BADGE = re.compile(r'id="run-live".*?<span class="badge[^"]*">.*?</(?:span|svg)>([\w ]+)</span>', re.DOTALL)
+BADGE = re.compile(r'id="run-live".*?<span class="badge[^"]*">.*?</(?:span|svg)>\s*([\w ]+?)\s*</span>', re.DOTALL)
 WAITING = re.compile(r"([\d\u2009\u202f]+) waiting in retry")
 
 
@@ -113,13 +113,12 @@ def of_page(text: str) -> dict[str, Any]:
 
 
 def of_api(text: str) -> dict[str, Any]:
-    """The same from the API; a run whose every open call waits is waiting."""
+    """The same from the API, which has the run's own state and how many calls wait."""
     told = json.loads(text)
-    waits = told["state"] == "running" and told["waiting"] and told["waiting"] >= told["in_flight"]
     return {
         "total": told["total"],
         "counts": Counts(told["done"], told["failed"], told["queued"]),
-        "word": "waiting" if waits else told["state"],
+        "word": told["state"],
         "waiting": told["waiting"],
     }
 

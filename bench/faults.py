@@ -42,7 +42,7 @@ class Drill:
     place: Place
     run: int
     cookie: str
-    disk: Path | None
+    room: Path | None
     chance: random.Random
     workers: int
     began: float
@@ -106,10 +106,10 @@ class Drill:
 
     def disk(self) -> None:
         """Files are written while the disk is full, and again after room was made."""
-        if self.disk is None:
+        if self.room is None:
             self.note("the disk is not filled: it takes root to mount a small one")
             return
-        broken = fault_disk.drilled(self.disk, fault_disk.Sender(self.place.port, self.cookie))
+        broken = fault_disk.drilled(self.room, fault_disk.Sender(self.place.port, self.cookie))
         self.broken += broken
         self.note(f"the disk was full for an upload and for a set, {len(broken)} things wrong")
 
