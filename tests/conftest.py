@@ -14,6 +14,7 @@ from cosa_web.api_settings import caches as caches_of
 from tests import emptying
 from tests.factories import make_person
 from tests.postgres import server
+from tests.stores import folder
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 # A developer's own broker must not get hints at rows of a test database.
@@ -60,6 +61,8 @@ def _files_of_this_process_alone(tmp_path_factory: pytest.TempPathFactory) -> No
     """Tests that run side by side have databases with the same ids, and would write to the same files."""
     place = tmp_path_factory.mktemp("files")
     settings.UPLOADS_DIR, settings.PREFERENCES_DIR = place / "uploads", place / "preferences"
+    settings.STORAGES["artifacts"] = folder(place / "artifacts")
+    settings.ARTIFACTS_SHARED, settings.ARTIFACTS_CACHE_DIR = False, place / "artifacts-cache"
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,6 +1,7 @@
-"""Files of preference pairs: Parquet below the preference folder, named by the digest of their bytes."""
+"""Files of preference pairs: Parquet in the store of artifacts, named by the digest of their bytes."""
 
 import hashlib
+import logging
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -10,7 +11,13 @@ from django.conf import settings
 from annotations.core import preference_pairs
 from annotations.core.preference_pairs import COLUMNS, TYPES, Pair
 from annotations.exports import _dictionaries
+from annotations.models import Artifact
+from annotations.models.artifacts import PREFERENCES
+from annotations.services import artifacts, file_digests
+from annotations.services.artifacts import ArtifactDamaged, ArtifactMissing, ArtifactProblem
 
+log = logging.getLogger(__name__)
+KEY = PREFERENCES + "/{sha256}.parquet"
 AT_ONCE = 500
 SAID = ("split", "mode", "origin", "template")
 GROUP_ROWS, GROUP_SIGNS = 1_000, 4_000_000
@@ -26,8 +33,41 @@ class Written(NamedTuple):
 
 
 def path(sha256: str) -> Path:
-    """Where the file of that digest lies, whether or not it is there."""
-    return Path(settings.PREFERENCES_DIR) / f"{sha256}.parquet"
+    """Where the file of that digest lies on this machine, its digest checked; where nothing is when there is none.
+
+    It may come from the store of artifacts first, which takes as long as that. `why_not` says what is wrong.
+    """
+    try:
+        return _found(sha256)
+    except ArtifactProblem as problem:
+        log.warning("the file of pairs %s is not at hand: %s", sha256, type(problem).__name__)
+        return Path(settings.PREFERENCES_DIR) / "nowhere" / f"{sha256}.parquet"
+
+
+def why_not(sha256: str) -> str:
+    """Why the file of that digest cannot be read, in words; "" when it can."""
+    try:
+        _found(sha256)
+    except ArtifactProblem as problem:
+        return str(problem)
+    return ""
+
+
+def artifact(sha256: str) -> Artifact:
+    """The file of that digest as the store knows it; the row is not stored, and says nothing of its size."""
+    return Artifact(key=KEY.format(sha256=sha256), kind=PREFERENCES, sha256=sha256)
+
+
+def _found(sha256: str) -> Path:
+    """The file in the store, or where files lay before there was one."""
+    if not sha256:
+        raise ArtifactMissing("The pairs are not complete.")
+    earlier = Path(settings.PREFERENCES_DIR) / f"{sha256}.parquet"
+    if earlier.is_file():
+        if file_digests.is_whole(earlier, sha256):
+            return earlier
+        raise ArtifactDamaged(artifacts.DAMAGED.format(key=earlier.name))
+    return artifacts.local(artifact(sha256))
 
 
 def part(name: str, fence: int) -> Path:
@@ -57,9 +97,12 @@ def write(file: Path, rows: Iterable[Pair]) -> Written:
     return Written(found.hexdigest(), size, count)
 
 
-def keep(file: Path, written: Written) -> None:
-    """Nothing; the file has its name, and whoever asks for its digest finds it."""
-    file.replace(path(written.sha256))
+def keep(file: Path, written: Written) -> Artifact:
+    """The artifact, by which whoever asks for its digest finds the file. Raises ArtifactProblem."""
+    made = artifacts.keep(file, PREFERENCES, KEY)
+    if made.sha256 != written.sha256:
+        raise ArtifactDamaged(artifacts.DAMAGED.format(key=made.key))
+    return made
 
 
 def read(file: Path) -> Iterator[Pair]:

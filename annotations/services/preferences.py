@@ -69,8 +69,13 @@ def is_quick(row: PreferenceSet) -> bool:
 
 
 def path(row: PreferenceSet) -> Path:
-    """Where the pairs of a finished set lie."""
+    """Where the pairs of a finished set lie on this machine, as they were kept; where nothing is without a file."""
     return pair_files.path(row.sha256)
+
+
+def why_not_read(row: PreferenceSet) -> str:
+    """Why the pairs of a finished set are not at hand on this machine, and which file it is about."""
+    return f"{pair_files.why_not(row.sha256) or GONE} The file is {row.sha256}.parquet."
 
 
 def give_up(*, row: PreferenceSet, actor: User) -> None:
@@ -209,9 +214,9 @@ def check_again(*, row: PreferenceSet, actor: User) -> None:
     Raises PreferenceProblem without a file, and when somebody was faster.
     """
     if not path(row).is_file():
-        raise PreferenceProblem(f"{GONE} Without it there is nothing to compare.")
+        raise PreferenceProblem(f"{pair_files.why_not(row.sha256) or GONE} Without it there is nothing to compare.")
     over = PreferenceSet.objects.filter(pk=row.pk, state__in=(FINISHED, FAILED, CANCELLED), archived_at=None)
-    again: dict[str, Any] = {"state": QUEUED, "reason": "", "leaks": {}, "finished_at": None}
+    again: dict[str, Any] = {"state": QUEUED, "reason": "", "leaks": {}, "finished_at": None, "losses": 0}
     if not over.update(**again, overruled_why="", overruled_by=None, overruled_at=None):
         raise PreferenceProblem("Somebody was faster: the set is being compared already.")
     before = {"leaks": leakage.found(row), "overruled": bool(row.overruled_at)}
@@ -257,7 +262,7 @@ def why_not_train(row: PreferenceSet) -> str:
     if not row.sha256:
         return "The pairs of this set are not complete."
     if not path(row).is_file():
-        return f"{GONE} Bring it back from a backup: {row.sha256}.parquet."
+        return why_not_read(row)
     if row.leaks.get("state") != leakage.DONE:
         return _unchecked(row)
     if leakage.found(row) and not row.overruled_at:

@@ -37,9 +37,21 @@ def test_the_pairs_lie_in_a_file_named_by_its_digest(settings):
     row = read(make_set({"train.jsonl": lines([make_pair(1), make_pair(2)]), "dev.jsonl": lines([make_pair(3)])}))
     assert (row.state, row.rows, row.splits) == ("finished", 3, {"dev": 1, "train": 2})
     data = preferences.path(row).read_bytes()
-    assert files(settings.PREFERENCES_DIR) == [f"{hashlib.sha256(data).hexdigest()}.parquet"]
+    assert preferences.path(row).name == f"{hashlib.sha256(data).hexdigest()}.parquet"
     assert (row.sha256, row.size) == (hashlib.sha256(data).hexdigest(), len(data))
-    assert files(settings.UPLOADS_DIR) == []
+    assert files(settings.UPLOADS_DIR) == files(settings.PREFERENCES_DIR) == []
+
+
+def test_a_file_from_before_there_was_a_store_is_found_where_it_lay_and_checked(settings):
+    row = read(make_set())
+    data = preferences.path(row).read_bytes()
+    preferences.path(row).unlink()
+    assert not preferences.path(row).exists() and "not where it was put" in preferences.why_not_read(row)
+    settings.PREFERENCES_DIR.mkdir(exist_ok=True)
+    (earlier := settings.PREFERENCES_DIR / f"{row.sha256}.parquet").write_bytes(data)
+    assert preferences.path(row) == earlier
+    earlier.write_bytes(data[:-1])
+    assert not preferences.path(row).exists() and "not what was kept" in preferences.why_not_read(row)
 
 
 def test_the_same_files_give_the_same_bytes():
@@ -124,7 +136,7 @@ def test_a_job_that_died_is_done_again_from_the_beginning(settings, monkeypatch)
     (settings.PREFERENCES_DIR / f"part-{row.pk}-1").write_bytes(b"half")
     PreferenceSet.objects.filter(pk=row.pk).update(until="2020-01-01T00:00:00Z")
     assert read(row).state == "finished"
-    assert files(settings.PREFERENCES_DIR) == [f"{row.sha256}.parquet"]
+    assert preferences.path(row).is_file() and files(settings.PREFERENCES_DIR) == []
 
 
 def test_a_job_that_died_after_the_pairs_were_in_only_ends():

@@ -30,7 +30,7 @@ RECORDER = {"TORCH_FR_BUFFER_SIZE": "2000", "TORCH_NCCL_DUMP_ON_TIMEOUT": "1"}
 """What torch notes of the last messages between cards, for the day one of them hangs."""
 NO_PYTHON = "{node} has no environment that trains. Run “make training” there, or set COSA_TRAINING_PYTHON; resume."
 NO_WEIGHTS = "The weights of {model} are not at hand on {node}. See its page for where they should lie, then resume."
-NO_PAIRS = "The pairs of “{title}” are not on {node}: {name} is missing in its folder of preference sets."
+NO_PAIRS = "The pairs of “{title}” are not at hand on {node}. {why}"
 
 
 def folder_of(run: TrainingRun) -> Path:
@@ -200,7 +200,8 @@ def _pairs(run: TrainingRun) -> Path | None:
         return None
     pairs = preferences.path(run.preference_set).absolute()
     if not pairs.is_file():
-        raise ChoreProblem(NO_PAIRS.format(title=run.preference_set.title, node=run.node.name, name=pairs.name))
+        why = preferences.why_not_read(run.preference_set)
+        raise ChoreProblem(NO_PAIRS.format(title=run.preference_set.title, node=run.node.name, why=why))
     return pairs
 
 

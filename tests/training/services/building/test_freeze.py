@@ -5,7 +5,7 @@ import json
 import pytest
 
 from annotations.core.preference_pairs import RATING
-from annotations.models import PreferenceSet
+from annotations.models import Artifact, PreferenceSet
 from annotations.services import human_pairs, leakage, pair_files, preferences
 from tests.annotations.services.test_freezing import pair
 from tests.factories import make_benchmark, make_config, make_prompt, make_stage
@@ -88,7 +88,7 @@ def test_a_file_of_pairs_that_is_gone_is_said():
 def test_a_stage_cancelled_while_it_is_compared_leaves_no_set_and_no_file(settings, monkeypatch):
     monkeypatch.setattr(human_pairs, "rows", lambda *given: iter([pair(1, RATING)]))
     stage = to_freeze(mixture={"built": 0.5, "people": 0.5, "campaigns": [4]})
-    before = sorted(settings.PREFERENCES_DIR.iterdir())
+    before = set(Artifact.objects.all())
 
     def check(*args):
         stages.cancel(stage=stage, actor=None)
@@ -96,4 +96,5 @@ def test_a_stage_cancelled_while_it_is_compared_leaves_no_set_and_no_file(settin
 
     monkeypatch.setattr(freeze.leakage, "check", check)
     assert built(stage).state == "cancelled"
-    assert not PreferenceSet.objects.exists() and sorted(settings.PREFERENCES_DIR.iterdir()) == before
+    assert not PreferenceSet.objects.exists() and set(Artifact.objects.all()) == before
+    assert list(settings.PREFERENCES_DIR.iterdir()) == []
