@@ -1,4 +1,4 @@
-"""The worker: `celery -A cosa_web worker -P threads -B -Q short,cpu,llm`. A message is a hint to look at a row, never the truth."""
+"""The worker: `celery -A cosa_web worker -P threads -B -Q short,cpu,llm`. A message is a hint at a row, no truth."""
 
 import os
 

@@ -33,7 +33,7 @@ MODEL_PAGES = ("/models/", "/judges/")
 DEPLOYMENT_PAGES = ("/deployments/", "/keys/")
 TRAINING_PAGES = (
     *("/recipes/", "/preferences/", "/training-prompts/", "/taxonomies/", "/maps/"),
-    *("/trainings/", "/loops/", "/checkpoints/", "/merges/", "/nodes/"),
+    *("/trainings/", "/loops/", "/checkpoints/", "/merges/", "/nodes/", "/workers/"),
 )
 BELOW = {
     "Admin": ADMIN_PAGES,

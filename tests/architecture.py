@@ -48,7 +48,7 @@ FLOORS = {
     **dict.fromkeys(("checkpoint_queries",), 3),
     **dict.fromkeys(("training_checks",), 3),
     **dict.fromkeys(("loop_queries",), 3),
-    **dict.fromkeys(("node_queries",), 3),
+    **dict.fromkeys(("node_queries", "worker_queries"), 3),
     **dict.fromkeys(("training_queries", "training_points", "training_charts", "training_facts"), 3),
     **dict.fromkeys(("training_beside", "training_metrics", "training_figures"), 3),
     **dict.fromkeys(("latency",), 1),

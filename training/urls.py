@@ -39,6 +39,7 @@ from training.views import (
     trainings,
     trials,
     version_tests,
+    workers,
 )
 
 app_name = "training"
@@ -142,6 +143,7 @@ urlpatterns = [
     path("trainings/<int:pk>/", trainings.training_detail, name="training-detail"),
     path("trainings/<int:pk>/log/", trainings.training_log, name="training-log"),
     path("trainings/<int:pk>/metrics/", trainings.training_metrics_file, name="training-metrics"),
+    path("workers/", workers.worker_list, name="worker-list"),
     path("nodes/", nodes.node_list, name="node-list"),
     path("nodes/<int:pk>/forget/", nodes.node_forget, name="node-forget"),
     path("checkpoints/", checkpoints.checkpoint_list, name="checkpoint-list"),

@@ -53,8 +53,7 @@ def work(run_id: int, worker: str, stop: threading.Event = STOP, given_back: Cal
 
     False at once when it already works on the run: a process does so once at a time, and leases divide a run among
     processes. Such a call (the run was resumed as the shift ended) means another look at the run afterwards. False also
-    when `stop` was set before. `given_back` is called when items are free again that this process had taken.
-    """
+    when `stop` was set before. `given_back` is called when `stop` made this process give items back."""
     if stop.is_set():
         return False
     with _here_lock:
@@ -177,8 +176,8 @@ class _Shift:
             await asyncio.sleep(0.01)
 
     async def _give_back(self) -> None:
-        """What nobody has begun is free for other workers at once, and not only when the calls in flight have ended."""
-        left = [self.tasks.get_nowait() for _ in range(self.tasks.qsize())]
+        """What nobody has begun is free for other workers at once, not only when the calls in flight have ended."""
+        left = (self.tasks.get_nowait() for _ in range(self.tasks.qsize()))
         if ids := [task.item_id for task in left if task]:
             await self._db(lambda: self.desk.give_back(ids))
             if self.stop.is_set():
