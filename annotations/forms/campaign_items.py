@@ -65,7 +65,7 @@ def _said(gold: Gold) -> dict[str, Any]:
 class ResponsesForm(WithFiles):
     """Files of responses, and which benchmark's prompts they answer; the files themselves were taken in before."""
 
-    nothing = "Choose a file."
+    nothing, outlives = "Choose a file.", False
     tables = forms.FileField(
         label="File",
         required=False,

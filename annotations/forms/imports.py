@@ -77,7 +77,9 @@ class UploadForm(WithFiles):
         if self.upload and self.cleaned_data["hub_name"]:
             import_files.remove(self.upload.folder)
             self.add_error("hub_name", "Files and a data set of the Hub are two imports. Choose one of them.")
-        if not self.upload and not self.cleaned_data["hub_name"]:
+        elif self.upload:
+            self.share(self.upload)
+        elif not self.cleaned_data["hub_name"]:
             self.add_error("tables", "Choose files or a folder, or name a data set of the Hub.")
 
 

@@ -132,6 +132,8 @@ class WithFiles(forms.Form):
     """A form whose files were taken in before it is read; once it is valid they are its own, in `upload`."""
 
     nothing = "Choose files or a folder."
+    outlives = True
+    """Whether a worker is to read the files, which may be on another machine."""
 
     def __init__(self, data: Any = None, *, keeper: Keeper | None = None):
         super().__init__(data)
@@ -151,3 +153,14 @@ class WithFiles(forms.Form):
         self.upload = self.keeper.upload() if self.keeper else None
         if not self.upload:
             self.add_error("tables", self.nothing)
+        elif self.outlives:
+            self.share(self.upload)
+
+    def share(self, upload: Upload) -> None:
+        """Nothing; workers on other machines find the files too, or the form says why not and has none."""
+        try:
+            import_files.share(upload.folder)
+        except FileProblem as problem:
+            self.upload = None
+            import_files.remove(upload.folder)
+            self.add_error("tables", str(problem))

@@ -22,7 +22,7 @@ from annotations.imports import (
 from annotations.imports._files import PLAIN as PLAIN
 from annotations.models import Benchmark, PromptImport
 from annotations.models.work import FINISHED, WAITING
-from annotations.services import import_files, similar
+from annotations.services import import_files, similar, upload_store
 from annotations.services.chores import ChoreProblem, Hold
 from annotations.services.import_rows import BAD, FILE, GOOD, KNOWN, TWICE, Choice, Outcome, Sorter, configs_for
 
@@ -275,5 +275,6 @@ def _fetch(hold: Hold, row: PromptImport) -> None:
         hub.fetch(name, place, lambda: hold.beat(0), import_files.most_bytes())
     except hub.HubProblem as problem:
         raise ChoreProblem(str(problem)) from problem
+    upload_store.share(row.folder, import_files.paths(row.folder))
     row.size, row.sha256 = import_files.size(row.folder), import_files.digest(row.folder)
     hold.save(size=row.size, sha256=row.sha256)

@@ -14,6 +14,8 @@ from typing import NamedTuple
 from django.conf import settings
 
 from annotations.core.storable import storable
+from annotations.services import upload_store
+from annotations.services.artifact_places import ArtifactProblem
 
 PIECE = 1 << 20
 MEGABYTE = 1 << 20
@@ -132,10 +134,12 @@ def copied(paths: Iterable[Path]) -> Upload | None:
         for path in paths:
             for source, name in _files_of(path):
                 _copy(source, name, taking)
+        upload = taking.done()
+        share(taking.folder)
     except BaseException:
         taking.drop()
         raise
-    return taking.done()
+    return upload
 
 
 def _files_of(path: Path) -> Iterator[tuple[Path, str]]:
@@ -185,9 +189,23 @@ def _free(path: Path) -> Path:
     return free
 
 
+def share(folder: str) -> None:
+    """Nothing; workers on other machines find the files of the folder too, where there are any. Raises FileProblem."""
+    try:
+        upload_store.share(folder, paths(folder))
+    except ArtifactProblem as problem:
+        raise FileProblem(str(problem)) from problem
+    except ValueError as problem:
+        raise FileProblem("The names of these files and folders are too long. Shorten them and try again.") from problem
+
+
 def paths(folder: str) -> list[tuple[Path, str]]:
-    """Every file of the folder and its name, in the order of the names."""
+    """Every file of the folder and its name, in the order of the names.
+
+    Files that another machine took in are fetched from the store first. Raises ArtifactProblem where that fails.
+    """
     place = settings.UPLOADS_DIR / folder
+    upload_store.bring(folder, place)
     found = [path for path in place.rglob("*") if path.is_file()]
     return sorted(((path, path.relative_to(place).as_posix()) for path in found), key=lambda pair: pair[1])
 
@@ -214,6 +232,7 @@ def remove(folder: str) -> None:
     """Nothing; the folder and its files are gone, if they were there. Touches no folder but those of imports."""
     if OURS.fullmatch(folder):
         shutil.rmtree(settings.UPLOADS_DIR / folder, ignore_errors=True)
+        upload_store.forget(folder)
 
 
 def forget_strays(in_use: Iterable[str]) -> None:
@@ -223,3 +242,4 @@ def forget_strays(in_use: Iterable[str]) -> None:
         for path in settings.UPLOADS_DIR.iterdir():
             if path.name not in kept and path.stat().st_mtime < old:
                 remove(path.name)
+    upload_store.forget_strays(kept)

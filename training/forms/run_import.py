@@ -25,7 +25,7 @@ from training.services.run_terms import ELSEWHERE
 class ImportForm(JudgesForm, WithFiles):
     """Files of responses; the files themselves were taken in before."""
 
-    nothing = "Choose a file."
+    nothing, outlives = "Choose a file.", False
     tables = forms.FileField(
         label="File",
         required=False,
