@@ -28,22 +28,22 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='languagemodel',
             name='sealed_key',
-            field=models.TextField(blank=True, editable=False),
+            field=models.TextField(blank=True, db_default='', editable=False),
         ),
         migrations.AddField(
             model_name='preferenceset',
             name='losses',
-            field=models.PositiveSmallIntegerField(default=0),
+            field=models.PositiveSmallIntegerField(db_default=0, default=0),
         ),
         migrations.AddField(
             model_name='promptimport',
             name='losses',
-            field=models.PositiveSmallIntegerField(default=0),
+            field=models.PositiveSmallIntegerField(db_default=0, default=0),
         ),
         migrations.AddField(
             model_name='similarityreport',
             name='losses',
-            field=models.PositiveSmallIntegerField(default=0),
+            field=models.PositiveSmallIntegerField(db_default=0, default=0),
         ),
         migrations.AddConstraint(
             model_name='languagemodel',

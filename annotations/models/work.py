@@ -35,7 +35,7 @@ class Work(models.Model):
     total = models.PositiveIntegerField(default=0)
     worker = models.CharField(max_length=200, blank=True)
     fence = models.PositiveIntegerField(default=0)
-    losses = models.PositiveSmallIntegerField(default=0)
+    losses = models.PositiveSmallIntegerField(default=0, db_default=0)
     until = models.DateTimeField(null=True, blank=True)
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField(default=timezone.now)

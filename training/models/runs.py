@@ -170,7 +170,7 @@ class RunItem(models.Model):
     position = models.PositiveIntegerField()
     state = models.CharField(max_length=10, default=ITEM_QUEUED)
     lease = models.ForeignKey(Lease, on_delete=models.SET_NULL, null=True, related_name="items")
-    losses = models.PositiveSmallIntegerField(default=0)
+    losses = models.PositiveSmallIntegerField(default=0, db_default=0)
     response = models.ForeignKey(Response, on_delete=models.PROTECT, null=True, related_name="run_items")
     withheld = models.BooleanField(default=False)
     helpfulness = models.FloatField(null=True)
