@@ -59,7 +59,8 @@ def test_a_fault_of_ours_has_every_header(monkeypatch):
 def test_a_file_has_every_header(settings, tmp_path):
     settings.STATIC_ROOT = str(tmp_path)
     (tmp_path / "picture.svg").write_text("<svg/>", encoding="utf-8")
-    assert safe(answer("/static/picture.svg", 200))
+    headers = answer("/static/picture.svg", 200)
+    assert safe(headers) and "Access-Control-Allow-Origin" not in headers
 
 
 def test_what_a_page_says_itself_stays():
