@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+from django.core.cache import cache
 from django.db.models import BooleanField, Case, Count, Exists, OuterRef, Q, QuerySet, Value, When
 
 from annotations.core.answers import mask
@@ -12,6 +13,7 @@ from annotations.models import Assignment, Campaign, CampaignItem, Candidate, Fl
 from annotations.models.ratings import DISTRESSING, DONE, HELD, OPEN
 
 UPLOADED = "uploaded"
+KEPT_SECONDS = 24 * 3600
 GOLD = Q(gold_follows__isnull=False)
 NAMING = ~Q(names_model="") & Q(masked=False)
 IN = Q(taken_out_at=None)
@@ -167,11 +169,19 @@ def totals(campaign: Campaign) -> Totals:
 
 def choices(campaign: Campaign) -> dict[str, list[tuple[Any, str]]]:
     """What the filters offer: the configs and the candidates of the campaign's items, by id and words."""
-    of = campaign.items.values("response__version__config")
-    models = campaign.items.values("response__candidate")
-    candidates = Candidate.objects.filter(pk__in=models).select_related("model").order_by("model__name", "pk")
+    of, models = _answered_under(campaign)
+    candidates = Candidate.objects.filter(pk__in=models - {None}).select_related("model").order_by("model__name", "pk")
     sources = [(str(one.pk), f"{one} · {one.temperature:g}") for one in candidates]
-    if campaign.items.filter(response__candidate=None).exists():
+    if None in models:
         sources.append((UPLOADED, "uploaded"))
-    configs = SafetyConfig.objects.filter(pk__in=of).order_by("title").values_list("pk", "title")
+    configs = SafetyConfig.objects.filter(pk__in=of - {None}).order_by("title").values_list("pk", "title")
     return {"configs": list(configs), "sources": sources}
+
+
+def _answered_under(campaign: Campaign) -> tuple[set[int | None], set[int | None]]:
+    """The configs and the candidates of the items, None among them; found once until an item is added."""
+    key = f"campaign-choices:{campaign.pk}:{campaign.created_at.timestamp()}:{campaign.items.count()}"
+    if (kept := cache.get(key)) is None:
+        pairs = campaign.items.order_by().values_list("response__version__config", "response__candidate").distinct()
+        cache.set(key, kept := list(pairs), timeout=KEPT_SECONDS)
+    return {config for config, _ in kept}, {candidate for _, candidate in kept}

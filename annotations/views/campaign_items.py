@@ -58,7 +58,7 @@ def _may_change(user: User, campaign: Campaign) -> bool:
 
 
 def _query(request: HttpRequest) -> str:
-    given = {name: request.GET[name] for name in (*FILTERS, "page") if request.GET.get(name)}
+    given = {name: request.GET[name] for name in (*FILTERS, "after", "before") if request.GET.get(name)}
     return urlencode(given)
 
 
