@@ -38,6 +38,7 @@ bench: .venv/dev .venv-training/ready
 	$(BIN)/python -m bench.transfer
 	$(BIN)/python -m bench.rating
 	$(BIN)/python -m bench.run_pages
+	$(BIN)/python -m bench.pages --seed 20000 --times 5
 	$(BIN)/python -m bench.calibration
 	$(BIN)/python -m bench.pairing
 	$(BIN)/python -m bench.recipe

@@ -178,9 +178,8 @@ def _candidates() -> list[Candidate]:
         LanguageModel.objects.create(slug=f"{SLUG}-{n}", name=f"Model {n}", model=f"model-{n}", **fixed)
         for n in range(1, 13)
     ]
-    sampling = {"temperature": 0.0, "max_tokens": 512}
     return [
-        runs.candidate(model=model, strategy=strategy, seed=seed, **sampling)
+        runs.candidate(model=model, strategy=strategy, seed=seed, temperature=0.0, max_tokens=512)
         for model in models
         for strategy in ("plain", "no_config")
         for seed in (0, 1)

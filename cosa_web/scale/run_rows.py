@@ -29,7 +29,8 @@ class Made(NamedTuple):
 
 def make(plan: Plan, ground: Ground) -> list[Made]:
     """Finished runs with the planned responses: two of the big benchmark first, then the others in turn."""
-    texts, made, left, number = Texts(120, 3), [], plan.responses, 0
+    texts, left, number = Texts(120, 3), plan.responses, 0
+    made: list[Made] = []
     waiting: list[Made] = []
     while left > 0:
         big = number < 2

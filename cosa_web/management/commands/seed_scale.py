@@ -60,3 +60,4 @@ class Command(BaseCommand):
 
     def _say(self, what: str) -> None:
         self.stdout.write(f"{time.monotonic() - self.began:6.0f} s  {what}")
+        self.stdout.flush()
