@@ -7,6 +7,7 @@ from django.conf import settings
 from annotations.models import LanguageModel
 from training.engines import EngineError
 from training.engines._child import model_file
+from training.services.trainer import kept
 
 EMBEDDED = "embedded"
 
@@ -24,6 +25,25 @@ def of(model: LanguageModel) -> str:
     if model.weights:
         return model.weights if is_hub_id(model.weights) or Path(model.weights).exists() else ""
     return _packaged() if model.engine == EMBEDDED else ""
+
+
+def fetched(model: LanguageModel) -> str:
+    """The same, where a checkpoint that lies on another node is fetched from the store of artifacts first.
+
+    That takes as long as writing it to the disk. Raises ArtifactProblem.
+    """
+    if found := of(model):
+        return found
+    checkpoint = getattr(model, "checkpoint", None)
+    return str(kept.bring(checkpoint)) if checkpoint and kept.is_kept(checkpoint) else ""
+
+
+def is_bound(model: LanguageModel, node: str) -> bool:
+    """True when the model's weights lie on another node than this one and nowhere else."""
+    if model.node in ("", node):
+        return False
+    checkpoint = getattr(model, "checkpoint", None)
+    return not (checkpoint and kept.is_kept(checkpoint))
 
 
 def is_hub_id(weights: str) -> bool:

@@ -15,10 +15,11 @@ from training.models.training import TRAIN
 from training.recipes import run_dir, settings
 from training.recipes.run_dir import MERGE
 from training.recipes.settings import BadSettings
-from training.services import children
+from training.services import children, weights
 from training.services.trainer import launcher
 from training.services.trainer.estimate import FITS, GB, TIGHT, verdict
 from training.services.trainer.ground import Asked, estimated
+from training.services.trainer.watch import held
 
 MODULE = "training.recipes.check"
 PLACE = "check"
@@ -68,7 +69,7 @@ def problems_now(run: TrainingRun) -> list[str]:
     told = [preferences.why_not_train(run.preference_set) if run.preference_set else "", run.node.problem]
     has = run.node.gpus.count()
     told += [CARDS.format(gpus=run.gpus, node=run.node, has=has)] if run.gpus > has else []
-    if run.base.node and run.base.node != run.node.name:
+    if weights.is_bound(run.base, run.node.name):
         told.append(BASE_AWAY.format(base=run.base, at=run.base.node, node=run.node))
     return [one for one in told if one]
 
@@ -93,7 +94,8 @@ class Unready(ValueError):
 
 def _child(hold: Hold, run: TrainingRun) -> Found:
     """What the check of the recipes found. Raises Unready for what is not on the node, ChoreProblem, Stopped."""
-    folder = _prepared(run)
+    with held(hold):  # its base may have to come from the store first
+        folder = _prepared(run)
     log = folder / PLACE
     log.mkdir(exist_ok=True)
     (folder / run_dir.CHECK).unlink(missing_ok=True)

@@ -14,6 +14,7 @@ from training.models import Node, TrainingRun
 from training.models.training import CHECK, TRAIN
 from training.recipes.run_dir import DPO, SFT
 from training.recipes.settings import BadSettings, TrainingSettings, accumulation, plain
+from training.services import weights
 from training.services.trainer import bases, check
 
 FASTER = "Somebody was faster: this training run is already {state}."
@@ -94,7 +95,7 @@ def _check(organisation: Organisation, wanted: Wanted) -> None:
         ("preference_set", "" if wanted.preference_set.organisation_id == organisation.pk else OTHERS),
         ("preference_set", preferences.why_not_train(wanted.preference_set)),
         ("base", "This model is archived." if base and base.archived_at else ""),
-        ("base", BASE_AWAY.format(base=base, at=at) if at and at != node.name else ""),
+        ("base", BASE_AWAY.format(base=base, at=at) if base and weights.is_bound(base, node.name) else ""),
         ("node", GONE.format(node=node) if node.archived_at else ""),
         ("gpus", CARDS.format(node=node, has=has or "no") if wanted.gpus > has else ""),
     ]

@@ -189,7 +189,7 @@ def _output(asked: list[str]) -> str:
 
 
 def _weights(run: TrainingRun, model: Any) -> str:
-    found = weights.of(model)
+    found = weights.fetched(model)
     if not found:
         raise ChoreProblem(NO_WEIGHTS.format(model=model.name, node=run.node.name))
     return found

@@ -88,7 +88,7 @@ def check(base: LanguageModel, other: LanguageModel, settings: MergeSettings, no
     for field, model in (("base", base), ("other", other)):
         if model.archived_at:
             raise MergeProblem(GONE.format(model=model), field)
-        if model.node not in ("", node.name):
+        if weights.is_bound(model, node.name):
             raise MergeProblem(AWAY.format(model=model, at=model.node), "node")
     one, two = facts(base), facts(other)
     for name, what in ALIKE if one and two else ():

@@ -14,12 +14,13 @@ from django.db import IntegrityError, transaction
 from annotations.models import LanguageModel
 from annotations.models.work import CANCELLED
 from annotations.services import audit
+from annotations.services.artifacts import ArtifactProblem
 from annotations.services.chores import ChoreProblem, Stopped
 from training.models import Checkpoint, TrainingRun
 from training.recipes import checkpoints, model_facts, run_dir
 from training.recipes.checkpoints import Finished
 from training.recipes.run_dir import MERGE, Result
-from training.services.trainer import card, machine, origins
+from training.services.trainer import card, kept, machine, origins
 
 log = logging.getLogger(__name__)
 CARD, LINEAGE, GGUF, KIND = "README.md", "lineage.json", "model.gguf", "q8_0"
@@ -66,11 +67,21 @@ def register(run: TrainingRun, folder: Path, result: Result) -> Checkpoint:
         if name not in finished.files:
             _write(model / name, text)
     try:
-        return _created(run, _model(run, slug, served, lineage["model"]), finished, lineage, served)
+        made = _created(run, _model(run, slug, served, lineage["model"]), finished, lineage, served)
+        _share(made)
+        return made
     except IntegrityError:  # another supervisor was faster
         if found := _there(run, finished):
             return found
         raise
+
+
+def _share(checkpoint: Checkpoint) -> None:
+    """Nothing; the store has the files too. Where it does not take them, the node has them as before."""
+    try:
+        kept.share(checkpoint)
+    except ArtifactProblem as problem:
+        log.warning("checkpoint %s is not in the store of artifacts: %s", checkpoint.pk, problem)
 
 
 def _there(run: TrainingRun, finished: Finished) -> Checkpoint | None:

@@ -86,7 +86,8 @@ class _Supervisor:
             raise
 
     def _work(self) -> str:
-        launcher.prepare(self.run)
+        with held(self.hold):  # its base may have to come from the store first
+            launcher.prepare(self.run)
         if process := self._alive():
             self._keep(process=process._asdict(), reason="")
             self.watch.begin(process)
