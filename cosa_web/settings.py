@@ -207,6 +207,7 @@ CELERY_BEAT_SCHEDULE = {
     name: {"task": task, "schedule": SWEEP_SECONDS, "options": {"expires": SWEEP_SECONDS}}
     for name, task in (("runs", "training.tasks.sweep"), ("work", "annotations.tasks.sweep_work"))
 }
+CELERY_BEAT_SCHEDULE["old"] = {"task": "cosa_web.tasks.forget_old", "schedule": 86_400.0, "options": {"queue": "cpu"}}
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat")
 UPLOADS_DIR, PREFERENCES_DIR = VAR_DIR / "uploads", VAR_DIR / "preferences"
 STORAGES = artifact_settings.storages(VAR_DIR / "artifacts")
@@ -218,6 +219,16 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 13_000_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS, DATA_UPLOAD_MAX_NUMBER_FILES = 1000, 5
 UPLOAD_MEGABYTES = env.number("COSA_UPLOAD_MEGABYTES", 150, low=1)
 LEASE_SECONDS = env.number("COSA_LEASE_SECONDS", 30, low=1)
+# Days after which something is forgotten; 0 is never. Nothing that a number depends on is among it.
+KEEP_DAYS = {
+    "sessions": env.number("COSA_KEEP_SESSIONS_DAYS", 1),
+    "tries": env.number("COSA_KEEP_LOGIN_TRIES_DAYS", 30),
+    "traffic": env.number("COSA_KEEP_TRAFFIC_DAYS", 400),
+    "drafts": env.number("COSA_KEEP_DRAFTS_DAYS", 90),
+    "strays": env.number("COSA_KEEP_STRAY_FILES_DAYS", 2),
+    "broken": env.number("COSA_KEEP_BROKEN_CHECKPOINTS_DAYS", 30),
+    "logs": env.number("COSA_KEEP_SERVER_LOGS_DAYS", 30),
+}
 
 LOGGING = {
     "version": 1,
