@@ -35,7 +35,7 @@ from tests.outcomes import finished_run
 from training import attacks
 from training.models import CapabilityRun, Checkpoint, EvaluationRun, JudgeTrial, TrainingLoop, TrainingRun
 
-PREFERENCES = ("detail", "cancel", "export", "shapes", "archive", "card", "leaks", "check", "overrule")
+PREFERENCES = ("detail", "cancel", "export", "shapes", "archive", "card", "leaks", "check", "overrule", "file")
 CHECKPOINTS = ("detail", "card", "export", "promote", "demote", "archive")
 
 
@@ -166,7 +166,7 @@ def _training() -> TrainingRun:
 
 def _checkpoint() -> Checkpoint:
     """A checkpoint whose files are not here."""
-    return Checkpoint.objects.first() or make_checkpoint()
+    return Checkpoint.objects.first() or make_checkpoint(files={"config.json": [2, "0" * 64]})
 
 
 def _token() -> int:
@@ -212,6 +212,9 @@ def make_place(run: EvaluationRun | None = None) -> Place:
         **{f"validation-{name}": [benchmark.pk, item.prompt.uid] for name in ("prompt", "decide", "reopen")},
         **{f"preference-{name}": [_preferences().pk] for name in PREFERENCES},
         "preference-pair": [_preferences().pk, 1],
+        "preference-download": ["nobodys-link"],
+        "checkpoint-file": [_checkpoint().pk, "config.json"],
+        "checkpoint-download": ["nobodys-link"],
         "import-list": [benchmark.pk],
         **{f"import-{name}": [_import(benchmark).pk] for name in ("detail", "check", "load", "cancel", "problems")},
         **{name: [model.pk] for name in ("model-detail", "model-edit", "model-test", "capability-new")},

@@ -13,7 +13,8 @@ from annotations.core.preference_pairs import COLUMNS, TYPES, Pair
 from annotations.exports import _dictionaries
 from annotations.models import Artifact
 from annotations.models.artifacts import PREFERENCES
-from annotations.services import artifacts, file_digests
+from annotations.services import artifact_places, artifacts, file_digests
+from annotations.services.artifact_places import Folder, Place
 from annotations.services.artifacts import ArtifactDamaged, ArtifactMissing, ArtifactProblem
 
 log = logging.getLogger(__name__)
@@ -56,6 +57,16 @@ def why_not(sha256: str) -> str:
 def artifact(sha256: str) -> Artifact:
     """The file of that digest as the store knows it; the row is not stored, and says nothing of its size."""
     return Artifact(key=KEY.format(sha256=sha256), kind=PREFERENCES, sha256=sha256)
+
+
+def source(sha256: str, size: int) -> tuple[Place, Artifact]:
+    """Where the bytes of the file of that digest are read from, here or in the store, and what they have to be."""
+    earlier = Folder(Path(settings.PREFERENCES_DIR))
+    if earlier.size(name := f"{sha256}.parquet") is not None:
+        return earlier, Artifact(key=name, kind=PREFERENCES, sha256=sha256, bytes=size)
+    found = artifact(sha256)
+    found.bytes = size
+    return artifact_places.current(), found
 
 
 def _found(sha256: str) -> Path:

@@ -5,7 +5,7 @@ from typing import NamedTuple, cast
 from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
@@ -14,10 +14,11 @@ from annotations.access import WORKERS, for_roles
 from annotations.exports._training import LAST, PAIRS, SHAPES, TARGETS, Column, Shape, Wanted, columns
 from annotations.models import PreferenceSet, User
 from annotations.queries import training_exports
-from annotations.services import preferences
+from annotations.services import links, pair_files, preferences
+from annotations.views import downloads
 from annotations.views.exports import download
 
-PAGE = "annotations/preference_shapes.html"
+PAGE, WHAT = "annotations/preference_shapes.html", "preferences"
 
 
 class Link(NamedTuple):
@@ -56,6 +57,26 @@ def preference_export(request: HttpRequest, pk: int) -> HttpResponseBase:
     format = _one_of(request, "format", SHAPES[wanted.shape].formats[0], SHAPES[wanted.shape].formats)
     table = training_exports.table(row, wanted, divided=exports.load(format).SPLITS)
     return download(table, format)
+
+
+@require_safe
+@for_roles(*WORKERS)
+def preference_file(request: HttpRequest, pk: int) -> HttpResponse:
+    """On to a link at the file of the set as it is kept, which holds for some minutes and for this person alone."""
+    row = access.preference_set_for_reader(cast(User, request.user), pk)
+    if not row.sha256:
+        raise Http404("Its pairs are not there. Open its page to see why.")
+    text = links.made(person=cast(User, request.user), what=WHAT, pk=pk, name="")
+    return redirect("annotations:preference-download", text)
+
+
+@require_safe
+def preference_download(request: HttpRequest, link: str) -> HttpResponseBase:
+    """The file of a link, if who it was made for may read the set still."""
+    found = downloads.opened(request, link, WHAT)
+    row = access.preference_set_for_reader(found.person, found.pk)
+    place, artifact = pair_files.source(row.sha256, row.size)
+    return downloads.send(request, place, artifact, f"pairs-{row.pk}-{row.sha256[:8]}.parquet")
 
 
 def _there(request: HttpRequest, pk: int) -> PreferenceSet:

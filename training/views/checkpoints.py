@@ -3,12 +3,15 @@
 from typing import Any, cast
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from annotations.access import WORKERS, for_roles
 from annotations.models import User
+from annotations.services import links
+from annotations.services.artifacts import ArtifactProblem
+from annotations.views import downloads
 from annotations.web import asked_filters, paged, refused
 from training import access
 from training import checkpoint_queries as reads
@@ -17,10 +20,10 @@ from training.models import Checkpoint
 from training.recipes.settings import PRESETS
 from training.services import checkpoints
 from training.services.checkpoints import CheckpointProblem
-from training.services.trainer import card, export, origins
+from training.services.trainer import card, export, kept, origins
 
 PAGE = "training/checkpoint_detail.html"
-CONFLICT = 409
+CONFLICT, WHAT = 409, "checkpoint"
 
 
 def _person(request: HttpRequest) -> User:
@@ -64,7 +67,8 @@ def _page(request: HttpRequest, checkpoint: Checkpoint, form: PromoteForm) -> di
         "figures": [(name, card.figure(name, value)) for name, value in sorted(origin["figures"].items())],
         "preset": PRESETS[checkpoint.run.preset].label if checkpoint.run.preset in PRESETS else checkpoint.run.preset,
         "folder": export.folder_of(checkpoint),
-        "files": [(name, *one) for name, one in sorted(checkpoint.files.items())],
+        "files": kept.files(checkpoint),
+        "kept": kept.is_kept(checkpoint),
         "why_not": export.why_not(checkpoint),
         "card": card.markdown(checkpoint.model.slug, checkpoint.lineage),
         "evaluations": reads.evaluations(runs, checkpoint),
@@ -97,6 +101,29 @@ def checkpoint_export(request: HttpRequest, pk: int) -> HttpResponseBase:
     answer = StreamingHttpResponse(export.pieces(checkpoint), content_type="application/zip")
     answer.headers["Content-Disposition"] = f'attachment; filename="{checkpoint.model.slug}.zip"'
     return answer
+
+
+@require_safe
+@for_roles(*WORKERS)
+def checkpoint_file(request: HttpRequest, pk: int, name: str) -> HttpResponse:
+    """On to a link at one file of the checkpoint, which holds for some minutes and for this person alone."""
+    checkpoint = access.checkpoint_for_reader(_person(request), pk)
+    if name not in {one.name for one in kept.files(checkpoint)}:
+        raise Http404
+    text = links.made(person=_person(request), what=WHAT, pk=pk, name=name)
+    return redirect("training:checkpoint-download", text)
+
+
+@require_safe
+def checkpoint_download(request: HttpRequest, link: str) -> HttpResponseBase:
+    """The file of a link, if who it was made for may read the checkpoint still."""
+    found = downloads.opened(request, link, WHAT)
+    checkpoint = access.checkpoint_for_reader(found.person, found.pk)
+    try:
+        place, artifact = kept.source(checkpoint, found.name)
+    except (ArtifactProblem, KeyError) as problem:
+        raise Http404(str(problem)) from problem
+    return downloads.send(request, place, artifact, f"{checkpoint}-{found.name.replace('/', '-')}")
 
 
 @require_POST
