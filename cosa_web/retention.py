@@ -45,17 +45,17 @@ class Told(NamedTuple):
 
     name: str
     days: float
-    count: int
+    number: int
 
 
 def forget(*, rehearsal: bool = False) -> list[Told]:
     """What every rule removed, or would remove in a rehearsal; safe to run twice and beside everything else."""
     now, told = timezone.now(), []
     for rule in rules():
-        count = rule.forget(now - timedelta(days=rule.days), rehearsal) if rule.days else 0
-        told.append(Told(rule.name, rule.days, count))
-        if count and not rehearsal:
-            log.info("retention: %s %s", count, rule.name)
+        number = rule.forget(now - timedelta(days=rule.days), rehearsal) if rule.days else 0
+        told.append(Told(rule.name, rule.days, number))
+        if number and not rehearsal:
+            log.info("retention: %s %s", number, rule.name)
     return told
 
 
@@ -97,7 +97,10 @@ def _sessions(before: datetime) -> Rows:
 
 
 def _tries(before: datetime) -> Rows:
-    return AccessAttempt.objects.filter(attempt_time__lt=min(before, timezone.now() - settings.AXES_COOLOFF_TIME))
+    found: Rows = AccessAttempt.objects.filter(
+        attempt_time__lt=min(before, timezone.now() - settings.AXES_COOLOFF_TIME)
+    )
+    return found
 
 
 def _repeats(before: datetime) -> Rows:

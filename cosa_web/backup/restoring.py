@@ -96,6 +96,12 @@ def pending() -> list[str]:
     return sorted(".".join(one) for one in missing)
 
 
+def unknown() -> list[str]:
+    """The migrations that the database of the settings has had and this version does not know, as app.name."""
+    applied = MigrationLoader(connections["default"]).applied_migrations
+    return sorted({".".join(one) for one in applied} - _known())
+
+
 def _fitting(backup: Reader, database: Database) -> Manifest:
     """The manifest of a backup that this version can bring back into such a database. Raises BackupProblem."""
     said = manifest.read(backup)

@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import IO
 
@@ -18,6 +17,7 @@ from cosa_web.backup.databases import Database
 from cosa_web.backup.facts import Facts
 from cosa_web.backup.manifest import ARTIFACTS, File, Manifest
 from cosa_web.backup.places import Writer
+from training.services import sources
 
 Tell = Callable[[str], None]
 
@@ -35,7 +35,7 @@ def take(database: Database, place: Path, tell: Tell, *, without_checkpoints: bo
         missing = tuple(_artifacts(wanted, out, tell))
         made = Manifest(
             taken_at=taken_at,
-            app=app_version(),
+            app=sources.version(),
             vendor=database.vendor,
             sql=(database.dump, sha256),
             keys=manifest.fingerprints(),
@@ -57,16 +57,6 @@ def _dumped(database: Database, place: Path, out: Writer, tell: Tell) -> tuple[F
             snapshot.write(counted)  # type: ignore[arg-type]
     tell(f"dump: {counted.size:,} bytes")
     return facts, counted.sha256
-
-
-def app_version() -> str:
-    """The version of the application, as its project file says."""
-    try:
-        return version("cosa-web")
-    except PackageNotFoundError:
-        project = Path(__file__).parents[2] / "pyproject.toml"
-        lines = project.read_text(encoding="utf-8").splitlines() if project.exists() else []
-        return next((line.split('"')[1] for line in lines if line.startswith("version = ")), "unknown")
 
 
 class Counted:

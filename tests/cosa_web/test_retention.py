@@ -37,7 +37,7 @@ def _places(tmp_path: Path, settings) -> None:
 
 
 def counts(**how) -> list[int]:
-    return [told.count for told in retention.forget(**how)]
+    return [told.number for told in retention.forget(**how)]
 
 
 def aged(path: Path, days: float) -> Path:

@@ -21,4 +21,4 @@ class Command(BaseCommand):
         """Do it, and say what."""
         for told in retention.forget(rehearsal=options["dry_run"]):
             after = f"after {told.days:g} days" if told.days else "kept for ever"
-            self.stdout.write(f"{told.count:>9,}  {told.name} ({after})")
+            self.stdout.write(f"{told.number:>9,}  {told.name} ({after})")
