@@ -83,12 +83,17 @@ def read_result(folder: Path) -> Result | None:
     return _read(folder / RESULT, Result) if (folder / RESULT).exists() else None
 
 
+def as_json(content: Mapping[str, Any]) -> str:
+    """The text that a file of the folder has."""
+    return json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True)
+
+
 def write(path: Path, content: Config | Result | Mapping[str, Any]) -> None:
     """Nothing; the file is there, whole and on the disk, or as it was before."""
     plain = content if isinstance(content, Mapping) else asdict(content)
     part = path.with_name(f".{path.name}.part")
     with part.open("w", encoding="utf-8") as out:
-        json.dump(plain, out, ensure_ascii=False, indent=1, sort_keys=True)
+        out.write(as_json(plain))
         out.flush()
         os.fsync(out.fileno())
     part.replace(path)

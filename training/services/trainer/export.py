@@ -8,11 +8,12 @@ from pathlib import Path
 from django.conf import settings
 
 from annotations.exports.parquet import Outlet
+from annotations.services import artifacts
+from annotations.services.artifacts import ArtifactProblem
 from training.models import Checkpoint
-from training.recipes import checkpoints
-from training.services.trainer import card, origins
+from training.recipes import checkpoints, run_dir
+from training.services.trainer import card, kept, origins
 
-PIECE = 1 << 20
 CARD, LINEAGE = "README.md", "lineage.json"
 ELSEWHERE = "The files of {slug} lie on the node {node}, in {folder}. Take them from there: only that machine has them."
 BROKEN = "The files of {slug} in {folder} are not as they were written: {why}"
@@ -32,7 +33,7 @@ def why_not(checkpoint: Checkpoint) -> str:
     folder, node = folder_of(checkpoint), checkpoint.run.node.name
     known = {"slug": checkpoint.model.slug, "node": node, "folder": folder}
     if node != settings.NODE and not folder.is_dir():
-        return ELSEWHERE.format(**known)
+        return "" if kept.is_kept(checkpoint) else ELSEWHERE.format(**known)
     why = wrong(checkpoint, digests=False)
     return BROKEN.format(**known, why=why) if why else ""
 
@@ -59,15 +60,15 @@ def pieces(checkpoint: Checkpoint) -> Iterator[bytes]:
 
     Raises Broken when a file is not what was written, so that the download breaks off and is not taken for whole.
     """
-    folder, out, name = folder_of(checkpoint), Outlet(), checkpoint.model.slug
+    out, name = Outlet(), checkpoint.model.slug
     said = {CARD: card.markdown(name, checkpoint.lineage), LINEAGE: origins.as_json(checkpoint.lineage)}
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as packed:
-        for file, (size, digest) in sorted(checkpoint.files.items()):
+        for file in sorted(checkpoint.files):
             with packed.open(_entry(checkpoint, file), "w", force_zip64=True) as entry:
-                for piece in _read(folder / file, size, digest):
+                for piece in _read(checkpoint, file):
                     entry.write(piece)
                     yield out.take()
-        packed.writestr(_entry(checkpoint, checkpoints.MARKER), (folder / checkpoints.MARKER).read_bytes())
+        packed.writestr(_entry(checkpoint, checkpoints.MARKER), run_dir.as_json(kept.finished(checkpoint)._asdict()))
         for file, text in said.items():
             if file not in checkpoint.files:
                 packed.writestr(_entry(checkpoint, file), text)
@@ -80,15 +81,12 @@ def _entry(checkpoint: Checkpoint, file: str) -> zipfile.ZipInfo:
     return entry
 
 
-def _read(path: Path, size: int, digest: str) -> Iterator[bytes]:
-    seen, left = hashlib.sha256(), size
-    with path.open("rb") as file:
-        while piece := file.read(min(PIECE, left + 1)):
-            left -= len(piece)
-            seen.update(piece)
-            yield piece
-    if left or seen.hexdigest() != digest:
-        raise Broken(f"{path.name} is not what was written.")
+def _read(checkpoint: Checkpoint, name: str) -> Iterator[bytes]:
+    try:
+        place, artifact = kept.source(checkpoint, name)
+        yield from artifacts.stream(artifact, place)
+    except ArtifactProblem as problem:
+        raise Broken(f"{name} is not what was written.") from problem
 
 
 def _digest(path: Path) -> str:

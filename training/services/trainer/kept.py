@@ -47,6 +47,12 @@ def files(checkpoint: Checkpoint) -> list[File]:
     return [*found, File(gguf["name"], gguf["bytes"], gguf["sha256"], beside=True)] if gguf else found
 
 
+def finished(checkpoint: Checkpoint) -> Finished:
+    """What the marker of the checkpoint's folder says."""
+    whole = {name: (size, digest) for name, (size, digest) in sorted(checkpoint.files.items())}
+    return Finished(checkpoint.step, whole, checkpoint.sha256)
+
+
 def is_kept(checkpoint: Checkpoint) -> bool:
     """True when the store has all files of the checkpoint, as far as the rows say. One query."""
     wanted = {one.artifact.key for one in files(checkpoint)}
@@ -114,8 +120,7 @@ def _fetch(checkpoint: Checkpoint, part: Path) -> None:
             out.writelines(artifacts.stream(file.artifact, place))
         if file.beside:
             path.replace(part.parent / file.name)
-    whole = {name: (size, digest) for name, (size, digest) in sorted(checkpoint.files.items())}
-    run_dir.write(part / checkpoints.MARKER, Finished(checkpoint.step, whole, checkpoint.sha256)._asdict())
+    run_dir.write(part / checkpoints.MARKER, finished(checkpoint)._asdict())
 
 
 def _into_place(part: Path, folder: Path) -> None:

@@ -7,7 +7,8 @@ import zipfile
 import pytest
 from django.core.management import CommandError, call_command
 
-from tests import small_models
+from annotations.services import file_digests
+from tests import small_models, stores
 from tests.factories import make_node
 from training.services.trainer import export
 
@@ -40,7 +41,7 @@ def test_the_zip_has_every_file_as_it_lies_there_stored(checkpoint):
 
 
 def test_a_file_comes_in_pieces(checkpoint, monkeypatch):
-    monkeypatch.setattr(export, "PIECE", 10)
+    monkeypatch.setattr(file_digests, "PIECE", 10)
     assert sum(1 for _ in export.pieces(checkpoint)) >= checkpoint.size / 10
 
 
@@ -59,6 +60,17 @@ def test_files_of_another_node_are_named_with_node_and_folder(checkpoint, settin
     settings.NODE, settings.TRAINING_DIR = "desk", tmp_path / "nothing"
     said = export.why_not(checkpoint)
     assert checkpoint.run.node.name in said and f"in {tmp_path}/nothing/{checkpoint.folder}" in said
+
+
+def test_files_of_the_store_are_packed_on_any_machine(settings, tmp_path):
+    settings.STORAGES = {**settings.STORAGES, "artifacts": stores.folder(tmp_path / "store")}
+    settings.TRAINING_DIR, settings.ARTIFACTS_SHARED = tmp_path / "forge", True
+    checkpoint = small_models.registered()
+    there = {name: (export.folder_of(checkpoint) / name).read_bytes() for name in (*checkpoint.files, "FINISHED.json")}
+    settings.NODE, settings.TRAINING_DIR = "desk", tmp_path / "nothing"
+    assert export.why_not(checkpoint) == ""
+    packed = zipfile.ZipFile(io.BytesIO(b"".join(export.pieces(checkpoint))))
+    assert {name: packed.read(f"{checkpoint.model.slug}/{name}") for name in there} == there
 
 
 def test_files_on_a_shared_disk_may_be_taken_from_any_machine(checkpoint, settings):
