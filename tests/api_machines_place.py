@@ -10,7 +10,7 @@ ACTIONS = {
     "runs": ("run", ("progress", "results", "items", "cancel", "resume", "budget")),
     "trainings": ("training", ("metrics", "log", "launch", "finish", "cancel", "resume", "archive")),
     "loops": ("loop", ()),
-    "checkpoints": ("checkpoint", ("promote", "demote", "archive")),
+    "checkpoints": ("checkpoint", ("files", "promote", "demote", "archive")),
     "deployments": ("deployment", ("switch", "retire", "traffic")),
     "keys": ("key", ("revoke",)),
 }

@@ -27,7 +27,7 @@ def arguments(pages: Arguments) -> Arguments:
         **{f"api:campaigns-{name}": campaign for name in OF_CAMPAIGN},
         **{f"api:ratings-{name}": campaign for name in OF_RATER},
         **{f"api:ratings-{name}": pages["rate-item"] for name in OF_ITEM},
-        **{f"api:preferences-{name}": preference for name in ("detail", "pairs", "archive")},
+        **{f"api:preferences-{name}": preference for name in ("detail", "pairs", "file", "archive")},
         "api:preferences-pair": pages["preference-pair"],
         **{f"api:exports-{name}": bench for name in ("prompts", "coverage", "validation")},
         "api:exports-release": pages["release-download"],

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import Http404
+from django.urls import reverse
 
 from annotations import access, models
 from annotations.access import AUTHORS, WORKERS
@@ -22,8 +23,9 @@ from annotations.models.work import WORK_STATES
 from annotations.queries import pair_filter, pair_lineage, preference_card
 from annotations.queries import preferences as queries
 from annotations.queries.pair_filter import Filter
-from annotations.services import leakage, preferences
+from annotations.services import leakage, links, preferences
 from annotations.services.preferences import PreferenceProblem
+from annotations.views.preference_exports import WHAT
 from annotations.views.preferences import HEAVY
 
 SHOWN_PROBLEMS = 100
@@ -73,6 +75,15 @@ class WholePreferenceSet(PreferenceSet):
     why_not_train = fields.text("Why no model may be trained on it as it is; empty when one may.", source="why_not")
     manifest = fields.json("How its pairs came about; null until it is complete.", source="told")
     card = fields.text("The dataset card, in Markdown; null until it is complete.", allow_null=True)
+
+
+class PairsLink(Shown):
+    """The file of a set, and where to fetch it."""
+
+    size = fields.whole("Its bytes.")
+    sha256 = fields.text("Its SHA-256: compare what you fetched with it.")
+    link = fields.text("Where it is fetched, by whoever has this link; follow where it leads on to.")
+    until = fields.moment("Until when the link holds.")
 
 
 class PairSide(Shown):
@@ -175,6 +186,23 @@ class Pairs(Racing):
         return found._asdict() | {"results": [_pair(pair) for pair in found.rows]}
 
 
+class PairsFile(Racing):
+    """The file of a set."""
+
+    resource, roles = "preferences", WORKERS
+    words = WORDS
+
+    @reads(PairsLink)
+    def get(self, pk: int) -> dict[str, Any]:
+        """A link at the Parquet file of the set, for you, which holds for ten minutes and needs no token."""
+        row = access.preference_set_for_reader(self.user, pk)
+        if not row.sha256:
+            raise Http404
+        text = links.made(person=self.user, what=WHAT, pk=pk, name="")
+        address = self.request.build_absolute_uri(reverse("annotations:preference-download", args=[text]))
+        return {"size": row.size, "sha256": row.sha256, "link": address, "until": links.until()}
+
+
 class OnePair(Racing):
     """One pair."""
 
@@ -221,5 +249,6 @@ ROUTES = [
     route("preferences/<int:pk>/", OnePreferenceSet, "preferences-detail"),
     route("preferences/<int:pk>/pairs/", Pairs, "preferences-pairs"),
     route("preferences/<int:pk>/pairs/<int:number>/", OnePair, "preferences-pair"),
+    route("preferences/<int:pk>/file/", PairsFile, "preferences-file"),
     route("preferences/<int:pk>/archive/", Putting, "preferences-archive"),
 ]

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db.models import QuerySet
+from django.urls import reverse
 
 from annotations.access import WORKERS
 from annotations.api.endpoint import Endpoint, changes, lists, reads, route
@@ -10,6 +11,7 @@ from annotations.api.fields import json, moment, whole, yes
 from annotations.api.fields import text as words_
 from annotations.api.filters import choice, number, text
 from annotations.api.shapes import Id, Person, Said, Shown
+from annotations.services import links
 from training import access
 from training import checkpoint_queries as queries
 from training.api.typed import refuse, typed
@@ -17,7 +19,8 @@ from training.forms.checkpoints import PromoteForm
 from training.models import Checkpoint
 from training.services import checkpoints
 from training.services.checkpoints import LONGEST_WHY, CheckpointChanged, CheckpointProblem
-from training.services.trainer import card
+from training.services.trainer import card, kept
+from training.views.checkpoints import WHAT
 
 
 class CheckpointShown(Shown):
@@ -50,6 +53,22 @@ class WholeCheckpoint(CheckpointShown):
     files = json("Bytes and SHA-256 of each file by its name.")
     folder = words_("Its folder, below the folder of runs on its node.")
     lineage = json("Base, ancestors, preference set, settings, code, versions, hardware and figures as they were.")
+
+
+class FileLink(Shown):
+    """A file, and where to fetch it."""
+
+    name = words_("Its name.")
+    size = whole("Its bytes.")
+    sha256 = words_("Its SHA-256: compare what you fetched with it.")
+    link = words_("Where it is fetched, by whoever has this link; follow where it leads on to.")
+
+
+class FileLinks(Shown):
+    """The files of a checkpoint."""
+
+    until = moment("Until when the links hold.")
+    files = FileLink(many=True, help_text="Every file of it.")
 
 
 class Promotion(Said):
@@ -102,6 +121,21 @@ class OneCheckpoint(_OneCheckpoint):
         return _whole(self, pk)
 
 
+class CheckpointsFiles(_OneCheckpoint):
+    """Fetching a checkpoint."""
+
+    @reads(FileLinks)
+    def get(self, pk: int) -> dict[str, Any]:
+        """A link at each file of it, for you, which holds for ten minutes and needs no token."""
+        checkpoint = access.checkpoint_for_reader(self.user, pk)
+        found = [one._asdict() | {"link": self._link(pk, one.name)} for one in kept.files(checkpoint)]
+        return {"until": links.until(), "files": found}
+
+    def _link(self, pk: int, name: str) -> str:
+        text = links.made(person=self.user, what=WHAT, pk=pk, name=name)
+        return self.request.build_absolute_uri(reverse("training:checkpoint-download", args=[text]))
+
+
 class CheckpointsPromote(_OneCheckpoint):
     """Promoting a checkpoint."""
 
@@ -139,6 +173,7 @@ class CheckpointsArchive(_OneCheckpoint):
 ROUTES = [
     route("checkpoints/", Checkpoints, "checkpoints-list"),
     route("checkpoints/<int:pk>/", OneCheckpoint, "checkpoints-detail"),
+    route("checkpoints/<int:pk>/files/", CheckpointsFiles, "checkpoints-files"),
     route("checkpoints/<int:pk>/promote/", CheckpointsPromote, "checkpoints-promote"),
     route("checkpoints/<int:pk>/demote/", CheckpointsDemote, "checkpoints-demote"),
     route("checkpoints/<int:pk>/archive/", CheckpointsArchive, "checkpoints-archive"),

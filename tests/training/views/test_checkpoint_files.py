@@ -200,6 +200,17 @@ def test_a_bucket_for_the_servers_alone_is_read_by_them(
     assert body(Client().get(link(as_person("ada"), made))) == content
 
 
+def test_the_api_gives_a_link_at_each_file(as_person: LogIn, made: Checkpoint) -> None:
+    told = as_person("ada").get(f"/api/v1/checkpoints/{made.pk}/files/").json()
+    found = {one["name"]: one for one in told["files"]}
+    assert {name: [one["size"], one["sha256"]] for name, one in found.items()} == made.files and told["until"]
+    assert body(Client().get(found[WEIGHTS]["link"])) == file_of(made).read_bytes()
+    assert as_person("mallory").get(f"/api/v1/checkpoints/{made.pk}/files/").status_code == 404
+    row = read(make_set())
+    of_pairs = as_person("ada").get(f"/api/v1/preferences/{row.pk}/file/").json()
+    assert body(Client().get(of_pairs["link"])) == preferences.path(row).read_bytes()
+
+
 def test_pairs_are_taken_as_they_are_kept(as_person: LogIn) -> None:
     row = read(make_set())
     answer = as_person("ada").get(reverse("annotations:preference-file", args=[row.pk]))
