@@ -35,7 +35,11 @@ def test_without_a_file_there_are_none(monkeypatch):
     assert env_guard.fernet_keys("COSA_X", None) == []
 
 
-@pytest.mark.parametrize("value", ["secret", ONE[:-4], f"{ONE},secret", ",", "ä" * 44])
+@pytest.mark.parametrize(
+    "value",
+    ["secret", ONE[:-4], f"{ONE},secret", ",", "ä" * 44],
+    ids=["a word", "too short", "one and a word", "none", "no letters"],
+)
 def test_a_wrong_key_stops_by_the_variables_name_and_is_not_repeated(monkeypatch, tmp_path, value):
     monkeypatch.setenv("COSA_X", value)
     for file in (None, tmp_path / "keys"):
