@@ -138,9 +138,10 @@ def differences_url(campaign: Campaign, judge: int, direction: str) -> str:
 
 def lineage(campaign: Campaign, found: Results, names: Names, user: User) -> list[Step]:
     """scores ← answers ← the versions of the guideline they were given by ← responses ← models ← runs."""
-    given_by = Guideline.objects.filter(pk__in=standing_ratings(campaign).values("guideline")).order_by("number")
+    given_by = Guideline.objects.filter(campaign=campaign, pk__in=standing_ratings(campaign).values("guideline"))
     guideline = [
-        (str(one), reverse("annotations:guideline-detail", args=[campaign.pk, one.number])) for one in given_by
+        (str(one), reverse("annotations:guideline-detail", args=[campaign.pk, one.number]))
+        for one in given_by.order_by("number")
     ]
     items = sum(subject.people[0].scored.n_total for subject in found.subjects)
     return [

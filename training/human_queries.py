@@ -21,7 +21,7 @@ from annotations.queries import item_values
 from training import access
 from training.human import TOGETHER, Item, Subject, Verdict, subjects
 from training.human_checks import DIRECTIONS, JudgeCheck, Said, certainty, checks, direction
-from training.models import EvaluationRun, Judge, Judgement
+from training.models import EvaluationRun, Judge, Judgement, RunItem
 
 KEPT_SECONDS = 24 * 3600
 NO_SOURCE = "no source given"
@@ -39,6 +39,14 @@ class Results(NamedTuple):
     heuristic: bool
 
 
+class Parted(NamedTuple):
+    """The items on which a judge and people differ, as `differences` orders them; ids of all judges and configs."""
+
+    items: list[Item]
+    judges: list[int]
+    configs: list[int]
+
+
 class Names(NamedTuple):
     """What the ids of a campaign's results are called, as they are called now."""
 
@@ -54,7 +62,8 @@ def word(campaign: Campaign) -> str:
     # Places in the shuffle are as good as drawn: no two choices of items have one sum of them, as ids have.
     counting = Sum("position", filter=Q(**item_values.COUNTING))
     items = CampaignItem.objects.filter(campaign=campaign).aggregate(n=Count("pk"), counting=counting)
-    ratings = Rating.objects.filter(item__campaign=campaign).aggregate(**counted)
+    # Every answer was given by a version of its campaign's guideline: that index finds a campaign's answers alone.
+    ratings = Rating.objects.filter(guideline__campaign=campaign).aggregate(**counted)
     decided = Adjudication.objects.filter(item__campaign=campaign).aggregate(**counted)
     read = _judgements(campaign).aggregate(n=Count("pk"), last=Max("pk"))
     return "-".join(str(number or 0) for row in (items, ratings, decided, read) for number in row.values())
@@ -65,9 +74,9 @@ def results(campaign: Campaign) -> Results:
     return _kept("figures", campaign, _results)  # type: ignore[no-any-return]
 
 
-def items(campaign: Campaign) -> list[Item]:
-    """Every item that counts, with the people's value and the judges' verdicts, in the order of the campaign; kept."""
-    return _kept("items", campaign, _items)  # type: ignore[no-any-return]
+def parted(campaign: Campaign) -> Parted:
+    """The items about which a judge and people differ, which are far fewer than all; kept like the figures."""
+    return _kept("parted", campaign, _parted)  # type: ignore[no-any-return]
 
 
 def _kept(what: str, campaign: Campaign, make: Any) -> Any:
@@ -81,10 +90,19 @@ def _kept(what: str, campaign: Campaign, make: Any) -> Any:
 
 
 def _results(campaign: Campaign) -> Results:
-    rows, said = _items(campaign), _said(campaign)
-    judges = [judge.pk for judge in judges_of(rows)]
+    rows, said = items(campaign), _said(campaign)
+    judges = [judge.pk for judge in judges_of(_judges(rows))]
     heuristic = any(one.heuristic for one in _together(campaign).values())
     return Results(subjects(rows, judges), checks(rows, said, judges), len(said), heuristic)
+
+
+def _parted(campaign: Campaign) -> Parted:
+    rows = items(campaign)
+    return Parted(differences(rows, Wanted()), sorted(_judges(rows)), sorted({item.config for item in rows}))
+
+
+def _judges(rows: Iterable[Item]) -> set[int]:
+    return {judge for item in rows for judge in item.verdicts}
 
 
 def _said(campaign: Campaign) -> list[Said]:
@@ -92,7 +110,7 @@ def _said(campaign: Campaign) -> list[Said]:
     return [Said(*row) for row in item_values.standing_ratings(campaign).values_list(*columns)]
 
 
-def _items(campaign: Campaign) -> list[Item]:
+def items(campaign: Campaign) -> list[Item]:
     whose = {pk: candidate or source for pk, candidate, source in _responses(campaign)}
     yes = dict(
         item_values.standing_ratings(campaign).filter(follows_config=True).values_list("item").annotate(Count("pk"))
@@ -140,7 +158,12 @@ def _responses(campaign: Campaign) -> QuerySet[CampaignItem, tuple[Any, ...]]:
 
 
 def _judgements(campaign: Campaign) -> QuerySet[Judgement]:
-    return Judgement.objects.filter(item__response__campaign_items__campaign=campaign).order_by()
+    return Judgement.objects.filter(item__response__in=_asked(campaign)).order_by()
+
+
+def _asked(campaign: Campaign) -> QuerySet[CampaignItem, Any]:
+    """The responses of the campaign, to be looked for among those of runs without reading one of them."""
+    return CampaignItem.objects.filter(campaign=campaign).order_by().values("response")
 
 
 def names(campaign: Campaign, found: Results) -> Names:
@@ -168,8 +191,8 @@ def _sampling(candidate: Candidate) -> str:
 
 def runs(campaign: Campaign, user: User) -> list[EvaluationRun]:
     """The runs that the responses come from and the person may read, the newest first."""
-    mine = EvaluationRun.objects.filter(items__response__campaign_items__campaign=campaign).order_by().values("pk")
-    return list(access.runs(user).filter(pk__in=mine).order_by("-pk"))
+    mine = RunItem.objects.filter(response__in=_asked(campaign)).order_by().values_list("run", flat=True).distinct()
+    return list(access.runs(user).filter(pk__in=list(mine)).order_by("-pk"))
 
 
 class Wanted(NamedTuple):
@@ -211,12 +234,11 @@ def lines(found: Sequence[Item]) -> list[Line]:
     return [Line(rows[item.pk], item, tuple(pair for pair in parted[item.pk] if pair[1])) for item in found]
 
 
-def judges_of(found: Iterable[Item]) -> list[Judge]:
-    """The judges that read one of the items, judges before programs."""
-    read = {judge for item in found for judge in item.verdicts}
-    return list(Judge.objects.filter(pk__in=read).select_related("model").order_by("heuristic", "pk"))
+def judges_of(read: Iterable[int]) -> list[Judge]:
+    """These judges, by their ids, judges before programs."""
+    return list(Judge.objects.filter(pk__in=set(read)).select_related("model").order_by("heuristic", "pk"))
 
 
-def configs_of(found: Iterable[Item]) -> list[SafetyConfig]:
-    """The configs that the items were answered under, by title."""
-    return list(SafetyConfig.objects.filter(pk__in={item.config for item in found}).order_by("title", "pk"))
+def configs_of(found: Iterable[int]) -> list[SafetyConfig]:
+    """These configs, by their ids, by title."""
+    return list(SafetyConfig.objects.filter(pk__in=set(found)).order_by("title", "pk"))

@@ -88,7 +88,7 @@ def test_every_judge_is_read_by_itself_judges_before_programs(campaign):
     (item, *_) = queries.items(campaign)
     assert item.verdicts == {judge.pk: (0.2, False), program.pk: (1.0, True)}
     assert [one.judge for one in queries.results(campaign).checks] == [judge.pk, program.pk]
-    assert queries.judges_of(queries.items(campaign)) == [judge, program]
+    assert queries.judges_of(queries.parted(campaign).judges) == [judge, program]
 
 
 # One judge gives the helpfulness, the other the yes: alone neither has a score, in their run they come to one.
@@ -98,7 +98,10 @@ def test_judges_of_one_half_each_have_a_score_together(campaign):
     judge_again(campaign, helpfulness=None, follows_config=True)
     (subject,) = queries.results(campaign).subjects
     scores = {row.judge: row.score.value for row in subject.beside if row.config is None}
-    assert scores == {**dict.fromkeys(row.pk for row in queries.judges_of(queries.items(campaign))), TOGETHER: 0.6}
+    assert scores == {
+        **dict.fromkeys(row.pk for row in queries.judges_of(queries.parted(campaign).judges)),
+        TOGETHER: 0.6,
+    }
 
 
 def test_one_judge_alone_is_not_taken_together(campaign):
@@ -210,10 +213,22 @@ def test_the_list_has_what_a_judge_says_otherwise_and_the_surest_first(campaign)
     assert [one.pk for one in found] == [of(campaign, 1).pk, of(campaign, 0).pk]
 
 
+def test_what_differs_is_kept_apart_from_what_does_not(campaign, django_assert_num_queries):
+    rated(of(campaign, 0), **NO)
+    rated(of(campaign, 1))
+    found = queries.parted(campaign)
+    assert [one.pk for one in found.items] == [of(campaign, 0).pk]
+    assert found.items == queries.differences(queries.items(campaign), Wanted())
+    with django_assert_num_queries(4):  # of the word
+        assert queries.parted(campaign) == found
+    rated(of(campaign, 2), **NO)
+    assert len(queries.parted(campaign).items) == 2
+
+
 def test_the_list_is_filtered_by_judge_config_kind_and_way(campaign):
     rated(of(campaign, 0), **NO)
     judge, program = judge_again(campaign, helpfulness=0.0, follows_config=False), make_judge()
-    (config,) = queries.configs_of(queries.items(campaign))
+    (config,) = queries.configs_of(queries.parted(campaign).configs)
     rated(of(campaign, 1))
 
     def places(**wanted):

@@ -44,15 +44,15 @@ def campaign_differences(request: HttpRequest, pk: int) -> HttpResponse:
     """The items about which a judge and people differ, those first on which people are of one mind."""
     campaign = campaign_for_reader(cast(User, request.user), pk)
     wanted = _wanted(request)
-    found = queries.items(campaign)
-    page: Page[Any] = Paginator(queries.differences(found, wanted), 50).get_page(request.GET.get("page"))
+    found = queries.parted(campaign)
+    page: Page[Any] = Paginator(queries.differences(found.items, wanted), 50).get_page(request.GET.get("page"))
     page.object_list = queries.lines(list(page.object_list))
     context = {
         "campaign": campaign,
         "wanted": wanted,
         "query": _query(wanted),
-        "judges": queries.judges_of(found),
-        "configs": queries.configs_of(found),
+        "judges": queries.judges_of(found.judges),
+        "configs": queries.configs_of(found.configs),
         "kinds": KINDS,
         "ways": WAYS,
         "page": page,
@@ -115,7 +115,7 @@ def _query(wanted: Wanted) -> str:
 
 
 def _beside(campaign: Campaign, wanted: Wanted, item: int) -> Beside:
-    ids = [one.pk for one in queries.differences(queries.items(campaign), wanted)]
+    ids = [one.pk for one in queries.differences(queries.parted(campaign).items, wanted)]
     if item not in ids:
         return Beside(None, None, 0, len(ids))
     at = ids.index(item)
