@@ -1,6 +1,6 @@
 """Reads of what people say of a run's responses: which campaigns hold them, how they were drawn, and the figures."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from django.core.cache import cache
@@ -71,13 +71,18 @@ class _Line(NamedTuple):
 
 def held(run: EvaluationRun, user: User) -> list[Held]:
     """The campaigns with responses of the run that the person may read, the newest first."""
-    inside = CampaignItem.objects.filter(response__run_items__run=run)
-    mine = campaign_access.campaigns(user).filter(pk__in=inside.order_by().values("campaign")).order_by("-pk")
     counting = Count("pk", filter=Q(**item_values.COUNTING))
-    numbers = inside.filter(campaign__in=mine.values("pk")).order_by().values_list("campaign")
-    counted = {pk: (items, good) for pk, items, good in numbers.annotate(n=Count("pk"), good=counting)}
-    known = drawn(run, list(counted))
+    numbers = _inside(run).values_list("campaign").annotate(n=Count("pk"), good=counting)
+    counted = {pk: (items, good) for pk, items, good in numbers}
+    mine = list(campaign_access.campaigns(user).filter(pk__in=counted).order_by("-pk"))
+    known = drawn(run, [one.pk for one in mine])
     return [Held(one, counted[one.pk][0], counted[one.pk][0] - counted[one.pk][1], one.pk in known) for one in mine]
+
+
+def _inside(run: EvaluationRun) -> QuerySet[CampaignItem]:
+    """The items of campaigns that are responses of the run, found without reading a response; in no order."""
+    answered = RunItem.objects.filter(run=run, response__isnull=False).order_by().values("response")
+    return CampaignItem.objects.filter(response__in=answered).order_by()
 
 
 def drawn(run: EvaluationRun, campaigns: Collection[int]) -> set[int]:
@@ -87,23 +92,24 @@ def drawn(run: EvaluationRun, campaigns: Collection[int]) -> set[int]:
     no choice looked at the kind of the prompts. Within a config, that is: some configs may have more than others.
     """
     events = AuditEvent.objects.filter(object_type="campaign", object_id__in=campaigns, action__in=(ADDED, *WAYS))
-    rows: dict[int, list[AuditEvent]] = {pk: [] for pk in campaigns}
-    for event in events.order_by("pk"):
-        rows[event.object_id].append(event)
+    numbers: dict[int, dict[str, int]] = {pk: {} for pk in campaigns}
+    for pk, action, number in events.order_by().values_list("object_id", "action").annotate(Count("pk")):
+        numbers[pk][action] = number
+    ways: dict[int, list[AuditEvent]] = {pk: [] for pk in campaigns}
+    for event in events.filter(action__in=(PICKED, SAMPLED)).order_by("pk"):
+        ways[event.object_id].append(event)
     ended = {one.pk: one.finished_at for one in _family(run)}
-    return {pk for pk, found in rows.items() if _by_chance(found, ended)}
+    return {pk for pk in campaigns if _all_written_down(numbers[pk]) and _by_chance(ways[pk], ended)}
 
 
-def _by_chance(events: Sequence[AuditEvent], ended: dict[int, Any]) -> bool:
-    ways = [event for event in events if event.action in (PICKED, SAMPLED)]
+def _all_written_down(numbers: Mapping[str, int]) -> bool:
+    """Whether each time that items were added there was a word on how they were chosen."""
+    return sum(numbers.get(way, 0) for way in WAYS) == numbers.get(ADDED, 0)
+
+
+def _by_chance(ways: Sequence[AuditEvent], ended: dict[int, Any]) -> bool:
     here = [event for event in ways if set(event.after.get("runs", ())) & ended.keys()]
-    if not here or len(ways) + _number(events, "upload") != _number(events, ADDED):
-        return False
-    return all(not event.after.get("kind") and _over(event, ended) for event in here)
-
-
-def _number(events: Iterable[AuditEvent], action: str) -> int:
-    return sum(event.action == action for event in events)
+    return bool(here) and all(not event.after.get("kind") and _over(event, ended) for event in here)
 
 
 def _over(event: AuditEvent, ended: dict[int, Any]) -> bool:
@@ -128,7 +134,7 @@ def counting(campaigns: Sequence[Held]) -> list[Held]:
 def asked(run: EvaluationRun, campaigns: Sequence[Held]) -> dict[int, bool]:
     """The responses of the run in campaigns that were drawn by chance, and whether they still count there."""
     mine = [one.campaign.pk for one in campaigns if one.drawn]
-    inside = CampaignItem.objects.filter(campaign__in=mine, response__run_items__run=run)
+    inside = _inside(run).filter(campaign__in=mine)
     counts = set(inside.filter(**item_values.COUNTING).values_list("response", flat=True))
     return {pk: pk in counts for pk in inside.values_list("response", flat=True)}
 
@@ -160,7 +166,7 @@ def word(run: EvaluationRun, campaigns: Sequence[Campaign]) -> str:
     places = Sum("position", filter=Q(**item_values.COUNTING))
     ended = run.items.aggregate(n=Count("finished_at"), last=Max("finished_at"))
     items = CampaignItem.objects.filter(campaign__in=campaigns).aggregate(n=Count("pk"), places=places)
-    ratings = Rating.objects.filter(item__campaign__in=campaigns).aggregate(**stands)
+    ratings = Rating.objects.filter(guideline__campaign__in=campaigns).aggregate(**stands)
     decided = Adjudication.objects.filter(item__campaign__in=campaigns).aggregate(**stands)
     return "-".join(str(number or 0) for row in (ended, items, ratings, decided) for number in row.values())
 
