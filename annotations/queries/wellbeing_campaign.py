@@ -6,10 +6,11 @@ each of them.
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import NamedTuple
 
-from django.db.models import Count, F, QuerySet, Sum
+from django.db.models import Count, DurationField, ExpressionWrapper, F, Q, QuerySet, Sum, Window
+from django.db.models.functions import Lag
 
 from annotations.core.taxonomy import Category, categories
 from annotations.models import Assignment, Campaign, CampaignItem, Enrolment, Flag, Rating, Skip
@@ -139,17 +140,14 @@ def _reasons(campaign: Campaign) -> list[tuple[str, int | None]]:
 
 def _work(campaign: Campaign) -> Work:
     """Sittings end where SESSION_ENDS pass between two answers of one person, pauses are shorter than that."""
-    told = Rating.objects.filter(item__campaign=campaign, withdrawn_at=None).aggregate(
+    told = Rating.objects.filter(guideline__campaign=campaign, withdrawn_at=None).aggregate(
         n=Count("pk"), measured=Count("seconds"), seconds=Sum("seconds")
     )
-    done = Assignment.objects.filter(campaign=campaign, state=DONE).order_by("rater", "done_at")
-    sittings, pauses = 0, 0
-    last: tuple[int | None, datetime | None] = (None, None)
-    for rater, at in done.values_list("rater", "done_at").iterator():
-        gap = at - last[1] if at and last[1] and rater == last[0] else None
-        sittings += gap is None or gap > SESSION_ENDS
-        pauses += gap is not None and PAUSE <= gap <= SESSION_ENDS
-        last = (rater, at)
+    before = Window(Lag("done_at"), partition_by="rater", order_by="done_at")
+    done = Assignment.objects.filter(campaign=campaign, state=DONE).order_by().annotate(before=before)
+    gaps = done.annotate(gap=ExpressionWrapper(F("done_at") - F("before"), output_field=DurationField()))
+    sittings = gaps.filter(Q(before=None) | Q(gap__gt=SESSION_ENDS)).count()
+    pauses = gaps.filter(gap__gte=PAUSE, gap__lte=SESSION_ENDS).count()
     return Work(told["n"], told["measured"], told["seconds"] or 0.0, sittings, pauses)
 
 
