@@ -45,6 +45,7 @@ def keep(source: Path | BinaryIO, kind: str, key: str) -> Artifact:
         place.put(full, file)
         if place.size(full) != content.size:
             raise ArtifactProblem(CUT)
+    artifact_places.forget_parts(place.staging())
     known = {"kind": kind, "sha256": content.sha256, "bytes": content.size}
     return Artifact.objects.get_or_create(key=full, defaults=known)[0]
 
