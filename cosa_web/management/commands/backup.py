@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from annotations.services import artifact_moves
 from cosa_web.backup import BackupProblem, databases, restoring, taking
 
 
@@ -42,9 +43,11 @@ class Command(BaseCommand):
             sys.exit(1)
 
     def _taken(self, place: Path, without_checkpoints: bool, **_: Any) -> list[str]:
+        earlier = [f"missing: {one.key}: {one.wrong}" for one in artifact_moves.take_in_earlier() if one.wrong]
         made = taking.take(databases.here(), place, self.stdout.write, without_checkpoints=without_checkpoints)
-        self.stdout.write(f"{place} is whole, except for what is named here." if made.missing else f"{place} is whole.")
-        return [f"missing: {key}" for key in made.missing]
+        told = [*earlier, *(f"missing: {key}" for key in made.missing)]
+        self.stdout.write(f"{place} is whole, except for what is named here." if told else f"{place} is whole.")
+        return told
 
     def _tried(self, place: Path) -> list[str]:
         told = restoring.verify(databases.here(), place, self.stdout.write)

@@ -1,5 +1,6 @@
 """A backup brings back what was there, on either database, whatever others write meanwhile."""
 
+import hashlib
 import io
 import sqlite3
 import threading
@@ -28,7 +29,7 @@ both = pytest.mark.both_databases
 @pytest.fixture
 def world(tmp_path: Path, settings) -> Path:
     """A run and its people, two artifacts, a kept key and an open log-in; a folder for backups."""
-    settings.FERNET_KEYS = ["one", "two"]
+    settings.FERNET_KEYS, settings.PREFERENCES_DIR = ["one", "two"], tmp_path / "pairs"
     settings.STORAGES = settings.STORAGES | {"artifacts": _store(tmp_path / "store")}
     make_run(2)
     make_model("sealed", sealed_key="gAAAA")
@@ -181,6 +182,19 @@ def test_the_commands_say_what_they_do(world: Path, settings) -> None:
         patch.setattr(databases, "here", lambda: place)
         call_command("restore", world / "night.tar", stdout=said)
     assert said.getvalue().endswith("is back. Start with manage.py doctor.\n")
+
+
+def test_pairs_from_before_the_store_are_in_it_too(world: Path, settings) -> None:
+    sha256 = hashlib.sha256(b"earlier").hexdigest()
+    (world / "pairs").mkdir()
+    for name, content in ((sha256, b"earlier"), ("0" * 64, b"damaged")):
+        (world / "pairs" / f"{name}.parquet").write_bytes(content)
+    said = io.StringIO()
+    with pytest.raises(SystemExit):
+        call_command("backup", world / "night", stdout=said)
+    with places.reading(world / "night") as backup:
+        assert any(sha256 in name for name in backup.names())
+    assert f"missing: {'0' * 64}.parquet" in said.getvalue()
 
 
 def test_nothing_is_written_over(world: Path) -> None:
