@@ -15,7 +15,7 @@ from annotations.models import Membership
 from annotations.services import links, preferences
 from annotations.services.artifact_places import attachment
 from tests import small_models, stores
-from tests.factories import make_person
+from tests.factories import make_organisation, make_person
 from tests.pairs import make_set, read
 from training.models import Checkpoint
 
@@ -83,6 +83,12 @@ def test_who_left_meanwhile_gets_nothing(as_person: LogIn, made: Checkpoint) -> 
     address = link(as_person("ada"), made)
     Membership.objects.filter(user__username="ada").delete()
     assert as_person("ada").get(address).status_code == Client().get(address).status_code == 404
+
+
+def test_who_works_elsewhere_from_now_on_gets_nothing(as_person: LogIn, made: Checkpoint) -> None:
+    address = link(as_person("ada"), made)
+    Membership.objects.filter(user__username="ada").update(organisation=make_organisation("elsewhere"))
+    assert Client().get(address).status_code == 404
 
 
 def test_who_only_rates_from_now_on_gets_nothing(as_person: LogIn, made: Checkpoint) -> None:
