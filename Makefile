@@ -30,6 +30,7 @@ check: .venv/dev
 
 bench: .venv/dev .venv-training/ready
 	$(BIN)/python -m bench.run_engine
+	$(BIN)/python -m bench.throughput
 	$(BIN)/python -m bench.gateway
 	$(BIN)/python -m bench.evaluation
 	$(BIN)/python -m bench.diff
@@ -42,6 +43,8 @@ bench: .venv/dev .venv-training/ready
 	$(BIN)/python -m bench.calibration
 	$(BIN)/python -m bench.pairing
 	$(BIN)/python -m bench.recipe
+	$(BIN)/python -m bench.faults
+	$(BIN)/python -m bench.load
 
 # Known weaknesses of what is installed, as far as the registry answers: a package it says nothing of fails too.
 audit:
