@@ -4,15 +4,15 @@ import socket
 from datetime import timedelta
 from pathlib import Path
 
+from celery.schedules import crontab
 from csp.constants import NONE, SELF
 
-from cosa_web import artifact_settings, env, env_guard, env_names
+from cosa_web import artifact_settings, env, env_guard, env_names, logs
 from cosa_web.api_settings import REST_FRAMEWORK as REST_FRAMEWORK
 from cosa_web.api_settings import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
 from cosa_web.api_settings import caches
 
 BROKERS, WEB = ("redis", "rediss", "redis+socket"), ("http", "https")
-LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env_names.refuse_unknown(env_names.known(BASE_DIR / ".env.example"))
@@ -47,6 +47,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "cosa_web.edge.Edge",
+    "cosa_web.requests_log.RequestsLog",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -207,7 +208,8 @@ CELERY_BEAT_SCHEDULE = {
     name: {"task": task, "schedule": SWEEP_SECONDS, "options": {"expires": SWEEP_SECONDS}}
     for name, task in (("runs", "training.tasks.sweep"), ("work", "annotations.tasks.sweep_work"))
 }
-CELERY_BEAT_SCHEDULE["old"] = {"task": "cosa_web.tasks.forget_old", "schedule": 86_400.0, "options": {"queue": "cpu"}}
+NIGHTLY = {"schedule": crontab(hour="3", minute="17"), "options": {"queue": "cpu", "expires": 3_600}}
+CELERY_BEAT_SCHEDULE["old"] = {"task": "cosa_web.tasks.forget_old"} | NIGHTLY
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat")
 UPLOADS_DIR, PREFERENCES_DIR = VAR_DIR / "uploads", VAR_DIR / "preferences"
 STORAGES = artifact_settings.storages(VAR_DIR / "artifacts")
@@ -230,10 +232,6 @@ KEEP_DAYS = {
     "logs": env.number("COSA_KEEP_SERVER_LOGS_DAYS", 30),
 }
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.choice("COSA_LOG_LEVEL", "WARNING", LEVELS)},
-}
+LOGGING = logs.settings(
+    env.choice("COSA_LOG_LEVEL", "WARNING", logs.LEVELS), env.choice("COSA_LOG_FORMAT", "line", logs.FORMATS)
+)

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 
 import orjson
 
+from annotations.core import log_context
 from training.gateway import signals
 from training.gateway.arrivals import ClientLeft
 from training.gateway.chat import Chat, unknown_model
@@ -83,7 +84,8 @@ class Gateway:
         assert task is not None  # noqa: S101  a request is a task of the server
         self._open.add(task)
         try:
-            await self._answered(scope, receive, reply)
+            with log_context.bound(request_id=reply.request_id):
+                await self._answered(scope, receive, reply)
         finally:
             self._open.discard(task)
             if not self._open:

@@ -20,6 +20,7 @@ from django.conf import settings
 from django.db import Error as DatabaseFailure
 from django.db import connections
 
+from annotations.core import log_context
 from annotations.services import outages
 from annotations.services.chores import STOP as STOP
 from training.engines import EngineError, NotServed
@@ -83,11 +84,14 @@ def _stays(run_id: int) -> bool:
 
 
 def _shift(run_id: int, worker: str, stop: threading.Event, given_back: Callable[[], None]) -> None:
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="desk") as desk_thread:
+    began = time.monotonic()
+    with log_context.bound(run=run_id), ThreadPoolExecutor(max_workers=1, thread_name_prefix="desk") as desk_thread:
+        log.info("a shift begins")
         try:
             asyncio.run(_Shift(run_id, worker, stop, given_back, desk_thread).run())
         finally:
             desk_thread.submit(connections.close_all).result()
+            log.info("the shift ends after %.1f s", time.monotonic() - began)
 
 
 @dataclass
