@@ -3,7 +3,7 @@
 from django.contrib.auth import views as auth
 from django.urls import include, path
 
-from cosa_web import passwords, views
+from cosa_web import health, passwords, views
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -11,7 +11,8 @@ urlpatterns = [
     path("logout/", auth.LogoutView.as_view(), name="logout"),
     path("password/", passwords.PasswordChange.as_view(), name="password-change"),
     path("password/<uidb64>/<token>/", passwords.PasswordSet.as_view(), name="password-set"),
-    path("healthz", views.healthz, name="healthz"),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
     path("api/", include("cosa_web.api")),
     path("", include("annotations.urls")),
     path("", include("training.urls")),

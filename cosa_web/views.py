@@ -1,4 +1,4 @@
-"""The front door: log-in, each person's home, and a sign of life for machines."""
+"""The front door: log-in, each person's home, and the page of an error of ours."""
 
 import sys
 from typing import Any, cast
@@ -6,7 +6,6 @@ from typing import Any, cast
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.views import LoginView
-from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -80,14 +79,6 @@ def home(request: HttpRequest) -> HttpResponse:
         "run_new": reverse("training:run-new"),
     }
     return render(request, "home.html", context)
-
-
-@require_safe
-def healthz(request: HttpRequest) -> HttpResponse:
-    """200 "ok" when the database answers."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
-    return HttpResponse("ok", content_type="text/plain")
 
 
 def broken(request: HttpRequest) -> HttpResponse:

@@ -21,7 +21,8 @@ READ = [row for row in ROWS if row.method == "GET"]
 GET = [row.name for row in READ]
 TABLES = ("audit-export", "coverage-export", "prompt-export", "preference-export", "rating-export", "agreement-export")
 FILES = (
-    *(*TABLES, "taxonomy-export", "stage-labels-export", "compare-export", "leaderboard-export", "healthz"),
+    *(*TABLES, "taxonomy-export", "stage-labels-export", "compare-export", "leaderboard-export"),
+    *("healthz", "readyz", "metrics"),
     *("-download", "import-problems"),
     *("training-log", "training-metrics", "deployment-traffic"),
 )

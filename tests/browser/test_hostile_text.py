@@ -22,7 +22,7 @@ LONG = f"{'w' * 20_000} {WORST}"
 RULE = {"id": "r1", "kind": "conditional", "text": f"{WORST} {'w' * 2000}", "example": WORST}
 ABOUT_IT = {"title": f"{WORST[:150]}{'w' * 150}", "use_case": LONG[-3900:], "audience": WORST, "language": "ar"}
 UNSAFE = "script:not([src]), img[onerror], svg[onload], [onfocus], [onerror], a[href^='javascript']"
-ELSEWHERE = {"password-set", "healthz", "training:map-points"}
+ELSEWHERE = {"password-set", "healthz", "readyz", "metrics", "training:map-points"}
 
 
 def worst_people() -> None:

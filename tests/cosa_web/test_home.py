@@ -1,8 +1,6 @@
-"""Each person's home: what waits, what runs, and the newest scores; and the sign of life for machines."""
+"""Each person's home: what waits, what runs, and the newest scores."""
 
 import pytest
-from django.db import connection
-from django.test import Client
 from django.urls import reverse
 
 from annotations.services import configs
@@ -89,24 +87,6 @@ def test_a_run_without_a_score_does_not_hide_an_older_one(as_person):
 def test_nothing_of_another_organisation_is_shown(as_person):
     run = finished_run(2)
     assert not [url for url in links(home(as_person("mallory"))) if f"/runs/{run.pk}/" in url]
-
-
-def test_a_sign_of_life_needs_no_log_in():
-    response = Client().get(reverse("healthz"))
-    assert (response.status_code, response.content, response.headers["Content-Type"]) == (200, b"ok", "text/plain")
-
-
-def test_a_sign_of_life_asks_the_database(django_assert_num_queries):
-    with django_assert_num_queries(1, connection=connection):
-        Client().get(reverse("healthz"))
-
-
-def test_a_database_that_is_gone_is_no_sign_of_life(monkeypatch):
-    def gone(*unused):
-        raise OSError("the disk is away")
-
-    monkeypatch.setattr(connection, "cursor", gone)
-    assert Client(raise_request_exception=False).get(reverse("healthz")).status_code == 500
 
 
 def waiting(client):
