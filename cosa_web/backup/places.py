@@ -188,13 +188,6 @@ class _Tar:
             if not one.isreg() or one.name in self._members:
                 raise BackupProblem(STRANGE.format(place=place, name=one.name))
             self._members[_safe(one.name, place)] = one
-        self._whole()
-
-    def _whole(self) -> None:
-        """Nothing. Raises BackupProblem when the file ends before its members do; reading on would give less."""
-        last = max(self._members.values(), key=lambda one: one.offset_data, default=None)
-        if last and last.offset_data + last.size > self._place.stat().st_size:
-            raise BackupProblem(TORN.format(place=self._place, why="its end is missing"))
 
     def names(self) -> set[str]:
         return set(self._members)

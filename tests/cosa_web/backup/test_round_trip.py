@@ -160,6 +160,7 @@ def test_an_artifact_that_is_damaged_is_named_and_the_rest_is_whole(world: Path)
     made = take(world / "night.tar")
     assert made.missing == (row.key,) and [one.kind for one in made.artifacts.values()] == [CHECKPOINT]
     assert restoring.verify(databases.here(), world / "night.tar", silent) == []
+    assert (world / "night.tar").read_bytes().endswith(bytes(1024))
     with pytest.raises(SystemExit):
         call_command("backup", world / "again", stdout=io.StringIO())
 
