@@ -86,7 +86,7 @@ def test_no_prompts_are_kept_for_a_run_that_answers_none():
 
 
 def test_what_is_not_there_is_said_before_anything_starts(settings):
-    with pytest.raises(ChoreProblem, match="The pairs of “Pairs of the lantern” are not on"):
+    with pytest.raises(ChoreProblem, match="The pairs of “Pairs of the lantern” are not at hand on"):
         launcher.prepare(make_training(base=make_model("there", weights="/")))
     with pytest.raises(ChoreProblem, match="The weights of Base are not at hand"):
         launcher.prepare(make_training())
