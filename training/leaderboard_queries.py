@@ -4,22 +4,22 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from django.core.cache import cache
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import QuerySet
 from django.urls import reverse
 
 from annotations.charts import Line, ScatterPoint, front_lines, scatter_point, with_front
 from training import queries, strategies
 from training.candidate_words import candidate_words
 from training.compare_charts import address
-from training.compare_queries import KEPT_SECONDS, MOST_RUNS, with_facts
+from training.compare_queries import MOST_RUNS, with_facts
 from training.leaderboard import Figures, Order, ReferenceSet, figures
-from training.models import EvaluationRun, RunItem
+from training.models import EvaluationRun
 from training.models.runs import FINISHED
 from training.scores import RunScores
+from training.services.figures import Prompts, prompts_of
 from training.services.run_terms import ELSEWHERE
 
-MOST_ROWS = 200
+MOST_ROWS, GROUNDS_AT_ONCE = 200, 8
 FILTERS = ("benchmark", "release", "model", "strategy", "judges", "evidence")
 NO_RELEASE = "none"
 
@@ -31,13 +31,6 @@ class Entry(NamedTuple):
     scores: RunScores
     figures: Figures
     evidence: bool
-
-
-class Prompts(NamedTuple):
-    """Which prompts a run has, as far as two runs that have others differ in it: how many, and the sum of their ids."""
-
-    number: int = 0
-    ids: int = 0
 
 
 class Ground(NamedTuple):
@@ -69,38 +62,24 @@ def newest(runs: QuerySet[EvaluationRun]) -> tuple[list[EvaluationRun], bool]:
     """The newest finished run of each candidate, set of prompts, and set of judges; True when some are left out.
 
     Runs of one version alone test that version and are no rows. At most MOST_ROWS, newest first; each has its
-    `prompts`. Five queries, one of them for runs that were not looked at before.
+    `prompts`. Four queries, and one that counts for runs whose prompts are not kept yet.
     """
     finished = runs.filter(state=FINISHED, version=None).order_by("-pk")
     judges: dict[int, set[int]] = defaultdict(set)
     pairs = EvaluationRun.judges.through.objects.filter(evaluationrun__in=finished.order_by().values("pk"))
     for run, judge in pairs.values_list("evaluationrun", "judge"):
         judges[run].add(judge)
-    rows = list(finished.values_list("pk", "candidate", "benchmark", "release"))
-    asked = prompts_of([pk for pk, *_ in rows])
+    rows = list(finished.values_list("pk", "prompt_count", "prompt_sum", "candidate", "benchmark", "release"))
+    asked = {pk: Prompts(number, ids or 0) for pk, number, ids, *_ in rows if number is not None}
+    asked |= prompts_of([pk for pk, *_ in rows if pk not in asked])
     first: dict[tuple[Any, ...], int] = {}
-    for pk, *ground in rows:
+    for pk, _, _, *ground in rows:
         first.setdefault((*ground, asked[pk], frozenset(judges[pk])), pk)
     wanted = list(first.values())
     found = with_facts(runs).in_bulk(wanted[:MOST_ROWS])
     for row in found.values():
         row.prompts = asked[row.pk]  # type: ignore[attr-defined]
     return [found[pk] for pk in wanted[:MOST_ROWS]], len(wanted) > MOST_ROWS
-
-
-def prompts_of(runs: Sequence[int]) -> dict[int, Prompts]:
-    """Which prompts each run has, by its id; one query for those not looked at before, as a run keeps its items."""
-    keys = {pk: f"prompts:{pk}" for pk in runs}
-    kept = cache.get_many(keys.values())
-    new = [pk for pk, key in keys.items() if key not in kept]
-    made = _counted(new) if new else {}
-    cache.set_many({keys[pk]: one for pk, one in made.items()}, timeout=KEPT_SECONDS)
-    return {pk: made.get(pk) or kept.get(key, Prompts()) for pk, key in keys.items()}
-
-
-def _counted(runs: list[int]) -> dict[int, Prompts]:
-    of_run = RunItem.objects.filter(run__in=runs).order_by().values_list("run")
-    return {run: Prompts(number, ids) for run, number, ids in of_run.annotate(n=Count("pk"), ids=Sum("prompt"))}
 
 
 def choices(runs: Iterable[EvaluationRun]) -> Choices:
@@ -137,20 +116,27 @@ def filtered(runs: Iterable[EvaluationRun], wanted: dict[str, str]) -> list[Eval
     return [run for run in runs if all(wanted.get(name, "") in ("", value) for name, value, _ in _offers(run))]
 
 
-def grounds(
-    runs: Sequence[EvaluationRun], by: Order, reference: ReferenceSet | None, evidence: bool = False
-) -> list[Ground]:
-    """The runs of `newest` by ground, that with the newest first, each in order; with `evidence` those that are some.
-
-    The rows of `reference` stand in the charts only. At most five queries.
-    """
+def with_evidence(runs: Sequence[EvaluationRun]) -> list[EvaluationRun]:
+    """Those whose figures are evidence; at most five queries."""
     scores = queries.scores_of(runs)
-    together: dict[tuple[Any, ...], list[Entry]] = defaultdict(list)
+    return [run for run in runs if _entry(run, scores[run.pk]).evidence]
+
+
+def by_ground(runs: Iterable[EvaluationRun]) -> list[list[EvaluationRun]]:
+    """The runs of `newest` that may be ranked beside each other together, those with the newest run first."""
+    together: dict[tuple[Any, ...], list[EvaluationRun]] = defaultdict(list)
     for run in runs:
-        entry = _entry(run, scores[run.pk])
-        if entry.evidence or not evidence:
-            together[run.benchmark_id, run.release_id, _prompts(run), judges_key(run)].append(entry)
-    return [_ground(entries, by, reference) for entries in together.values()]
+        together[run.benchmark_id, run.release_id, _prompts(run), judges_key(run)].append(run)
+    return list(together.values())
+
+
+def grounds(together: Sequence[list[EvaluationRun]], by: Order, reference: ReferenceSet | None) -> list[Ground]:
+    """These grounds with the figures of their runs, each in order; no other figures are read. At most five queries.
+
+    The rows of `reference` stand in the charts only.
+    """
+    scores = queries.scores_of(run for runs in together for run in runs)
+    return [_ground([_entry(run, scores[run.pk]) for run in runs], by, reference) for runs in together]
 
 
 def _entry(run: EvaluationRun, scores: RunScores) -> Entry:

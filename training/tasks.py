@@ -142,6 +142,7 @@ def sweep() -> None:
         if queue not in deaf:
             look_at_run.apply_async((run_id,), queue=queue, expires=settings.SWEEP_SECONDS)
     figures.keep_missing()
+    figures.keep_prompts()
     workers.swept(worker_name())
 
 

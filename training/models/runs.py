@@ -40,7 +40,8 @@ class EvaluationRun(models.Model):
     A run that builds belongs to a `stage` of a recipe: its prompts are answered under synthesised configs, without
     judges, or read by judges, or, without a candidate, the prompts themselves are read by judges.
     Budgets are for the run's own calls; micros are millionths of a US dollar. The counters `calls` to `spent_micros`
-    are kept with the rows they count; reused calls are among no other. `figures` are the scores of a finished run.
+    are kept with the rows they count; reused calls are among no other. `figures` are the scores of a finished run, and
+    `prompt_count` and `prompt_sum`, the sum of their ids, tell its prompts from those of another one.
     """
 
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="runs")
@@ -67,6 +68,8 @@ class EvaluationRun(models.Model):
     spent_tokens = models.PositiveBigIntegerField(default=0)
     spent_micros = models.PositiveBigIntegerField(default=0)
     figures = models.JSONField(null=True)
+    prompt_count = models.PositiveIntegerField(null=True)
+    prompt_sum = models.PositiveBigIntegerField(null=True)
     state = models.CharField(max_length=20, default=QUEUED)
     reason = models.TextField(blank=True)
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
@@ -185,6 +188,7 @@ class RunItem(models.Model):
         indexes = [
             models.Index(fields=["run", "state", "position"], name="runitem_to_claim"),
             models.Index(fields=["run", "finished_at"], name="runitem_rate"),
+            models.Index(fields=["version", "run"], name="runitem_of_version"),
         ]
         constraints = [
             models.UniqueConstraint(

@@ -138,12 +138,16 @@ def label(name: str) -> str:
 
 def said(name: str, settings: Settings) -> list[tuple[str, str]]:
     """Kept settings of the strategy as a person reads them, (label, value); those it no longer has by their name."""
-    found = getattr(folder.module(__name__, name), "SETTINGS", ()) if name in _labels() else ()
-    known: dict[str, Setting] = {setting.name: setting for setting in found}
+    known = _settings(name) if name in _labels() else {}
     return [
         (known[one].label, known[one].said(value)) if one in known else (one.replace("_", " ").capitalize(), str(value))
         for one, value in sorted(settings.items())
     ]
+
+
+@cache
+def _settings(name: str) -> dict[str, Setting]:
+    return {setting.name: setting for setting in getattr(folder.module(__name__, name), "SETTINGS", ())}
 
 
 @cache

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, cast
 
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
@@ -17,8 +18,8 @@ from annotations.web import asked_format, taken_away
 from training import access
 from training import leaderboard_queries as reads
 from training.compare import share
-from training.leaderboard import Order, ReferenceSet, order, references
-from training.leaderboard_queries import FILTERS, Entry, Ground
+from training.leaderboard import ReferenceSet, order, references
+from training.leaderboard_queries import FILTERS, GROUNDS_AT_ONCE, Entry, Ground
 from training.models import EvaluationRun
 
 FORMATS = exports.choices(dataset=False)
@@ -50,11 +51,13 @@ def _reference(request: HttpRequest) -> ReferenceSet | None:
     return None if wanted == HIDDEN else references().get(wanted, next(iter(references().values())))
 
 
-def _grounds(request: HttpRequest, by: Order, reference: ReferenceSet | None) -> dict[str, Any]:
+def _rows_by_ground(request: HttpRequest) -> dict[str, Any]:
     rows, more = reads.newest(access.runs(cast(User, request.user)))
     wanted = _wanted(request)
-    found = reads.grounds(reads.filtered(rows, wanted), by, reference, evidence=wanted["evidence"] == "yes")
-    return {"rows": rows, "more": more, "wanted": wanted, "grounds": found, "filtered": any(wanted.values())}
+    found = reads.filtered(rows, wanted)
+    found = reads.with_evidence(found) if wanted["evidence"] == "yes" else found
+    together = reads.by_ground(found)
+    return {"rows": rows, "more": more, "wanted": wanted, "together": together, "filtered": any(wanted.values())}
 
 
 @require_safe
@@ -62,23 +65,27 @@ def _grounds(request: HttpRequest, by: Order, reference: ReferenceSet | None) ->
 def leaderboard(request: HttpRequest) -> HttpResponse:
     """The newest finished run of each candidate, by what they were evaluated on and who judged."""
     by, reference = order(request.GET.get("sort", "")), _reference(request)
-    found = _grounds(request, by, reference)
+    found = _rows_by_ground(request)
+    page = Paginator(found.pop("together"), GROUNDS_AT_ONCE).get_page(request.GET.get("page"))
     kept = {name: value for name, value in found["wanted"].items() if value}
     shown = request.GET.get("published", "")
     kept |= {"published": shown} if shown else {}
+    here = kept | {"page": str(page.number)} if page.number > 1 else kept
     context = {
         **found,
+        "page": page,
+        "grounds": reads.grounds(list(page), by, reference),
         "choices": reads.choices(found["rows"]),
         "most": reads.MOST_ROWS,
         "by": by,
         "headings": [
-            (name, words, _link(kept | {"sort": by.turn(name)}), by.column == name) for name, words in HEADINGS
+            (name, words, _link(here | {"sort": by.turn(name)}), by.column == name) for name, words in HEADINGS
         ],
         "reference": reference,
         "switches": [
-            (one.title, _link(kept | {"sort": by.word, "published": slug}), one) for slug, one in references().items()
+            (one.title, _link(here | {"sort": by.word, "published": slug}), one) for slug, one in references().items()
         ],
-        "hide": _link(kept | {"sort": by.word, "published": HIDDEN}),
+        "hide": _link(here | {"sort": by.word, "published": HIDDEN}),
         "shown": shown,
         "formats": FORMATS,
         "export": _link(kept | {"sort": by.word}, "training:leaderboard-export"),
@@ -96,7 +103,8 @@ def leaderboard_export(request: HttpRequest) -> HttpResponseBase:
     """What the leaderboard lists, in the format that `?format=` names; published rows say that they are."""
     format = asked_format(request, "The leaderboard")
     by, reference = order(request.GET.get("sort", "")), _reference(request)
-    rows = _rows(_grounds(request, by, reference)["grounds"], reference)
+    grounds = reads.grounds(_rows_by_ground(request)["together"], by, reference)
+    rows = _rows(grounds, reference)
     table = exports.Table(COLUMNS, rows, "leaderboard")
     return taken_away(table, format)
 

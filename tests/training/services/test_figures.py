@@ -40,6 +40,26 @@ def test_kept_figures_are_read_in_two_queries(django_assert_num_queries):
         queries.scores(run)
 
 
+def kept_prompts(run):
+    run.refresh_from_db()
+    return run.prompt_count, run.prompt_sum
+
+
+def test_which_prompts_a_run_had_is_kept_with_its_figures():
+    run = mixed_run()
+    figures.keep(run)
+    assert kept_prompts(run) == (4, sum(run.items.values_list("prompt", flat=True)))
+
+
+def test_the_sweeper_keeps_the_prompts_of_runs_that_finished_before_they_were_kept():
+    run = mixed_run()
+    figures.keep(run)
+    before = kept_prompts(run)
+    EvaluationRun.objects.update(prompt_count=None, prompt_sum=None)
+    sweep()
+    assert kept_prompts(run) == before and figures.keep_prompts() == 0
+
+
 def test_a_config_has_its_title_of_now():
     run = mixed_run()
     figures.keep(run)

@@ -9,7 +9,9 @@ from django.urls import reverse
 
 from tests.compared import FAILED, FULL, HARM, REFUSED, UNSCORED, rate
 from tests.factories import make_benchmark, make_candidate, make_judge, make_model, make_release, make_run
+from training import leaderboard_queries
 from training.models import EvaluationRun, RunItem
+from training.services import figures
 
 pytestmark = pytest.mark.django_db
 PAGE = "/runs/leaderboard/"
@@ -174,3 +176,32 @@ def test_it_is_also_there_as_json_lines_and_in_no_other_format(as_person):
     (line,) = b"".join(response.streaming_content).decode().splitlines()
     assert json.loads(line)["score"] == 1.0
     assert as_person("ada").get(reverse("training:leaderboard-export"), {"format": "exe"}).status_code == 404
+
+
+def test_a_page_has_some_grounds_and_reads_the_figures_of_these_alone(as_person, monkeypatch):
+    monkeypatch.setattr("training.views.leaderboard.GROUNDS_AT_ONCE", 1)
+    older, newer = (
+        make([FULL], first=True),
+        make([HARM], judges=[make_judge("helpfulness", make_model("judge", plumbing=False))]),
+    )
+    asked: list[int] = []
+    scores_of = leaderboard_queries.queries.scores_of
+    monkeypatch.setattr(
+        leaderboard_queries.queries, "scores_of", lambda runs: scores_of([asked.append(run.pk) or run for run in runs])
+    )
+    first = measured(page(as_person("ada")))
+    assert f"/runs/{newer.pk}/" in first and f"/runs/{older.pk}/" not in first and "1–1 of 2 grounds" in first
+    second = measured(page(as_person("ada"), page="2"))
+    assert f"/runs/{older.pk}/" in second and asked == [newer.pk, older.pk] and "page=2" in second
+    table = as_person("ada").get(f"{PAGE}export/", {"format": "csv"})
+    assert len(list(csv.DictReader(io.StringIO(b"".join(table.streaming_content).decode())))) > 1
+
+
+def test_kept_prompts_are_not_counted_again(as_person, django_assert_num_queries):
+    run = make([FULL, HARM], first=True)
+    runs = EvaluationRun.objects.all()
+    (counted,), _ = leaderboard_queries.newest(runs)
+    figures.keep(run)
+    with django_assert_num_queries(4):
+        (kept,), _ = leaderboard_queries.newest(runs)
+    assert kept.prompts == counted.prompts == (2, sum(run.items.values_list("prompt", flat=True)))
