@@ -29,7 +29,7 @@ FLOORS = {
     **dict.fromkeys(("human", "human_checks"), 1),
     **dict.fromkeys(("recipe_queries", "recipe_words"), 3),
     **dict.fromkeys(("models", "migrations"), 2),
-    **dict.fromkeys(("prepared",), 2),
+    **dict.fromkeys(("prepared", "index_beside"), 2),
     **dict.fromkeys(
         ("services", "queries", "access", "charts", "dossier", "lineage", "roster", "trail", "trail_words"), 3
     ),
