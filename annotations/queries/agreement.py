@@ -14,6 +14,7 @@ from annotations.core.confusion import Confusion, confusion
 from annotations.core.rating_table import Row, read
 from annotations.core.taxonomy import KINDS
 from annotations.models import Benchmark, Prompt, PromptCheck
+from annotations.queries.label_states import in_state
 from annotations.queries.validation import DISPUTED, DOUBTED, STATES, with_validation, word
 
 KEPT_SECONDS = 24 * 3600
@@ -59,12 +60,13 @@ class Agreements(NamedTuple):
     situations: Figures | None
 
 
-def agreements(benchmark: Benchmark, config: int | None = None) -> Agreements:
+def agreements(benchmark: Benchmark, config: int | None = None, *, now: str = "") -> Agreements:
     """The figures of the labels in force, of one config or of all; kept until a prompt, label or decision changes.
 
-    Labels of categorical configs are compared by situation alone, which is what their raters were asked.
+    Labels of categorical configs are compared by situation alone, which is what their raters were asked. `now` is the
+    benchmark's word where it is known.
     """
-    key = f"agreement:{word(benchmark)}:{config or ''}"
+    key = f"agreement:{now or word(benchmark)}:{config or ''}"
     found = cache.get_or_set(key, lambda: _agreements(given(benchmark, config)), KEPT_SECONDS)
     return cast(Agreements, found)
 
@@ -113,12 +115,13 @@ def _comparison(rows: Iterable[Row], cluster_of: Callable[[Hashable], Hashable] 
     )
 
 
-def in_order(benchmark: Benchmark, state: str = "", config: int | None = None) -> list[int]:
+def in_order(benchmark: Benchmark, state: str = "", config: int | None = None, *, now: str = "") -> list[int]:
     """The ids of the prompts in that state, of one config or all: the disputed ones by how far people differ.
 
     All others come in the order of the benchmark; a state that is none is all of them. DOUBTED counts as one.
+    `now` is the benchmark's word where it is known.
     """
-    key = f"in-order:{word(benchmark)}:{state if state in (*STATES, DOUBTED) else ''}:{config or ''}"
+    key = f"in-order:{now or word(benchmark)}:{state if state in (*STATES, DOUBTED) else ''}:{config or ''}"
     return cast(list[int], cache.get_or_set(key, lambda: _in_order(benchmark, state, config), KEPT_SECONDS))
 
 
@@ -127,7 +130,7 @@ def _in_order(benchmark: Benchmark, state: str, config: int | None) -> list[int]
     if config is not None:
         found = found.filter(config=config)
     if state in STATES:
-        found = with_validation(found).filter(validation=state)
+        found = found.filter(pk__in=in_state(benchmark.pk, state))
     if state == DOUBTED:
         found = with_validation(found).filter(unsure__gt=0, ruled="")
     rows = found.values_list("pk", "uid", "kind", "situation")

@@ -9,6 +9,7 @@ from annotations.core.storable import storable, whole_number
 from annotations.core.taxonomy import KINDS, SLUGS
 from annotations.models import Benchmark, Prompt, SafetyConfig
 from annotations.models.benchmarks import PromptQuerySet
+from annotations.queries.label_states import in_state
 from annotations.queries.validation import STATES, with_validation
 
 NO_RULE, NO_RISK = "none", "none"
@@ -85,7 +86,7 @@ def prompts(
     if language.isprintable() and language:
         found = found.filter(language=language)
     if validation in STATES:
-        found = found.filter(validation=validation)
+        found = found.filter(pk__in=in_state(benchmark.pk, validation))
     return _with_risk(found, risk).filter(text__icontains=storable(words)) if words else _with_risk(found, risk)
 
 

@@ -1,15 +1,16 @@
 """What a person may label, in which order, and how far they are. Nothing here tells what others said of a prompt."""
 
+from collections.abc import Iterable
 from hashlib import sha256
-from typing import NamedTuple, cast
+from typing import NamedTuple
 from uuid import UUID
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from annotations.models import Benchmark, ConfigVersion, Prompt, PromptCheck, PromptRuling, SafetyConfig, User
 from annotations.models.benchmarks import PromptQuerySet
 from annotations.models.configs import APPROVED, DRAFT
-from annotations.queries.validation import labels_of, number_of, rulings_of
+from annotations.queries.label_states import waiting
 
 
 class Tally(NamedTuple):
@@ -38,20 +39,13 @@ class Turn(NamedTuple):
         return self.done + self.waiting
 
 
-def to_label(rater: User, prompts: PromptQuerySet) -> PromptQuerySet:
-    """Those of the current prompts that wait for a label of this person.
+def to_label(rater: User, benchmarks: Iterable[Benchmark]) -> PromptQuerySet:
+    """Those of the benchmarks' current prompts that wait for a label of this person.
 
     They wrote none of its wordings and have not labelled it; too few people have, and no lead has decided about it.
     """
-    said = labels_of(OuterRef("uid"), OuterRef("digest"))
-    wordings = Prompt.objects.filter(uid=OuterRef("uid")).order_by()
-    found = prompts.alias(
-        wrote=number_of(wordings, Q(created_by=rater), by="uid"),
-        labelled=number_of(said, Q(rater=rater)),
-        others=number_of(said, ~Q(kind="")),
-    )
-    free = found.filter(~Exists(rulings_of(OuterRef("uid"), OuterRef("digest"))), wrote=0, labelled=0)
-    return cast(PromptQuerySet, free.filter(others__lt=F("benchmark__checks_needed")))
+    asked = waiting(rater.pk, [benchmark.pk for benchmark in benchmarks])
+    return Prompt.objects.filter(pk__in=asked)
 
 
 def shuffled(benchmark: Benchmark, rater: User) -> list[int]:
@@ -59,17 +53,17 @@ def shuffled(benchmark: Benchmark, rater: User) -> list[int]:
 
     Prompts of a config come together, so that its text is read once; the order says nothing about a prompt.
     """
-    waiting = to_label(rater, benchmark.prompts.current()).order_by().values_list("pk", "uid", "config")
-    keyed = sorted((_mixed(rater, config), _mixed(rater, uid), pk) for pk, uid, config in waiting)
+    found = to_label(rater, [benchmark]).order_by().values_list("pk", "uid", "config")
+    keyed = sorted((_mixed(rater, config), _mixed(rater, uid), pk) for pk, uid, config in found)
     return [pk for _, _, pk in keyed]
 
 
 def turn(benchmark: Benchmark, rater: User) -> Turn:
     """What this person labels next, and how far they are."""
-    waiting = shuffled(benchmark, rater)
+    left = shuffled(benchmark, rater)
     done = own_labels(rater).filter(prompt__benchmark=benchmark).order_by().count()
-    first = Prompt.objects.select_related("config").get(pk=waiting[0]) if waiting else None
-    return Turn(first, done, len(waiting))
+    first = Prompt.objects.select_related("config").get(pk=left[0]) if left else None
+    return Turn(first, done, len(left))
 
 
 def _mixed(rater: User, what: UUID | int) -> bytes:
@@ -93,12 +87,11 @@ def changeable(benchmark: Benchmark, rater: User) -> QuerySet[PromptCheck]:
 
 def tallies(rater: User, benchmarks: QuerySet[Benchmark]) -> list[Tally]:
     """How far the person is with each of the benchmarks, by title."""
-    prompts = Prompt.objects.current().filter(benchmark__in=benchmarks)
-    waiting = to_label(rater, prompts).order_by().values_list("benchmark").annotate(n=Count("pk"))
-    mine = own_labels(rater).filter(prompt__benchmark__in=benchmarks)
+    rows = list(benchmarks.select_related("organisation").order_by("title", "pk"))
+    left = to_label(rater, rows).order_by().values_list("benchmark").annotate(n=Count("pk"))
+    mine = own_labels(rater).filter(prompt__benchmark__in=rows)
     done = mine.order_by().values_list("prompt__benchmark").annotate(n=Count("pk"))
-    counted = [dict(rows) for rows in (done, waiting)]
-    rows = benchmarks.select_related("organisation").order_by("title", "pk")
+    counted = [dict(found) for found in (done, left)]
     return [Tally(one, *(counts.get(one.pk, 0) for counts in counted)) for one in rows]
 
 

@@ -9,10 +9,10 @@ from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet, Subquery
 
 from annotations.core import coverage
 from annotations.core.coverage import Group, Lengths, Row, Share
-from annotations.models import Benchmark, BenchmarkRelease, ConfigVersion, Prompt, SafetyConfig
+from annotations.models import Benchmark, BenchmarkRelease, ConfigVersion, SafetyConfig
 from annotations.models.benchmarks import PromptQuerySet
 from annotations.queries.benchmarks import benchmarks_with_counts
-from annotations.queries.validation import validated
+from annotations.queries.validation import VALIDATED, counted
 
 COLUMNS = ("config", "title", "by", "name", "kind", "prompts", "target", "missing", "over", "validated")
 AT_ONCE = 2000
@@ -124,12 +124,8 @@ def _newest(configs: Iterable[int]) -> dict[int, ConfigVersion]:
 
 
 def _validated(benchmark: Benchmark) -> dict[tuple[int, str], int]:
-    return {(config, kind): number for _, config, kind, number in _counted(benchmark.prompts.current())}
-
-
-def _counted(prompts: PromptQuerySet) -> list[tuple[int, int, str, int]]:
-    found = validated(prompts).order_by().values_list("benchmark", "config", "kind")
-    return list(found.annotate(number=Count("pk")))
+    found = counted([benchmark])[benchmark.pk]
+    return {(one.config, one.kind): one.number for one in found if one.state == VALIDATED}
 
 
 def listed(benchmarks: QuerySet[Benchmark]) -> list[tuple[Benchmark, int]]:
@@ -145,10 +141,8 @@ def listed(benchmarks: QuerySet[Benchmark]) -> list[tuple[Benchmark, int]]:
         **{name: Subquery(newest.values(field)[:1]) for name, field in numbers.items()},
     )
     rows = list(found.order_by("title", "pk"))
-    counts: Counter[int] = Counter()
-    for benchmark, _, _, number in _counted(Prompt.objects.current().filter(benchmark__in=[row.pk for row in rows])):
-        counts[benchmark] += number
-    return [(row, counts[row.pk]) for row in rows]
+    states = counted(rows)
+    return [(row, sum(one.number for one in states[row.pk] if one.state == VALIDATED)) for row in rows]
 
 
 def sizes(benchmark: Benchmark) -> Sizes:

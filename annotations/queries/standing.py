@@ -12,10 +12,11 @@ from annotations.core.agreement import Agreement
 from annotations.core.manifest import ConfigFacts, LabelFacts
 from annotations.core.rating_table import read
 from annotations.core.taxonomy import KINDS
-from annotations.models import Benchmark, ConfigVersion, PromptCheck, PromptRuling, SafetyConfig, User
+from annotations.models import Benchmark, ConfigVersion, Prompt, SafetyConfig, User
 from annotations.models.configs import APPROVED, DRAFT
 from annotations.queries.agreement import Given, given
-from annotations.queries.validation import VALIDATED, with_validation
+from annotations.queries.label_states import in_state
+from annotations.queries.validation import VALIDATED
 
 NOBODY = "nobody but the authors has labelled these prompts yet."
 NO_PAIR = "no prompt has two labels yet."
@@ -99,13 +100,9 @@ def _lines(benchmark: Benchmark) -> list[Line]:
 
 
 def validated_ids(benchmark: Benchmark) -> frozenset[int]:
-    """The ids of the current prompts that are validated; those that nobody labelled are not even looked at."""
-    checked = [
-        rows.objects.filter(prompt__benchmark=benchmark, withdrawn_at=None).values("prompt__uid")
-        for rows in (PromptCheck, PromptRuling)
-    ]
-    looked_at = benchmark.prompts.current().filter(Q(uid__in=checked[0]) | Q(uid__in=checked[1])).order_by()
-    return frozenset(with_validation(looked_at).filter(validation=VALIDATED).values_list("pk", flat=True))
+    """The ids of the current prompts that are validated."""
+    found = Prompt.objects.filter(pk__in=in_state(benchmark.pk, VALIDATED)).order_by()
+    return frozenset(found.values_list("pk", flat=True))
 
 
 def _configs(benchmark: Benchmark, lines: Iterable[Line], good: frozenset[int]) -> tuple[ConfigState, ...]:

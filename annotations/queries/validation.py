@@ -3,8 +3,11 @@
 A label belongs to a text: it holds for every wording of the prompt with the same text, and for no other.
 """
 
+from collections import Counter
+from collections.abc import Iterable
 from typing import Any, NamedTuple, cast
 
+from django.core.cache import cache
 from django.db.models import (
     Case,
     CharField,
@@ -26,7 +29,10 @@ from django.db.models.functions import Coalesce
 from annotations.core.categorical import FULLY
 from annotations.models import Benchmark, Prompt, PromptCheck, PromptRuling, SafetyConfig
 from annotations.models.benchmarks import PromptQuerySet
+from annotations.queries import label_states
+from annotations.queries.label_states import Counted
 
+KEPT_SECONDS = 24 * 3600
 VALIDATED, DISPUTED, OPEN = STATES = ("validated", "disputed", "open")
 DOUBTED = "doubted"
 """No state of its own: somebody could not say, and nobody has decided."""
@@ -68,13 +74,9 @@ def rulings_of(uid: Any, digest: Any) -> QuerySet[PromptRuling]:
     return PromptRuling.objects.filter(prompt__uid=uid, prompt__digest=digest, withdrawn_at=None).order_by()
 
 
-def number_of(rows: QuerySet[Any], only: Q | None = None, by: str = "withdrawn_at") -> Coalesce:
-    """How many of these rows an outer row has, those that are `only`; they have one and the same value in `by`.
-
-    What `only` says is no condition on the rows, so that no database is led to look for them by it: by person, say,
-    whose rows are thousands, where by prompt there are three.
-    """
-    numbers = rows.values(by).annotate(n=Count("pk", filter=only)).values("n")
+def number_of(rows: QuerySet[Any]) -> Coalesce:
+    """How many of these labels an outer row has."""
+    numbers = rows.values("withdrawn_at").annotate(n=Count("pk")).values("n")
     return Coalesce(Subquery(numbers, output_field=IntegerField()), 0)
 
 
@@ -103,11 +105,6 @@ def _state() -> Case:
     )
 
 
-def validated(prompts: PromptQuerySet) -> PromptQuerySet:
-    """Those of the prompts that are validated."""
-    return with_validation(prompts).filter(validation=VALIDATED)
-
-
 def same_text(prompt: Prompt) -> QuerySet[PromptCheck]:
     """Every label that holds for the prompt, withdrawn ones too, in the order they came."""
     return PromptCheck.objects.filter(prompt__uid=prompt.uid, prompt__digest=prompt.digest).select_related("rater")
@@ -133,12 +130,28 @@ class States(NamedTuple):
         return self.validated + self.disputed + self.open
 
 
-def states_by_config(benchmark: Benchmark) -> list[States]:
-    """A row for each config of the benchmark, by title."""
-    rows = with_validation(benchmark.prompts.current()).order_by().values("config", "validation")
-    counts = {(row["config"], row["validation"]): row["n"] for row in rows.annotate(n=Count("pk"))}
+def states_by_config(benchmark: Benchmark, *, now: str = "") -> list[States]:
+    """A row for each config of the benchmark, by title; `now` is the benchmark's word where it is known."""
+    counts: Counter[tuple[int, str]] = Counter()
+    for one in counted([benchmark], {benchmark.pk: now} if now else None)[benchmark.pk]:
+        counts[one.config, one.state] += one.number
     configs = SafetyConfig.objects.filter(pk__in={pk for pk, _ in counts}).order_by("title", "pk")
-    return [States(config, *(counts.get((config.pk, state), 0) for state in STATES)) for config in configs]
+    return [States(config, *(counts[config.pk, state] for state in STATES)) for config in configs]
+
+
+def counted(benchmarks: Iterable[Benchmark], now: dict[int, str] | None = None) -> dict[int, list[Counted]]:
+    """The prompts of each benchmark by config, kind and state; kept until a prompt, label or decision changes.
+
+    `now` are their words where they are known.
+    """
+    keys = {pk: f"states:{word}" for pk, word in (now or words(benchmarks)).items()}
+    kept = cache.get_many(keys.values())
+    missing = [pk for pk, key in keys.items() if key not in kept]
+    made: dict[str, list[Counted]] = {keys[pk]: [] for pk in missing}
+    for one in label_states.counted(missing):
+        made[keys[one.benchmark]].append(one)
+    cache.set_many(made, KEPT_SECONDS)
+    return {pk: (kept | made)[key] for pk, key in keys.items()}
 
 
 def summed(rows: list[States]) -> tuple[int, ...]:
@@ -148,9 +161,22 @@ def summed(rows: list[States]) -> tuple[int, ...]:
 
 def word(benchmark: Benchmark) -> str:
     """A word that changes with the benchmark's prompts, their labels and the decisions on them."""
-    prompts = benchmark.prompts.current().aggregate(n=Count("pk"), last=Max("pk"))
-    counted = {"n": Count("pk"), "withdrawn": Count("withdrawn_at")}
-    checks = PromptCheck.objects.filter(prompt__benchmark=benchmark).aggregate(**counted)
-    rulings = PromptRuling.objects.filter(prompt__benchmark=benchmark).aggregate(**counted)
-    numbers = (*prompts.values(), *checks.values(), *rulings.values(), benchmark.checks_needed)
-    return "-".join(map(str, (benchmark.pk, *numbers)))
+    return words([benchmark])[benchmark.pk]
+
+
+def words(benchmarks: Iterable[Benchmark]) -> dict[int, str]:
+    """The word of each benchmark by its id; three queries, however many there are."""
+    found = {one.pk: one.checks_needed for one in benchmarks}
+    prompts = Prompt.objects.current().filter(benchmark__in=found).values_list("benchmark")
+    known = [_by_benchmark(prompts.annotate(n=Count("pk"), last=Max("pk")))]
+    for said in (PromptCheck, PromptRuling):
+        rows = said.objects.filter(prompt__benchmark__in=found).values_list("prompt__benchmark")
+        known.append(_by_benchmark(rows.annotate(n=Count("pk"), withdrawn=Count("withdrawn_at"))))
+    return {
+        pk: "-".join(map(str, (pk, *(number for rows in known for number in rows.get(pk, (0, 0))), needed)))
+        for pk, needed in found.items()
+    }
+
+
+def _by_benchmark(rows: QuerySet[Any, Any]) -> dict[int, tuple[int, int]]:
+    return {pk: numbers for pk, *numbers in rows.order_by()}

@@ -41,13 +41,14 @@ class Wanted(NamedTuple):
 def validation_page(request: HttpRequest, pk: int) -> HttpResponse:
     """States by config, agreement, and the prompts in a state: the disputed ones, those that differ most first."""
     benchmark, wanted = access.benchmark_for_reader(cast(User, request.user), pk), _wanted(request)
-    ids, withheld = _readable(request, benchmark, wanted)
+    now = validation.word(benchmark)
+    ids, withheld = _readable(request, benchmark, wanted, now)
     context: dict[str, Any] = {"benchmark": benchmark, "wanted": wanted, "states": STATES, "withheld": withheld}
     context["page"] = _rows(request, ids)
     if not wants_fragment(request):
-        configs = validation.states_by_config(benchmark)
+        configs = validation.states_by_config(benchmark, now=now)
         context |= {"configs": configs, "total": validation.summed(configs)}
-        context["agreements"] = agreement.agreements(benchmark, wanted.config)
+        context["agreements"] = agreement.agreements(benchmark, wanted.config, now=now)
         context["formats"] = FORMATS
         context["may_label"] = access.benchmarks_to_check(cast(User, request.user)).filter(pk=pk).exists()
     return page_or_fragment(request, PAGE, FRAGMENT, context)
@@ -122,9 +123,9 @@ def _wanted(request: HttpRequest) -> Wanted:
     return Wanted(given.get("state", DISPUTED), whole_number(given.get("config", "")), urlencode(given))
 
 
-def _readable(request: HttpRequest, benchmark: Benchmark, wanted: Wanted) -> tuple[list[int], int]:
+def _readable(request: HttpRequest, benchmark: Benchmark, wanted: Wanted, now: str = "") -> tuple[list[int], int]:
     """The prompts in order, and how many are withheld: who may still label a prompt does not see what others said."""
-    ids = agreement.in_order(benchmark, wanted.state, wanted.config)
+    ids = agreement.in_order(benchmark, wanted.state, wanted.config, now=now)
     waiting = _waiting(cast(User, request.user), benchmark)
     return [pk for pk in ids if pk not in waiting], sum(pk in waiting for pk in ids)
 
@@ -133,7 +134,7 @@ def _waiting(user: User, benchmark: Benchmark) -> set[int]:
     blind = access.benchmarks_to_check(user).filter(pk=benchmark.pk).exists()
     if not blind or access.leads(user, benchmark.organisation_id):
         return set()
-    return set(to_label(user, benchmark.prompts.current()).order_by().values_list("pk", flat=True))
+    return set(to_label(user, [benchmark]).order_by().values_list("pk", flat=True))
 
 
 def _waits_for(request: HttpRequest, benchmark: Benchmark, prompt: Prompt) -> bool:
