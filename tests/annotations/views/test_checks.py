@@ -40,10 +40,13 @@ def chosen(response):
     return [one["value"] for one in radios if "checked" in one]
 
 
+CHANGING = ("Set-Cookie", "X-Request-ID")
+
+
 def bare(response):
     """Page and headers without what changes with every request."""
     html = re.sub(r'(csrfmiddlewaretoken" value="|X-CSRFToken": ")\w+', r"\1", response.content.decode())
-    return html, {name: value for name, value in response.headers.items() if name != "Set-Cookie"}
+    return html, {name: value for name, value in response.headers.items() if name not in CHANGING}
 
 
 def test_the_list_says_how_many_wait_and_how_many_are_done(omar):
