@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 from annotations import access as people_access
 from annotations import campaign_access
 from annotations.charts import ticks
+from annotations.core import log_context
 from annotations.models import User
 from annotations.models.people import LEAD, REVIEWER
 from annotations.queries import campaigns as campaign_queries
@@ -86,4 +87,5 @@ def broken(request: HttpRequest) -> HttpResponse:
     problem = sys.exc_info()[1]
     if problem is not None and outages.is_away(problem):
         return HttpResponse(render_to_string("503.html"), status=503, headers={"Retry-After": "5"})
-    return HttpResponse(render_to_string("500.html"), status=500)
+    told = {"request_id": log_context.fields().get("request_id", "")}
+    return HttpResponse(render_to_string("500.html", told), status=500)

@@ -25,7 +25,7 @@ from annotations.services import outages
 from annotations.services.chores import STOP as STOP
 from training.engines import EngineError, NotServed
 from training.models.runs import ITEM_FAILED
-from training.services import serving
+from training.services import presence, serving
 from training.services.answering import Answering
 from training.services.asking import Means
 from training.services.cache import Cache, NoCache
@@ -44,9 +44,6 @@ GROUP_SECONDS = 0.03
 BEAT_SECONDS = 1.0
 GRACE_SECONDS = 30.0
 ALIKE_IN_A_ROW = 20
-_here: set[int] = set()
-_hinted_again: set[int] = set()
-_here_lock = threading.Lock()
 
 
 def work(run_id: int, worker: str, stop: threading.Event = STOP, given_back: Callable[[], None] = lambda: None) -> bool:
@@ -57,30 +54,15 @@ def work(run_id: int, worker: str, stop: threading.Event = STOP, given_back: Cal
     when `stop` was set before. `given_back` is called when `stop` made this process give items back."""
     if stop.is_set():
         return False
-    with _here_lock:
-        if run_id in _here:
-            _hinted_again.add(run_id)
-            return False
-        _here.add(run_id)
+    if not presence.enter(run_id):
+        return False
     try:
         _shift(run_id, worker, stop, given_back)
-        while _stays(run_id) and not stop.is_set():
+        while presence.stays(run_id) and not stop.is_set():
             _shift(run_id, worker, stop, given_back)
         return True
     finally:
-        with _here_lock:
-            _here.discard(run_id)
-            _hinted_again.discard(run_id)
-
-
-def _stays(run_id: int) -> bool:
-    """True when somebody hinted again meanwhile; otherwise this process has left the run, so that no hint is missed."""
-    with _here_lock:
-        if run_id not in _hinted_again:
-            _here.discard(run_id)
-            return False
-        _hinted_again.discard(run_id)
-        return True
+        presence.leave(run_id)
 
 
 def _shift(run_id: int, worker: str, stop: threading.Event, given_back: Callable[[], None]) -> None:

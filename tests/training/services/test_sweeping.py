@@ -13,7 +13,7 @@ from cosa_web.celery import app
 from tests.factories import make_benchmark, make_run
 from training import tasks
 from training.models import EvaluationRun, Lease
-from training.services import runs, work
+from training.services import presence, runs
 from training.services.desk import Desk
 
 pytestmark = pytest.mark.django_db
@@ -161,7 +161,7 @@ def test_results_are_not_kept_and_messages_are_acknowledged_early() -> None:
 def test_a_worker_already_at_a_run_passes_the_hint_on_a_few_times(
     sent: list[Any], monkeypatch: pytest.MonkeyPatch, passed_on: int, again: list[int]
 ) -> None:
-    monkeypatch.setattr(work, "_here", {17})
+    monkeypatch.setattr(presence, "_here", {17})
     tasks.look_at_run(17, passed_on)
     assert [args for args, _ in sent] == [(17, times) for times in again]
 
