@@ -77,6 +77,22 @@ def test_a_worker_ended_politely_repeats_nothing(here: Machine, stage: Stage) ->
     assert repeated(stage) == 0
 
 
+def test_workers_replaced_one_after_another_lose_nothing_and_ask_nothing_twice(here: Machine, stage: Stage) -> None:
+    run = here.make_run(stage.base_url, ITEMS)
+    old = here.start_worker("first", queues="short,llm")
+    there = "SELECT count(*) FROM training_worker WHERE ended_at IS NULL"
+    for name, done in (("second", 20), ("third", 60)):
+        until(lambda done=done: here.done(run) >= done, seconds=30)
+        new = here.start_worker(name, queues="short,llm")
+        until(lambda: here.ask(there) == 2, seconds=30)
+        old.send_signal(signal.SIGTERM)
+        assert old.wait(10) == 0
+        old = new
+    finished(here, run)
+    losses = "SELECT max(losses) FROM training_runitem"
+    assert (repeated(stage), here.ask(losses), here.ask(there)) == (0, 0, 1)
+
+
 def test_two_workers_share_one_run(here: Machine, stage: Stage) -> None:
     stage.hold("ok")
     run = here.make_run(stage.base_url, ITEMS)
