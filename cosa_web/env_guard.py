@@ -42,6 +42,15 @@ def _is_fernet_key(word: str) -> bool:
         return False
 
 
+def token(name: str, least: int = 16) -> str:
+    """The variable, a secret that programs show; "" when it is not set. Raises WrongSetting for an easier one."""
+    value = env.text(name).strip()
+    if value and (len(value) < least or len(set(value)) < env.KINDS or not re.fullmatch(r"[!-~]+", value)):
+        how = "python3 -c 'import secrets; print(secrets.token_urlsafe(24))'"
+        raise env.WrongSetting(f"{name} takes {least} random letters and digits at least. Make one: {how}")
+    return value
+
+
 def reachable(name: str, default: str) -> list[str]:
     """What may be reached: public, private, loopback, addresses, networks, names, and *.name for all below it.
 

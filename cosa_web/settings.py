@@ -47,6 +47,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "cosa_web.edge.Edge",
+    "cosa_web.metrics.Measured",
     "cosa_web.requests_log.RequestsLog",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -220,6 +221,9 @@ ARTIFACTS_CACHE_BYTES = env.number("COSA_ARTIFACTS_CACHE_GB", 20, low=1) * (1 <<
 DATA_UPLOAD_MAX_MEMORY_SIZE = 13_000_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS, DATA_UPLOAD_MAX_NUMBER_FILES = 1000, 5
 UPLOAD_MEGABYTES = env.number("COSA_UPLOAD_MEGABYTES", 150, low=1)
+# Without the token nobody is told any metrics; without the folder each process tells of itself alone.
+METRICS_TOKEN = env_guard.token("COSA_METRICS_TOKEN")
+METRICS_DIR = env.text("COSA_METRICS_DIR")
 LEASE_SECONDS = env.number("COSA_LEASE_SECONDS", 30, low=1)
 # Days after which something is forgotten; 0 is never. Nothing that a number depends on is among it.
 KEEP_DAYS = {

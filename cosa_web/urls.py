@@ -3,7 +3,7 @@
 from django.contrib.auth import views as auth
 from django.urls import include, path
 
-from cosa_web import health, passwords, views
+from cosa_web import health, metrics, passwords, views
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -13,6 +13,7 @@ urlpatterns = [
     path("password/<uidb64>/<token>/", passwords.PasswordSet.as_view(), name="password-set"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("metrics", metrics.told, name="metrics"),
     path("api/", include("cosa_web.api")),
     path("", include("annotations.urls")),
     path("", include("training.urls")),
