@@ -22,7 +22,8 @@ OUT = reach(["public", "10.20.0.0/16", "fd00::/8", "vllm-1", "*.models.example"]
 NEVER = [
     "169.254.169.254", "169.254.0.1", "[fe80::1]", "0.0.0.0", "[::]", "0.1.2.3", "224.0.0.1", "[ff02::1]",  # noqa: S104
     "255.255.255.255", "100.100.100.200", "168.63.129.16", "[fd00:ec2::254]", "[::ffff:169.254.169.254]",
-    "[64:ff9b::a9fe:a9fe]", "[2002:a9fe:a9fe::1]", "metadata.google.internal", "METADATA.google.internal.",
+    "[64:ff9b::a9fe:a9fe]", "[2002:a9fe:a9fe::1]", "192.0.0.192", "1.2.3.4.5", "2852039166", "0xa9fea9fe", "[fec0::1]",
+    "[::7f00:1]", "[::ffff:0:127.0.0.1]", "[64:ff9b:1::a00:1]", "metadata.google.internal", "METADATA.google.internal.",
 ]  # fmt: skip
 
 
@@ -36,7 +37,7 @@ def test_what_belongs_to_the_machine_or_its_cloud_is_never_reached(host):
     ("host", "kind"),
     [
         ("127.0.0.1", "loopback"), ("[::1]", "loopback"), ("localhost", "loopback"),
-        ("a.localhost.", "loopback"),
+        ("a.localhost.", "loopback"), ("127.1", "loopback"), ("2130706433", "loopback"), ("0x7f000001", "loopback"),
         ("[::ffff:127.0.0.1]", "loopback"), ("10.0.0.1", "private"), ("192.168.1.1", "private"),
         ("172.16.0.1", "private"), ("100.64.0.1", "private"), ("[fc00::1]", "private"),
         ("[::ffff:10.0.0.1]", "private"),

@@ -19,7 +19,9 @@ Network = IPv4Network | IPv6Network
 KINDS = frozenset({"public", "private", "loopback"})
 PORTS = {"http": 80, "https": 443}
 # Of clouds: what a machine may ask about itself, its passwords among it. Link-local addresses need no naming.
-_METADATA = frozenset(map(ip_address, ("100.100.100.200", "168.63.129.16", "fd00:ec2::254", "fd20:ce::254")))
+_METADATA = frozenset(
+    map(ip_address, ("100.100.100.200", "168.63.129.16", "192.0.0.192", "fd00:ec2::254", "fd20:ce::254"))
+)
 _METADATA_NAMES = ("metadata", "metadata.google.internal", "instance-data", "instance-data.ec2.internal")
 _NAT64 = ip_network("64:ff9b::/96")
 _THIS = ip_network("0.0.0.0/8")
@@ -60,7 +62,9 @@ class Reach(NamedTuple):
             return NEVER.format(host=host)
         if host == "localhost" or host.endswith(".localhost"):
             return self.refusal(host, port, "127.0.0.1")
-        return self.refusal(host, port, host) if _read(host) else ""
+        # What is all digits and dots is looked up by no resolver, whether or not it is an address.
+        numeric = host and not host.strip(".0123456789")
+        return self.refusal(host, port, host) if numeric or _read(host) else ""
 
     def refusal(self, host: str, port: int, found: str) -> str:
         """Why no connection is made to the address `found` that `host` means, in words; "" when one may be."""
@@ -125,8 +129,16 @@ def _read(text: str) -> Address | None:
     try:
         found = ip_address(text)
     except ValueError:
-        return None
+        return _loosely_read(text)
     return _inner(found) if isinstance(found, IPv6Address) else found
+
+
+def _loosely_read(text: str) -> IPv4Address | None:
+    """What the system makes of 127.1, 2130706433, 0x7f000001."""
+    try:
+        return IPv4Address(socket.inet_aton(text)) if text[:1].isdecimal() else None
+    except (OSError, ValueError):
+        return None
 
 
 def _inner(found: IPv6Address) -> Address:
@@ -138,7 +150,8 @@ def _inner(found: IPv6Address) -> Address:
 
 def _never(address: Address) -> bool:
     odd = address.is_link_local or address.is_multicast or address.is_unspecified
-    return odd or address in _METADATA or address in _THIS or (address.version == 4 and address.is_reserved)
+    reserved = address.is_reserved and not address.is_loopback
+    return odd or reserved or address in _METADATA or address in _THIS or getattr(address, "is_site_local", False)
 
 
 def _kind(address: Address) -> str:
