@@ -118,19 +118,17 @@ class _Shift:
         await self._beat()
         heart = asyncio.create_task(self._heartbeat())
         writer = asyncio.create_task(self._write())
-        runners = [asyncio.create_task(self._runner()) for _ in range(plan.width)]
-        crew = asyncio.gather(self._feed(), *runners)
+        hands = [asyncio.create_task(job) for job in (self._feed(), *(self._runner() for _ in range(plan.width)))]
         try:
-            await _first_of(crew, heart, writer)
+            await _first_of(asyncio.gather(*hands), heart, writer)
         finally:
-            await self._put_away(crew, heart, writer)
+            await self._put_away([*hands, heart], writer)
 
-    async def _put_away(
-        self, crew: "asyncio.Future[list[None]]", heart: asyncio.Task[None], writer: asyncio.Task[None]
-    ) -> None:
-        for job in (crew, heart):
+    async def _put_away(self, jobs: list[asyncio.Task[None]], writer: asyncio.Task[None]) -> None:
+        """Nothing; every job has ended, also where one that failed left the others at work, and then the engines."""
+        for job in jobs:
             job.cancel()
-        await asyncio.gather(crew, heart, return_exceptions=True)
+        await asyncio.gather(*jobs, return_exceptions=True)
         if not writer.done():
             await self.outcomes.put(None)
         try:

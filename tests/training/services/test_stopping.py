@@ -1,8 +1,11 @@
 """Runs that stop themselves, are stopped by a person or with their worker, and go on afterwards."""
 
+import asyncio
 import time
+from typing import Any
 
 import pytest
+from django.db import OperationalError
 
 from annotations.models import AuditEvent
 from tests.factories import make_benchmark, make_candidate, make_judge, make_run
@@ -10,6 +13,8 @@ from tests.stage import Shift, Stage, beats, helpfulness, play, served, staged, 
 from training import queries
 from training.models import EvaluationRun, RunItem
 from training.services import runs
+from training.services.answering import Answering
+from training.services.desk import Desk
 from training.services.work import ALIKE_IN_A_ROW, work
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -241,3 +246,27 @@ def test_a_hint_at_a_run_resumed_while_its_last_shift_ends_is_not_lost(stage: St
     work(run.pk, "w1")  # the hint, while this process still holds the run
     stage.release()
     assert shift.end().state == "finished"
+
+
+def test_nobody_is_left_at_a_call_when_the_database_goes_away(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    claims, left = [], []
+
+    def claim(desk: Desk, count: int, real: Any = Desk.claim) -> Any:
+        claims.append(count)
+        if len(claims) > 1:
+            raise OperationalError("the server closed the connection")
+        return real(desk, count)
+
+    async def close(answering: Answering, real: Any = Answering.close) -> None:
+        left.extend(task for task in asyncio.all_tasks() if "_runner" in repr(task.get_coro()))
+        await real(answering)
+
+    monkeypatch.setattr(Desk, "claim", claim)
+    monkeypatch.setattr(Answering, "close", close)
+    stage.hold("slow-one")
+    run = staged(stage, "slow-one", judges=[make_judge()], prompts=8, max_concurrency=4)
+    with pytest.raises(OperationalError):
+        play(run)
+    stage.release()
+    run.refresh_from_db()
+    assert (left, run.state, run.items.filter(state="queued").count()) == ([], "running", 8)
