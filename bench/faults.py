@@ -30,7 +30,7 @@ from bench.fault_place import Place, place
 from bench.fault_watch import Database, Watcher
 
 LATENCY, WIDTH = 0.3, 12
-KILLS, FREEZE_SECONDS = 10, 30.0
+KILLS, FREEZE_SECONDS, STUCK_SECONDS = 10, 30.0, 60.0
 TRIES_IN_A_FREEZE = 8
 FAULTS = ("kill", "broker", "postgres", "freeze", "disk")
 
@@ -128,13 +128,16 @@ def schedule(drill: Drill, only: Sequence[str]) -> list[tuple[float, Callable[[]
 
 
 def happen(drill: Drill, database: Database, items: int, only: Sequence[str], ends: float) -> None:
-    """Nothing, once all faults happened and the run is over, or the time is."""
-    left = schedule(drill, only)
-    while time.monotonic() < ends:
+    """Nothing, once all faults happened and the run is over, or the time is, or nothing has moved for a minute."""
+    left, most, moved = schedule(drill, only), 0, time.monotonic()
+    while time.monotonic() < min(ends, moved + STUCK_SECONDS):
         counts = database.look()
         ended = counts.done + counts.failed if counts else 0
+        if ended > most:
+            most, moved = ended, time.monotonic()
         if left and ended >= left[0][0] * items:
             left.pop(0)[1]()
+            moved = time.monotonic()
         elif counts and not counts.queued and not left and world.state(drill.run)[0] == "finished":
             drill.note("the run is finished")
             return
