@@ -10,10 +10,20 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.crypto import constant_time_compare
 from django.views.decorators.http import require_safe
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from cosa_web import metrics_inside
-from training.metric_files import CONTENT_TYPE, Collector, Counter, Gauge, Histogram, Metrics, metrics
+from training.metric_files import (
+    CONTENT_TYPE,
+    Collector,
+    Counter,
+    CounterMetricFamily,
+    Gauge,
+    GaugeMetricFamily,
+    Histogram,
+    Metric,
+    Metrics,
+    metrics,
+)
 from training.metrics_queries import Figure
 
 PART = "web"

@@ -7,6 +7,7 @@ folder when it is imported itself.
 import fcntl
 import os
 import re
+import sys
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -16,12 +17,17 @@ from django.conf import settings
 
 VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 if settings.METRICS_DIR:
+    if "prometheus_client" in sys.modules:
+        raise ImportError("prometheus_client was imported before it was told of COSA_METRICS_DIR: import it from here.")
     os.environ[VARIABLE] = str(settings.METRICS_DIR)
 
 from prometheus_client import CollectorRegistry, disable_created_metrics, generate_latest  # noqa: E402
 from prometheus_client import Counter as Counter  # noqa: E402
 from prometheus_client import Gauge as Gauge  # noqa: E402
 from prometheus_client import Histogram as Histogram  # noqa: E402
+from prometheus_client.metrics_core import CounterMetricFamily as CounterMetricFamily  # noqa: E402
+from prometheus_client.metrics_core import GaugeMetricFamily as GaugeMetricFamily  # noqa: E402
+from prometheus_client.metrics_core import Metric as Metric  # noqa: E402
 from prometheus_client.multiprocess import MultiProcessCollector  # noqa: E402
 from prometheus_client.registry import Collector as Collector  # noqa: E402
 

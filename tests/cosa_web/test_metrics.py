@@ -9,12 +9,12 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client, RequestFactory
 from django.urls import reverse
-from prometheus_client.parser import text_string_to_metric_families
 
 from cosa_web import env_guard, metrics, metrics_inside
 from cosa_web.env import WrongSetting
 from cosa_web.metrics import Inside, Measured
 from tests.factories import make_person
+from tests.test_observability import samples
 from training import metrics_queries
 from training.metrics_queries import Figure
 
@@ -42,12 +42,6 @@ def shown(settings: object) -> Client:
 @pytest.fixture
 def anew(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(metrics, "INSIDE", Inside())
-
-
-def samples(text: str) -> dict[tuple[str, tuple[str, ...]], float]:
-    """Every sample by its name and the values of its labels, in the order of their names."""
-    families = text_string_to_metric_families(text)
-    return {(one.name, tuple(one.labels.values())): one.value for family in families for one in family.samples}
 
 
 @pytest.mark.parametrize("token", ["", f"Bearer {TOKEN}x", f"Basic {TOKEN}", TOKEN, "Bearer", "Bearer é"])

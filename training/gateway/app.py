@@ -1,7 +1,8 @@
 """The gateway as an ASGI application: its life, its addresses, and an answer in OpenAI's shape to whatever comes.
 
-POST /v1/chat/completions, GET /v1/models, GET /v1/models/SLUG, GET /healthz. No request of a browser on another site
-is let through: there are no CORS headers, and OPTIONS is a method like any other that is not taken.
+POST /v1/chat/completions, GET /v1/models, GET /v1/models/SLUG, GET /healthz, /readyz and /metrics.
+No request of a browser on another site is let through: there are no CORS headers, and OPTIONS is a method like any
+other that is not taken.
 """
 
 import asyncio
@@ -11,21 +12,24 @@ import traceback
 from collections.abc import Awaitable, Callable
 
 import orjson
+from django.conf import settings
 
 from annotations.core import log_context
-from training.gateway import signals
+from training.gateway import metrics, signals
 from training.gateway.arrivals import ClientLeft
 from training.gateway.chat import Chat, unknown_model
 from training.gateway.failures import crash
 from training.gateway.places import end_servers
 from training.gateway.refused import Refused
 from training.gateway.replies import Receive, Reply, Scope, Send
+from training.metric_files import CONTENT_TYPE
 from training.services.deploy.grants import Served
 
 log = logging.getLogger("training.gateway")
 
 GRACE_SECONDS = 20.0
-CHAT, MODELS, HEALTH = "/v1/chat/completions", "/v1/models", "/healthz"
+CHAT, MODELS = "/v1/chat/completions", "/v1/models"
+HEALTH, READY, METRICS = "/healthz", "/readyz", "/metrics"
 _NOWHERE = "There is nothing at this address. Chat completions are at POST /v1/chat/completions, models at /v1/models."
 _RESTARTS = "The gateway is being restarted. Ask again after the time in Retry-After."
 
@@ -84,7 +88,7 @@ class Gateway:
         assert task is not None  # noqa: S101  a request is a task of the server
         self._open.add(task)
         try:
-            with log_context.bound(request_id=reply.request_id):
+            with log_context.bound(request_id=reply.request_id), metrics.Measured(scope["path"], reply):
                 await self._answered(scope, receive, reply)
         finally:
             self._open.discard(task)
@@ -98,6 +102,7 @@ class Gateway:
             return
         except Refused as refused:
             log.info("call=%s status=%s code=%s", reply.request_id, refused.status, refused.code)
+            metrics.refused(refused)
             await reply.refuse(refused)
         except asyncio.CancelledError:
             if not self._cut:
@@ -132,7 +137,15 @@ class Gateway:
             return "GET", self._model
         if path == HEALTH:
             return "GET", _health
+        if path == READY:
+            return "GET", self._ready
+        if path == METRICS and settings.METRICS_TOKEN:
+            return "GET", _metrics
         raise Refused(404, _NOWHERE, code="unknown_url")
+
+    async def _ready(self, scope: Scope, receive: Receive, reply: Reply) -> None:
+        assert self._chat is not None  # noqa: S101  it has a handler
+        await reply.json(*await self._chat.readiness.found())
 
     async def _models(self, scope: Scope, receive: Receive, reply: Reply) -> None:
         assert self._chat is not None  # noqa: S101  it has a handler
@@ -147,6 +160,10 @@ class Gateway:
         if slug not in grant.served:
             raise unknown_model(slug)
         await reply.json(200, orjson.dumps(_as_model(grant.served[slug])))
+
+
+async def _metrics(scope: Scope, receive: Receive, reply: Reply) -> None:
+    await reply.text(200, (await asyncio.to_thread(metrics.told, scope)).decode(), CONTENT_TYPE)
 
 
 async def _health(scope: Scope, receive: Receive, reply: Reply) -> None:

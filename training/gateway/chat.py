@@ -10,15 +10,17 @@ from contextlib import suppress
 from time import perf_counter
 
 from training.engines import Reply as Answer
-from training.gateway import arrivals, completions, conversation, failures, requests
+from training.gateway import arrivals, completions, conversation, failures, metrics, requests
 from training.gateway.answering import Answering, Body
 from training.gateway.arrivals import ClientLeft, Waiting
 from training.gateway.bearer import secret_of
 from training.gateway.calls import Call
 from training.gateway.completions import Chunks
+from training.gateway.database import Database
 from training.gateway.failures import TIMED_OUT, Asked, Broken
 from training.gateway.limits import Limits
 from training.gateway.meter import Meter
+from training.gateway.readiness import Readiness
 from training.gateway.reading import REFUSED, Heard, Piece
 from training.gateway.refused import Refused
 from training.gateway.replies import Receive, Reply, Scope
@@ -40,6 +42,8 @@ class Chat:
     def __init__(self, redis: str = "") -> None:
         self.ring, self.limits, self.upstream = KeyRing(), Limits(redis), Upstream()
         self.meter = Meter(self.limits)
+        self._probing = Database()
+        self.readiness = Readiness(self._probing, self.limits.counts)
 
     async def open(self) -> None:
         """Nothing; calls can be answered from now on."""
@@ -48,7 +52,7 @@ class Chat:
 
     async def close(self) -> None:
         """Nothing; what was counted is written."""
-        for part in (self.upstream, self.ring, self.meter, self.limits):
+        for part in (self.upstream, self.ring, self.meter, self.limits, self._probing):
             await part.close()
 
     async def grant(self, scope: Scope) -> Grant:
@@ -78,6 +82,7 @@ class Chat:
 
     def _note(self, call: Call) -> None:
         usage, milliseconds = call.usage, call.milliseconds
+        metrics.ended(call, milliseconds)
         self.meter.note(
             call.grant,
             call.served,

@@ -24,7 +24,7 @@ class ServerAway(Exception):
 
 
 class Server:
-    """A connection that is made when it is needed, and made anew when it broke."""
+    """A connection that is made when it is needed, and made anew when it broke; `away` while it does not answer."""
 
     def __init__(self, address: str) -> None:
         self._redis = Redis.from_url(
@@ -35,7 +35,7 @@ class Server:
             single_connection_client=False,
         )
         self._script = self._redis.register_script(SCRIPT)
-        self._away = False
+        self.away = False
 
     async def ask(self, batch: dict[str, Any]) -> tuple[int, int, list[list[Any]]]:
         """Epoch, number of writes, and an answer for each reservation. Raises ServerAway.
@@ -56,8 +56,8 @@ class Server:
         return epoch, writes, list(answers)
 
     def _note(self, away: bool, problem: Exception | None = None) -> None:
-        if away != self._away:
-            self._away = away
+        if away != self.away:
+            self.away = away
             log.warning("Redis, which counts the limits of keys, %s", f"is away: {problem}" if away else "is back")
 
     async def close(self) -> None:

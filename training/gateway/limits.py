@@ -125,6 +125,10 @@ class Limits:
             tries += 1
             await self._make_ready(answer, str(key), month, tries)
 
+    def counts(self) -> bool:
+        """True when Redis answered the last batch; one goes there every half second at the least."""
+        return not self._server.away
+
     def settle(self, reservation: Reservation, tokens: int) -> None:
         """Nothing, at once: the call has ended and did cost `tokens`, as the meter is told too. Again it does nothing.
 

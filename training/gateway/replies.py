@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from training.gateway import completions
+from training.gateway import completions, metrics
 from training.gateway.refused import Refused
 
 Message = MutableMapping[str, Any]
@@ -26,13 +26,17 @@ _JSON = (b"content-type", b"application/json")
 
 
 class Reply:
-    """The answer to one request. `headers` are added to it when it begins; `begun` is True from then on."""
+    """The answer to one request. `headers` are added to it when it begins; `begun` is True from then on.
+
+    `status` is 0 before that.
+    """
 
     def __init__(self, send: Send, request_id: str) -> None:
         self._send, self.request_id = send, request_id
         self.headers: dict[str, str] = {}
-        self.begun = self.over = False
+        self.begun = self.over = self.streamed = False
         self.bodiless = False
+        self.status = 0
 
     async def json(self, status: int, raw: bytes) -> None:
         """Nothing; the whole answer is sent."""
@@ -40,15 +44,17 @@ class Reply:
         await self._begin(status, (_JSON, (b"content-length", str(len(raw)).encode())))
         await self._end(body)
 
-    async def text(self, status: int, text: str) -> None:
-        """Nothing; a line for a probe is sent."""
+    async def text(self, status: int, text: str, kind_of_text: str = "text/plain; charset=utf-8") -> None:
+        """Nothing; lines for a probe are sent."""
         raw = text.encode()
-        kind = (b"content-type", b"text/plain; charset=utf-8")
+        kind = (b"content-type", kind_of_text.encode())
         await self._begin(status, (kind, (b"content-length", str(len(raw)).encode())))
         await self._end(b"" if self.bodiless else raw)
 
     async def stream(self) -> None:
         """Nothing; the head of a stream is sent."""
+        self.streamed = True
+        metrics.stream_began()
         await self._begin(200, _STREAM)
 
     async def events(self, raw: bytes) -> None:
@@ -70,7 +76,7 @@ class Reply:
                     await self._end(completions.error(refused.to_body()))
 
     async def _begin(self, status: int, kind: tuple[tuple[bytes, bytes], ...]) -> None:
-        self.begun = True
+        self.begun, self.status = True, status
         headers = [*kind, *_ALWAYS, (b"x-request-id", self.request_id.encode()), *_encoded(self.headers)]
         await self._send({"type": "http.response.start", "status": status, "headers": headers})
 
