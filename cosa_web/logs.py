@@ -4,7 +4,9 @@ The messages of this application carry ids and causes only. The message of an ex
 written only where its class says nothing but what failed outside: a network, a disk, the rules of the database.
 """
 
+import copy
 import logging
+import re
 import traceback
 from collections.abc import Iterator
 from typing import Any
@@ -21,6 +23,12 @@ QUIET = (
 """Loggers of libraries that write parameters, bodies or headers when they are asked for everything."""
 TELLING = (OSError, db.OperationalError, db.InterfaceError, db.IntegrityError, db.ProgrammingError)
 WITHHELD = "(its message is withheld: it may hold a text)"
+SHOWS_VALUES = re.compile(r"\s*[(<\n].*", re.DOTALL)
+"""From where on a message of asyncio shows the callback, the task or the result that it is about."""
+NOT_WRITTEN = ("context", "request", "server_time", "data", "params", "sql")
+"""What libraries give to a record beside its message: values of every kind."""
+SHORT = 3
+"""An exception's words of so few letters are no text, and taking them out of a message would harm other words."""
 
 
 def settings(level: str, form: str) -> dict[str, Any]:
@@ -38,7 +46,16 @@ def settings(level: str, form: str) -> dict[str, Any]:
 
 
 class Careful(logging.Formatter):
-    """A formatter that writes where an exception came from, and of its message only what cannot be a text."""
+    """A formatter that writes where an exception came from, and of its message only what cannot be a text.
+
+    Libraries repeat that message, and values, in messages of their own: there they are taken out too.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record as it is written."""
+        written = copy.copy(record)
+        written.msg, written.args, written.exc_text = _said(record), None, None
+        return super().format(written)
 
     def formatException(self, ei: Any) -> str:
         """The traceback of the exception and of those it came from, the first one first."""
@@ -63,8 +80,23 @@ class Json(Careful, JsonFormatter):
             style="{",
             timestamp="time",
             rename_fields=named,
-            reserved_attrs=[*logging.makeLogRecord({}).__dict__, "context", "request", "server_time"],
+            reserved_attrs=[*logging.makeLogRecord({}).__dict__, *NOT_WRITTEN],
         )
+
+
+def _said(record: logging.LogRecord) -> str:
+    """The record's message without the words of its exception that may be a text."""
+    problems = _chain(record.exc_info[1]) if isinstance(record.exc_info, tuple) else []
+    if record.name == "celery.app.trace" and isinstance(record.args, dict):
+        # An exception is cut there where it is long, so that it would not be found.
+        withheld = {"exc": type(problems[-1]).__qualname__ if problems else WITHHELD, "traceback": WITHHELD}
+        return str(record.msg) % {**record.args, **withheld, "args": WITHHELD, "kwargs": WITHHELD}
+    said = record.getMessage()
+    for problem in problems:
+        for words in (repr(problem), str(problem)):
+            if len(words) > SHORT:
+                said = said.replace(words, f"{type(problem).__qualname__}: {_message(problem)}")
+    return SHOWS_VALUES.sub("", said) if record.name == "asyncio" else said
 
 
 def _chain(problem: BaseException | None) -> list[BaseException]:

@@ -1,18 +1,22 @@
 """What a log line looks like, and that an exception's message is written only where it cannot be a text."""
 
+import asyncio
+import gc
 import io
 import json
 import logging
 import logging.config
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from celery.app.trace import build_tracer
 from django.conf import settings as site
 from django.db import DataError, IntegrityError
+from django.dispatch import Signal
 
 from annotations.core.log_context import bound
-from cosa_web import logs
+from cosa_web import celery_app, logs
 
 log = logging.getLogger("cosa.test")
 
@@ -68,6 +72,65 @@ def test_what_failed_outside_is_said_without_the_row_a_database_shows(said):
     fails(IntegrityError("null value in column\nDETAIL:  Failing row contains (a prompt)."))
     assert "IntegrityError: null value in column" in said.getvalue()
     assert "a prompt" not in said.getvalue()
+
+
+async def _failed(text: str) -> None:
+    raise ValueError(text)
+
+
+def a_task_of_celery_fails(text: str) -> None:
+    task = celery_app.task(fails_with, name="cosa.test.fails")
+    build_tracer(task.name, task, app=celery_app)("id", (text,), {}, {"id": "id", "hostname": "here"})
+    celery_app.tasks.unregister(task.name)
+
+
+def fails_with(text: str) -> None:
+    raise ValueError(text)
+
+
+def a_task_of_a_loop_is_forgotten(text: str) -> None:
+    async def forget() -> None:
+        await asyncio.wait([asyncio.ensure_future(_failed(text))])
+        gc.collect()
+
+    asyncio.run(forget())
+
+
+def a_callback_of_a_loop_fails(text: str) -> None:
+    async def call() -> None:
+        asyncio.get_running_loop().call_soon(lambda _: 1 // 0, text)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+
+    asyncio.run(call())
+
+
+def a_receiver_of_a_signal_fails(text: str) -> None:
+    signal, receiver = Signal(), lambda **_: fails_with(text)
+    signal.connect(receiver)
+    signal.send_robust(None)
+
+
+@pytest.mark.parametrize("said", ["line", "json"], indirect=True)
+@pytest.mark.parametrize(
+    "goes_wrong",
+    [
+        a_task_of_celery_fails,
+        a_task_of_a_loop_is_forgotten,
+        a_callback_of_a_loop_fails,
+        a_receiver_of_a_signal_fails,
+    ],
+)
+def test_what_a_library_says_of_a_failure_repeats_no_value(said, goes_wrong: Callable[[str], None]):
+    goes_wrong("a prompt" * 100)
+    assert "Error" in said.getvalue() and "a prompt" not in said.getvalue()
+
+
+def test_the_names_of_what_failed_are_still_said(said):
+    a_task_of_celery_fails("a prompt")
+    a_callback_of_a_loop_fails("a prompt")
+    assert "Task cosa.test.fails[id] raised unexpected: ValueError" in said.getvalue()
+    assert "ERROR asyncio: Exception in callback a_callback_of_a_loop_fails" in said.getvalue()
 
 
 def test_an_exception_stands_below_those_it_came_from(said):
