@@ -16,6 +16,8 @@ from zoneinfo import ZoneInfo
 
 KINDS = 5
 """How many different characters a secret has at the least."""
+LARGEST = 64 * 1024
+"""The bytes of a file that holds a setting."""
 _POSTGRESQL_TAKES = ("host", "sslmode", "sslrootcert", "sslcert", "sslkey")
 
 
@@ -37,12 +39,18 @@ def text(name: str, default: str = "") -> str:
 
 
 def _content(name: str, file: Path) -> str:
+    content = ""
     try:
-        content = file.read_text(encoding="utf-8").strip()
+        # A pipe without a writer would hold the start up for ever, and each process reads the file for itself.
+        if file.exists() and not file.is_file():
+            reason = "it is no regular file"
+        elif file.stat().st_size > LARGEST:
+            reason = f"it has more than {LARGEST} bytes"
+        else:
+            content = file.read_text(encoding="utf-8").strip()
+            reason = "" if content else "it is empty"
     except (OSError, ValueError) as why:
         reason = getattr(why, "strerror", None) or "it is no text"
-    else:
-        reason = "" if content else "it is empty"
     if reason:
         raise WrongSetting(f"{name} names a file that cannot be used: {reason}.")
     return content

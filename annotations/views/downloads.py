@@ -13,7 +13,7 @@ from annotations.services.artifact_places import Place, attachment
 from annotations.services.artifacts import ArtifactProblem
 from annotations.services.links import BadLink, Link
 
-RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 PIECE = 1 << 20
 
 

@@ -1,5 +1,6 @@
 """Settings from the environment: what is wrong stops the start, by the variable's name."""
 
+import os
 import stat
 import traceback
 from collections.abc import Callable
@@ -162,10 +163,21 @@ def test_an_empty_setting_leaves_the_word_to_its_file(given, monkeypatch):
     assert env.text("COSA_X") == "one"
 
 
-@pytest.mark.parametrize(("content", "reason"), [(b" \n", "it is empty"), (b"\xff\xfe", "it is no text")])
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [(b" \n", "it is empty"), (b"\xff\xfe", "it is no text"), (b"x" * 65537, "it has more than 65536 bytes")],
+)
 def test_a_file_without_a_text_stops_by_its_name(given, content, reason):
     given(content)
     with pytest.raises(env.WrongSetting, match=f"^COSA_X_FILE names a file that cannot be used: {reason}"):
+        env.text("COSA_X")
+
+
+def test_a_pipe_stops_the_start_and_does_not_hold_it_up(tmp_path, monkeypatch):
+    os.mkfifo(tmp_path / "pipe")
+    monkeypatch.setenv("COSA_X_FILE", str(tmp_path / "pipe"))
+    monkeypatch.setattr(Path, "read_text", lambda *_, **__: pytest.fail("a pipe is not read"))
+    with pytest.raises(env.WrongSetting, match="it is no regular file"):
         env.text("COSA_X")
 
 
