@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.core import signing
 from django.db.models import F
 from django.db.models.functions import Lower
 from django.test import RequestFactory
@@ -94,6 +95,17 @@ def test_a_page_behind_which_every_row_has_gone_is_the_first(prompts):
 def test_a_cursor_that_nobody_gave_is_the_first_page(prompts, asked):
     page = ask(prompts.order_by("pk"), **asked)
     assert [row.pk for row in page] == [row.pk for row in prompts.order_by("pk")[:3]] and not page.previous
+
+
+@pytest.mark.parametrize("way", ["after", "before"])
+def test_a_cursor_of_other_values_or_of_another_list_is_the_first_page(prompts, way):
+    rows = prompts.order_by("pk")
+    first, given = ask(rows), ask(rows).next
+    forged = signing.dumps([first.object_list[-1].pk + 4]).split(":")[0] + given[given.index(":") :]
+    elsewhere = keyset.page(RequestFactory().get("/models"), rows, 3).next
+    for cursor in (forged, elsewhere):
+        assert [row.pk for row in ask(rows, **{way: cursor})] == [row.pk for row in first]
+    assert [row.pk for row in ask(rows, after=given)] != [row.pk for row in first]
 
 
 def test_a_cursor_of_another_order_is_the_first_page(prompts):
