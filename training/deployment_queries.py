@@ -123,7 +123,7 @@ def deployable(user: User) -> QuerySet[ConfigVersion]:
     from_here = ConfigVersion.objects.filter(
         state=APPROVED, config__archived_at=None, config__organisation__in=people_access.organisations(user)
     )
-    related = from_here.select_related("config").defer("policy", "rules", "allowed", "note")
+    related = from_here.select_related("config__organisation").defer("policy", "rules", "allowed", "note")
     return related.order_by("config__title", "config", "-number")
 
 

@@ -191,9 +191,9 @@ def _last_verdicts(runs: QuerySet[EvaluationRun], version: ConfigVersion) -> dic
     by_prompt = ended.order_by().values("prompt").annotate(newest=newest).values("newest")
     return {
         item.prompt_id: (item.outcome, item.run_id, item.heuristic)
-        for item in RunItem.objects.filter(pk__in=by_prompt).only(
-            "prompt", "run", "helpfulness", "follows_config", "heuristic"
-        )
+        for item in RunItem.objects.filter(pk__in=by_prompt)
+        .order_by()
+        .only("prompt", "run", "helpfulness", "follows_config", "heuristic")
     }
 
 

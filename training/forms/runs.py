@@ -1,5 +1,6 @@
 """The forms that start evaluation runs: one for each model and seed."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -72,18 +73,18 @@ class RunForm(JudgesForm, StrategyForm):
         configs = SafetyConfig.objects.filter(prompts__benchmark__in=benchmarks, prompts__archived_at=None).distinct()
         self.fields["configs"].queryset = configs
         releases = BenchmarkRelease.objects.filter(benchmark__in=benchmarks).annotate(size=F("prompt_count"))
-        self.offer_releases(releases, Prompt.objects.current().filter(benchmark__in=benchmarks))
+        now = Prompt.objects.current().filter(benchmark__in=benchmarks).order_by()
+        self.offer_releases(releases, [size for _, size in now.values_list("benchmark").annotate(Count("pk"))[:2]])
 
-    def offer_releases(self, releases: QuerySet[BenchmarkRelease], now: QuerySet[Prompt]) -> None:
+    def offer_releases(self, releases: QuerySet[BenchmarkRelease], sizes: Sequence[int]) -> None:
         """Nothing; the form offers these releases, each with its `size`, below the title of its benchmark.
 
-        `now` are the prompts that the benchmarks have at the moment, counted where only one has any.
+        `sizes` are how many prompts the benchmarks with any have at the moment, said where it is only one.
         """
         rows = releases.select_related("benchmark").defer(*HEAVY, "note")
         groups: dict[Benchmark, list[tuple[int, str]]] = {}
         for row in rows.order_by("benchmark__title", "benchmark", "-major", "-minor"):
             groups.setdefault(row.benchmark, []).append((row.pk, f"{row.name} ({row.size:,})"))
-        sizes = [count for _, count in now.order_by().values_list("benchmark").annotate(Count("pk"))[:2]]
         count = f" ({sizes[0]:,})" if len(sizes) == 1 else ""
         self.fields["release"].queryset = releases
         below = [(benchmark.title, choices) for benchmark, choices in groups.items()]
@@ -175,12 +176,13 @@ class VersionRunForm(RunForm):
 
     def offer(self, benchmarks: QuerySet[Benchmark]) -> None:
         """Nothing; the form offers those of the benchmarks that have prompts for the version's config."""
-        mine = benchmarks.filter(prompts__config=self.version.config_id, prompts__archived_at=None).distinct()
+        there = Prompt.objects.current().filter(benchmark__in=benchmarks, config=self.version.config_id).order_by()
+        sizes = dict(there.values_list("benchmark").annotate(Count("pk")))
+        mine, self.has_prompts = benchmarks.filter(pk__in=sizes), bool(sizes)
         self.fields["benchmark"].queryset = mine
         size = Count("prompts", filter=Q(prompts__config=self.version.config_id))
         releases = BenchmarkRelease.objects.filter(benchmark__in=mine, versions__config=self.version.config_id)
-        now = Prompt.objects.current().filter(benchmark__in=mine, config=self.version.config_id)
-        self.offer_releases(BenchmarkRelease.objects.filter(pk__in=releases).annotate(size=size), now)
+        self.offer_releases(BenchmarkRelease.objects.filter(pk__in=releases).annotate(size=size), [*sizes.values()])
 
     def what(self) -> dict[str, Any]:
         """This version, as `runs.start` takes it."""
@@ -190,7 +192,7 @@ class VersionRunForm(RunForm):
         """As the last test of the config was made, so that the figures can be compared; else as any run begins."""
         last = EvaluationRun.objects.filter(version__config=self.version.config_id).select_related("candidate")
         run = last.prefetch_related("judges").order_by("-pk").first()
-        return super().first_choices() | (_as(run) if run else {})
+        return _as(run) if run else super().first_choices()
 
 
 def _some_configs(run: EvaluationRun) -> list[int]:

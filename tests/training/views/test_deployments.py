@@ -97,6 +97,20 @@ def test_the_list_takes_as_many_queries_for_thirty_as_for_three(as_person):
     assert asked() == few
 
 
+def test_the_form_takes_as_many_queries_for_six_versions_as_for_one(as_person):
+    def asked():
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get(NEW).status_code == 200
+        return len(queries)
+
+    client = as_person("grace")
+    make_deployment("game-0")
+    few = asked()
+    for number in range(1, 6):
+        make_deployment(f"game-{number}")
+    assert asked() == few
+
+
 @pytest.mark.parametrize(("person", "words"), [("grace", "no version is approved yet"), ("ada", "Admins put approved")])
 def test_an_empty_list_says_what_to_do_next(as_person, person, words):
     assert words in as_person(person).get(LIST).content.decode()
