@@ -76,10 +76,13 @@ def _is_network(word: str) -> bool:
 def for_us_alone(folder: Path) -> None:
     """Nothing; whatever this process and its children make from now on, and the folder, is closed to other users.
 
-    A group that the owner lets in keeps its rights.
+    A group that the owner lets in keeps its rights. Raises WrongSetting when the folder cannot be made.
     """
     os.umask(os.umask(0o077) | 0o007)
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as why:
+        raise env.WrongSetting(f"COSA_VAR: the folder {folder} cannot be made: {why.strerror}.") from None
     with suppress(OSError):
         if (mode := folder.stat().st_mode & 0o7777) & 0o007:
             folder.chmod(mode & ~0o007)

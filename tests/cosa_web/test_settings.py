@@ -40,6 +40,7 @@ WORDS = {
     "COSA_EMBEDDED_URL": "127.0.0.1:8081",
     "COSA_SECRET_KEY": "short",
     "COSA_STATIC": "/dev/null/static",
+    "COSA_VAR": "/dev/null/var",
 }
 
 
