@@ -11,6 +11,7 @@ from cosa_web.env import WrongSetting
 NAME = "COSA_ARTIFACTS"
 TAKES = ("endpoint", "region", "links")
 BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+SCHEME = re.compile(r"[a-z0-9]+:")
 FOLDER = "django.core.files.storage.FileSystemStorage"
 S3 = "annotations.services.artifact_bucket.BucketStorage"
 
@@ -31,6 +32,8 @@ def parsed(value: str) -> dict[str, Any]:
     holds. Raises WrongSetting, which names the variable.
     """
     if "://" not in value:
+        if SCHEME.match(value):
+            _refuse("it begins neither with s3:// nor is it the path of a folder")
         return {"BACKEND": FOLDER, "OPTIONS": {"location": value}}
     try:
         return {"BACKEND": S3, "OPTIONS": _options(urlsplit(value))}

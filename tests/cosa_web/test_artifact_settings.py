@@ -50,6 +50,8 @@ def test_without_keys_the_machines_own_role_holds() -> None:
     ("value", "why"),
     [
         ("gs://cosa-files", "begins neither"),
+        ("s3:/cosa-files", "begins neither"),
+        ("s3:cosa-files", "begins neither"),
         ("s3://ada:quiet@cosa-files", "COSA_ARTIFACTS_KEY"),
         ("s3://", "name of a bucket"),
         ("s3://Cosa_Files", "name of a bucket"),
