@@ -21,10 +21,13 @@ _last: tuple[float, frozenset[str], "Future[dict[str, int]]"] | None = None
 def depths(queues: Iterable[str]) -> dict[str, int] | None:
     """How many hints lie in each queue; None when the broker does not answer within PATIENCE_SECONDS.
 
-    What was asked within the last second is not asked again, and a question that is open is not asked a second time.
+    What was asked within the last second is not asked again, and a question that is open is not asked a second time,
+    unless it was about fewer queues.
     """
+    wanted = frozenset(queues)
     try:
-        return _asked(frozenset(queues)).result(PATIENCE_SECONDS)
+        found = _asked(wanted).result(PATIENCE_SECONDS)
+        return {queue: found[queue] for queue in sorted(wanted)}
     except Late:
         return None
     except Exception as problem:  # whatever the client of the day raises: the page says that there is no answer
@@ -37,7 +40,7 @@ def _asked(queues: frozenset[str]) -> "Future[dict[str, int]]":
     with _lock:
         if _last is not None:
             at, of, answer = _last
-            if not answer.done() or (queues == of and time.monotonic() - at < FRESH_SECONDS):
+            if queues <= of and (not answer.done() or time.monotonic() - at < FRESH_SECONDS):
                 return answer
         answer = _asker.submit(_ask, queues)
         _last = time.monotonic(), queues, answer

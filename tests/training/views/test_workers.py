@@ -129,6 +129,17 @@ def test_a_broker_that_hangs_is_waited_for_once_and_briefly(monkeypatch):
     assert broker.depths(["cpu"]) == {"cpu": 1}
 
 
+def test_who_asks_about_more_queues_than_an_open_question_is_told_of_all(monkeypatch):
+    monkeypatch.undo()
+    answers = threading.Event()
+    monkeypatch.setattr(broker, "_last", None)
+    monkeypatch.setattr(broker, "_ask", lambda queues: (answers.wait(10), dict.fromkeys(queues, 1))[1])
+    of_one, of_both, of_other = (broker._asked(frozenset(some)) for some in (["short"], ["short", "cpu"], ["cpu"]))
+    answers.set()
+    assert (of_one.result(10), of_both.result(10)) == ({"short": 1}, {"short": 1, "cpu": 1})
+    assert of_other is of_both and broker.depths(["cpu"]) == {"cpu": 1}
+
+
 def test_the_fragment_is_a_fragment_that_asks_for_itself_again(as_person):
     text = page(as_person, headers={"HX-Request": "true"}).content.decode()
     assert "<body" not in text and 'hx-trigger="every 2s"' in text
