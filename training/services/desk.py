@@ -136,8 +136,11 @@ class Desk:
 
     def save(self, outcomes: Sequence[Outcome]) -> int:
         """How many of the outcomes were written: those whose items this lease still holds, all in one transaction."""
-        kept = self._save(outcomes)
-        self._put_down(outcome.item_id for outcome in outcomes if outcome.final)
+        kept, over = self._save(outcomes), [outcome.item_id for outcome in outcomes if outcome.final]
+        if kept < len(outcomes):
+            losses.take_back(self.lease_id, self.hands)
+            self._held(over).update(lease=None)
+        self._put_down(over)
         return kept
 
     def _put_down(self, ids: Iterable[int]) -> None:

@@ -5,7 +5,7 @@ eight at a time in one worker's hands, then alone. An item that three workers en
 the same run ended without it too, something else kills them as well, and it takes five.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -81,8 +81,11 @@ def _count(lease: Lease) -> None:
         held.filter(pk=pk).update(**failed)
 
 
-def take_back(lease_id: int, hands: Collection[int]) -> None:
-    """Nothing; a worker whose lease was counted as lost is alive: what it had in its hands was not lost."""
+def take_back(lease_id: int, hands: dict[int, int]) -> None:
+    """Nothing; a worker whose lease was counted as lost is alive: what it had in its hands was not lost.
+
+    What others took over meanwhile is in its hands no more.
+    """
     if not Lease.objects.filter(pk=lease_id, lost_at__isnull=False).update(lost_at=None):
         return
     mine = RunItem.objects.filter(pk__in=list(hands), losses__gt=0)
@@ -90,3 +93,5 @@ def take_back(lease_id: int, hands: Collection[int]) -> None:
     again = {"state": ITEM_QUEUED, "error_kind": "", "error": "", "finished_at": None}
     mine.filter(run__in=still_open, state=ITEM_FAILED, error_kind=KIND).update(**again)
     mine.update(losses=F("losses") - 1)
+    for pk in RunItem.objects.filter(pk__in=list(hands)).exclude(lease=lease_id).values_list("pk", flat=True):
+        del hands[pk]

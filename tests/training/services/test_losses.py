@@ -170,3 +170,30 @@ def test_a_claim_costs_the_same_however_many_workers_were_there_before(django_as
         for number in range(5):
             seat(run, f"box:{number}").leave()
     assert counts[0] == counts[1]
+
+
+def test_an_answer_of_a_worker_that_was_still_is_proof_of_life_before_its_next_beat() -> None:
+    run = make_run(1)
+    run.items.update(losses=losses.LOSSES_AMONG_OTHERS - 1)
+    still = seat(run)
+    task = still.claim(1)[0]
+    killed(still)
+    assert seat(run, "box:2").claim(1) == [] and run.items.get().state == "failed"
+    still.save([answered(task)])
+    still.beat(VITALS)
+    assert (run.items.get().state, run.items.get().losses, run.items.get().error) == ("queued", 4, "")
+    assert len(seat(run, "box:3").claim(1)) == 1
+
+
+def test_a_worker_that_was_still_twice_takes_nothing_back_that_another_was_lost_with() -> None:
+    run = make_run(2)
+    still, other = seat(run), seat(run, "box:2")
+    still.claim(2)
+    killed(still)
+    assert len(other.claim(1)) == 1
+    still.beat(VITALS)
+    killed(still)
+    killed(other)
+    seat(run, "box:3").claim(1)
+    still.beat(VITALS)
+    assert sorted(lost(run)) == [0, 1]
