@@ -58,9 +58,10 @@ def switches() -> Iterator[Finding]:
 
 
 def deployment() -> Iterator[Finding]:
-    """What Django itself finds about settings; what `switches` says already is left out."""
+    """What Django itself finds about settings; what `switches` says and what the settings silence is left out."""
     told = {"security.W004", "security.W008", "security.W012", "security.W016", "security.W018"}
-    found = [one for one in checks.run_checks(include_deployment_checks=True) if one.id not in told]
+    all_of_them = checks.run_checks(include_deployment_checks=True)
+    found = [one for one in all_of_them if one.id not in told and not one.is_silenced()]
     for one in found:
         yield Finding(BROKEN if one.is_serious() else CARE, one.id or "check", " ".join(str(one.msg).split()))
     if not found:

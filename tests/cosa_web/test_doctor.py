@@ -238,6 +238,12 @@ def test_what_django_finds_is_told(settings) -> None:
     assert "security.W003" in said(web.deployment)
 
 
+def test_what_the_settings_silence_is_left_out(settings) -> None:
+    settings.MIDDLEWARE = [one for one in settings.MIDDLEWARE if "Csrf" not in one]
+    settings.SILENCED_SYSTEM_CHECKS = ["security.W003"]
+    assert "security.W003" not in said(web.deployment)
+
+
 def test_a_machine_that_cannot_take_backups(monkeypatch) -> None:
     def missing(*_: object) -> str:
         raise BackupProblem("There is no pg_dump.")
