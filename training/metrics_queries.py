@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from annotations.models.work import QUEUED, QUEUES, RUNNING, Work
-from training.models import EvaluationRun, Gpu, Lease, RunItem, Worker
+from training.models import EvaluationRun, Gpu, Lease, Node, RunItem, Worker
 from training.models.runs import FINISHED, ITEM_FAILED, ITEM_QUEUED, OPEN_STATES, RUN_STATES
 from training.services import broker, losses, places, workers
 
@@ -176,4 +176,11 @@ def cards() -> list[Figure]:
     ]
 
 
-READERS: tuple[Callable[[], list[Figure]], ...] = (runs, items, judges, leases, listening, waiting, cards)
+def disks() -> list[Figure]:
+    """What each node last said of its disk."""
+    told = Node.objects.filter(archived_at=None).order_by("name").values_list("name", "free_bytes")
+    words = "Free bytes of the disk with the folder of training runs, as each node last said."
+    return [Figure("cosa_node_free_bytes", words, ("node",), {(name,): float(free) for name, free in told})]
+
+
+READERS: tuple[Callable[[], list[Figure]], ...] = (runs, items, judges, leases, listening, waiting, cards, disks)

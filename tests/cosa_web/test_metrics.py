@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections import namedtuple
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from tests.test_observability import samples
 from training import metrics_queries
 from training.metrics_queries import Figure
 
+_Disk = namedtuple("_Disk", "total used free")
 TOKEN = "metrics-token-of-a-test"
 ROOT = Path(__file__).parents[2]
 SEVERAL = """
@@ -148,3 +150,10 @@ def test_several_processes_tell_the_sum_of_all(tmp_path):
         (samples(text)["cosa_test_total", ()], samples(text)["cosa_test_open", ()]) for text in (alone, both, after)
     ]
     assert told == [(1, 1), (2, 2), (3, 2)]
+
+
+def test_a_full_disk_is_told(settings, tmp_path, monkeypatch):
+    settings.VAR_DIR = tmp_path
+    asked = []
+    monkeypatch.setattr(metrics_inside.shutil, "disk_usage", lambda place: asked.append(place) or _Disk(200, 190, 10))
+    assert metrics_inside.disk()[0].values == {(): 0.05} and asked == [tmp_path]

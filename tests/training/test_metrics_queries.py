@@ -164,3 +164,9 @@ def test_as_many_queries_however_many_rows():
         return len(queries)
 
     assert asked(range(1)) == asked(range(1, 5))
+
+
+def test_a_node_tells_of_its_disk_until_it_is_archived():
+    make_node("lamp", free_bytes=7_000)
+    make_node("gone", free_bytes=5, archived_at=timezone.now())
+    assert values(read.disks(), "cosa_node_free_bytes") == {("lamp",): 7000}
