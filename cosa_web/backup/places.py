@@ -185,7 +185,7 @@ class _Tar:
         self._place, self._tar = place, tar
         self._members: dict[str, tarfile.TarInfo] = {}
         for one in tar:
-            if not one.isreg() or one.name in self._members:
+            if not one.isreg() or one.issparse() or one.name in self._members:
                 raise BackupProblem(STRANGE.format(place=place, name=one.name))
             self._members[_safe(one.name, place)] = one
 

@@ -114,7 +114,9 @@ def test_names_that_lead_away_are_refused(database: Sqlite, tmp_path: Path, name
         found(database, tmp_path / "night.tar")
 
 
-@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.DIRTYPE])
+@pytest.mark.parametrize(
+    "kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.DIRTYPE, tarfile.GNUTYPE_SPARSE]
+)
 def test_only_plain_files_are_taken(database: Sqlite, tmp_path: Path, kind: bytes) -> None:
     odd = tarfile.TarInfo("odd")
     odd.type, odd.linkname = kind, "/etc/passwd"
