@@ -236,7 +236,8 @@ def test_a_page_asks_as_often_for_many_rows_as_for_few(as_person, name):
     for number in range(30):
         make_prompt(f"{QUESTION} {number}", config=make_config(f"c{number}"))
         done()
-    assert asked() == first <= 15
+    counted = name == "list"  # how many there are is asked when they do not fit on one page
+    assert asked() == first + counted <= 15
 
 
 def test_the_list_has_every_report(as_person):

@@ -145,7 +145,7 @@ def test_many_sets_and_prompts_ask_as_often_as_one(as_person):
             bob.get(LIST)
             page(bob, made)
         counts.append(len(asked))
-    assert counts[0] == counts[1] <= 25
+    assert counts[0] + 1 == counts[1] <= 25  # how many there are is asked when they do not fit on one page
 
 
 def test_the_record_of_decisions_leads_to_the_set(as_person):
