@@ -38,6 +38,9 @@ def _some_of_everything():
             say(prompt, "carol", situation=2)
             if ruling:
                 decide(prompt, situation=ruling)
+    within = categorical(1)
+    say(within, "omar", situation=1)
+    edit(within, risks=[], kind="safe")
     gone, again = written(), written("allowed")
     say(gone, "omar", "safe")
     edit(gone, text="Another text.")
