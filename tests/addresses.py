@@ -161,7 +161,7 @@ def _capability(model: LanguageModel) -> CapabilityRun:
 
 def _training() -> TrainingRun:
     """A training run that nobody has checked yet."""
-    return TrainingRun.objects.first() or make_training(log="It begins.")
+    return TrainingRun.objects.filter(log="It begins.").first() or make_training(log="It begins.")
 
 
 def _checkpoint() -> Checkpoint:

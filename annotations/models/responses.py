@@ -31,7 +31,7 @@ class LanguageModel(models.Model):
     base_url = models.CharField(max_length=500, blank=True)
     model = models.CharField(max_length=200)
     key_variable = models.CharField(max_length=100, blank=True)
-    sealed_key = models.TextField(blank=True, editable=False, db_default="")
+    sealed_key = models.TextField(blank=True, editable=False, default="", db_default="")
     max_concurrency = models.PositiveIntegerField(default=8, validators=[MinValueValidator(1)])
     timeout = models.FloatField(default=60, validators=[MinValueValidator(0.1)])
     patience = models.FloatField(default=60, validators=[MinValueValidator(0.1)])

@@ -38,13 +38,13 @@ class Left(NamedTuple):
 def left(app: Any) -> Left:
     """What of its calls a gateway in this process holds now."""
     chat = app._chat
-    doors, near = chat.upstream.places._doors.values(), chat.upstream._near.connector
+    doors, sessions = chat.upstream.places._doors.values(), chat.upstream._sessions.values()
     return Left(
         tasks=len(asyncio.all_tasks()),
         requests=len(app._open),
         inside=sum(door._inside for door in doors),
         waiting=sum(len(door._queue) for door in doors) + chat.upstream.places._waiting,
-        connections=len(near._acquired),
+        connections=sum(len(session.connector._acquired) for session in sessions),
         reserved=sum(book.flight for book in chat.limits._ledger._books.values()),
     )
 
