@@ -3,12 +3,12 @@
 import logging
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from time import perf_counter
 from typing import Any
 
 from django.db import connection
-from django.http import HttpRequest
+from django.http import FileResponse, HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
 from annotations.core import log_context
@@ -17,6 +17,10 @@ log = logging.getLogger("cosa.requests")
 HEADER = "X-Request-ID"
 SANE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 SLOW_SECONDS = 1.0
+
+
+class BrokenOff(Exception):
+    """An answer that had begun cannot go on; the log says why."""
 
 
 class RequestsLog:
@@ -35,6 +39,8 @@ class RequestsLog:
         with log_context.bound(request_id=number):
             response = self._watched(request)
         response.headers[HEADER] = number
+        if isinstance(response, StreamingHttpResponse) and not isinstance(response, FileResponse):
+            response.streaming_content = _careful(response.streaming_content, number)  # type: ignore[arg-type]
         return response
 
     def _watched(self, request: HttpRequest) -> HttpResponseBase:
@@ -46,6 +52,15 @@ class RequestsLog:
         if log.isEnabledFor(level):
             log.log(level, "%s", _words(request, response, seconds, counted.n), extra=_who(request))
         return response
+
+
+def _careful(pieces: Iterable[bytes], number: str) -> Iterator[bytes]:
+    """The pieces. What goes wrong with them is logged here: the server would write the words of the exception."""
+    try:
+        yield from pieces
+    except Exception:
+        log.exception("the answer to request %s broke off", number)
+        raise BrokenOff from None
 
 
 class _Queries:

@@ -1,15 +1,17 @@
 """A number for each request, and a line about how it went."""
 
 import logging
+import traceback
+from collections.abc import Iterator
 
 import pytest
-from django.http import HttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from annotations.core import log_context
 from cosa_web import celery, requests_log, views
-from cosa_web.requests_log import RequestsLog
+from cosa_web.requests_log import BrokenOff, RequestsLog
 from tests.factories import make_person
 
 pytestmark = pytest.mark.django_db
@@ -63,6 +65,40 @@ def test_a_slow_request_is_a_warning(caplog, client, monkeypatch):
     with caplog.at_level(logging.WARNING, "cosa.requests"):
         client.get("/nowhere/")
     assert line(caplog).getMessage().startswith("GET no page 404 ")
+
+
+def test_what_ends_a_stream_is_logged_here_and_not_by_the_server(caplog, rf: RequestFactory):
+    closed = []
+
+    def pieces() -> Iterator[bytes]:
+        try:
+            yield b"one"
+            raise ValueError("a text")
+        finally:
+            closed.append(True)
+
+    answer = RequestsLog(lambda _: StreamingHttpResponse(pieces()))(rf.get("/"))
+    got = iter(answer)
+    assert next(got) == b"one"
+    with pytest.raises(BrokenOff) as told:
+        next(got)
+    assert "a text" not in "".join(traceback.format_exception(told.value))
+    assert closed and caplog.records[-1].getMessage() == f"the answer to request {answer['X-Request-ID']} broke off"
+
+
+def test_a_stream_that_nobody_reads_to_its_end_is_closed(rf: RequestFactory):
+    closed = []
+
+    def pieces() -> Iterator[bytes]:
+        try:
+            yield from [b"one", b"two"]
+        finally:
+            closed.append(True)
+
+    answer = RequestsLog(lambda _: StreamingHttpResponse(pieces()))(rf.get("/"))
+    assert next(iter(answer)) == b"one" and not closed
+    answer.close()
+    assert closed == [True]
 
 
 def test_the_page_of_an_error_names_the_number(rf: RequestFactory):
