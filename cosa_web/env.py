@@ -5,6 +5,7 @@ Each reader takes NAME from the environment, or from the file that NAME_FILE nam
 
 import math
 import os
+import re
 import secrets
 from collections.abc import Collection
 from contextlib import suppress
@@ -18,6 +19,7 @@ KINDS = 5
 """How many different characters a secret has at the least."""
 LARGEST = 64 * 1024
 """The bytes of a file that holds a setting."""
+_HOST = re.compile(r"\.?[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]")
 _POSTGRESQL_TAKES = ("host", "sslmode", "sslrootcert", "sslcert", "sslkey")
 
 
@@ -135,10 +137,12 @@ def words(name: str, default: str = "") -> list[str]:
 
 
 def host_names(name: str, default: str) -> list[str]:
-    """The variable's host names. Raises WrongSetting when there is none, and for * that would let any name in."""
+    """The variable's host names. Raises WrongSetting when there is none, for an address, and for * that lets any in."""
     found = words(name, default)
     if not found or "*" in found:
         raise WrongSetting(f"{name} must name the hosts under which the pages may be asked for, without *.")
+    if wrong := [host for host in found if not _HOST.fullmatch(host)]:
+        raise WrongSetting(f"{name}: {wrong[0]!r} is no host name; write it without https://, port and path.")
     return found
 
 

@@ -41,7 +41,12 @@ def settings(level: str, form: str) -> dict[str, Any]:
         "formatters": {"line": {"()": "cosa_web.logs.Line"}, "json": {"()": "cosa_web.logs.Json"}},
         "handlers": {"console": {"class": "logging.StreamHandler", "formatter": form, "filters": ["bound"]}},
         "root": {"handlers": ["console"], "level": level},
-        "loggers": {name: {"level": quiet} for name in QUIET} | {"django": {"handlers": [], "propagate": True}},
+        "loggers": {name: {"level": quiet} for name in QUIET}
+        | {
+            # Whoever asks by a wrong name would fill the log with tracebacks
+            "django.security.DisallowedHost": {"level": "CRITICAL"},
+            "django": {"handlers": [], "propagate": True},
+        },
     }
 
 

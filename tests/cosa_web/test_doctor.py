@@ -275,3 +275,22 @@ def test_the_command_ends_with_one_when_something_is_broken(monkeypatch, state: 
         assert ended == code
     assert plain.getvalue() == f"{state:8}thing: so.\n"
     assert json.loads(asked.getvalue()) == [{"state": state, "name": "thing", "words": "so."}]
+
+
+def test_without_a_database_nothing_waits_for_it_again() -> None:
+    def reached() -> Iterable[doctor.Finding]:
+        yield doctor.Finding(doctor.BROKEN, "database", "away")
+
+    def migrated() -> Iterable[doctor.Finding]:
+        raise AssertionError("asked")
+
+    def switches() -> Iterable[doctor.Finding]:
+        yield doctor.Finding(doctor.OK, "switches", "right")
+
+    assert said(reached, migrated, migrated, switches) == (
+        "database: away / switches: right / database: 2 more checks need it; look again when it answers."
+    )
+
+
+def test_checks_that_need_no_database_are_there() -> None:
+    assert {check.__name__ for check in doctor.everything(models=True)} > doctor.WITHOUT_DATABASE

@@ -248,3 +248,15 @@ def test_an_address_that_is_none_stops_by_its_name_and_keeps_the_password(databa
     with pytest.raises(env.WrongSetting, match=f"^COSA_X is no address of a PostgreSQL database: .*{reason}") as wrong:
         database(address)
     assert "secret" not in "".join(traceback.format_exception(wrong.value))
+
+
+@pytest.mark.parametrize("host", ["https://cosa.example.org", "cosa.example.org:8443", "cosa.example.org/x", "a b"])
+def test_an_address_is_no_host_name(monkeypatch, host):
+    monkeypatch.setenv("COSA_X", f"localhost,{host}")
+    with pytest.raises(env.WrongSetting, match="^COSA_X: .* is no host name"):
+        env.host_names("COSA_X", "")
+
+
+def test_names_and_addresses_in_brackets_are_hosts(monkeypatch):
+    monkeypatch.setenv("COSA_X", "localhost, .example.org,127.0.0.1,[::1]")
+    assert env.host_names("COSA_X", "") == ["localhost", ".example.org", "127.0.0.1", "[::1]"]

@@ -147,3 +147,8 @@ def test_libraries_that_write_bodies_stay_quiet_when_everything_is_asked_for():
 
 def test_they_are_never_louder_than_all_others():
     assert logs.settings("ERROR", "line")["loggers"]["openai"]["level"] == "ERROR"
+
+
+def test_a_wrong_host_fills_no_log(said, client):
+    assert client.get("/healthz", headers={"Host": "evil.example"}).status_code == 400
+    assert "Traceback" not in said.getvalue() and "evil" not in said.getvalue()

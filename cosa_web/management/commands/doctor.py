@@ -1,6 +1,7 @@
 """`manage.py doctor`: what is wrong with this installation, and what to do."""
 
 import json
+import logging
 import sys
 from argparse import ArgumentParser
 from typing import Any
@@ -23,6 +24,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Look, and say."""
+        logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)  # what it would say again and again is a finding
         found = list(examine(everything(models=options["models"])))
         if options["json"]:
             self.stdout.write(json.dumps([one._asdict() for one in found], indent=1, ensure_ascii=False))

@@ -20,5 +20,5 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Do it, and say what."""
         for told in retention.forget(rehearsal=options["dry_run"]):
-            after = f"after {told.days:g} days" if told.days else "kept for ever"
+            after = f"after {told.days:g} day{'s' if told.days != 1 else ''}" if told.days else "kept for ever"
             self.stdout.write(f"{told.number:>9,}  {told.name} ({after})")
