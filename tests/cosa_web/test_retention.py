@@ -119,5 +119,5 @@ def test_the_command_says_each_rule() -> None:
     Session.objects.create(session_key="key", session_data="", expire_date=ago(2))
     said = io.StringIO()
     call_command("retention", dry_run=True, stdout=said)
-    assert said.getvalue().splitlines()[0].strip() == "1  log-ins that have ended (after 1 days)"
+    assert said.getvalue().splitlines()[0].strip() == "1  log-ins that have ended (after 1 day)"
     assert Session.objects.exists() and len(said.getvalue().splitlines()) == len(retention.rules())
