@@ -124,7 +124,7 @@ def bare(response: HttpResponse, campaign: Campaign) -> str:
     text = re.sub(r'(csrfmiddlewaretoken" value="|X-CSRFToken&quot;: &quot;|X-CSRFToken": ")\w+', r"\1", text)
     text = re.sub(r"(sessionid|csrftoken|messages)=[^\n]*", r"\1", text)
     text = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.\d]*(?:Z|[+-]\d\d:\d\d)", "TIME", text)
-    text = re.sub(r"Content-Length': '\d+'|[\d.]+ s\b", "LENGTH", text)
+    text = re.sub(r"Content-Length': '\d+'|X-Request-ID': '\w+'|[\d.]+ s\b", "LENGTH", text)
     text = re.sub(r"\d{1,2} \w{3} \d{4}, \d\d:\d\d|held until \d\d:\d\d", "TIME", text)
     return re.sub(rf"rate/{campaign.pk}/|data-campaign=\"{campaign.pk}\"", "CAMPAIGN", text)
 

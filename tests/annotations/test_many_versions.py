@@ -55,6 +55,7 @@ PAGES = {
     "home": lambda version: reverse("home"),
     "review-list": lambda version: reverse("training:review-list"),
 }
+GOES_ON = {"version-list", "review-list"}
 
 
 def asked(client, address):
@@ -73,5 +74,7 @@ def test_two_hundred_versions_and_sixty_comments_ask_as_often_as_three_and_four(
     ConfigVersion.objects.filter(pk=version.pk).update(state="submitted")
     talk(version, 56)
     assert version.config.versions.count() == 200 and version.comments.count() == 60
-    assert {name: asked(client, page(version)) for name, page in PAGES.items()} == few
+    # a list that goes on is counted, by one query more
+    more = {name: few[name] + (name in GOES_ON) for name in PAGES}
+    assert {name: asked(client, page(version)) for name, page in PAGES.items()} == more
     assert max(few.values()) <= MOST

@@ -52,8 +52,8 @@ def test_a_host_that_is_not_ours_is_refused_with_every_header(settings, https):
 
 
 def test_a_fault_of_ours_has_every_header(monkeypatch):
-    monkeypatch.setattr("cosa_web.views.connection.cursor", lambda: 1 / 0)
-    assert safe(answer("/healthz", 500))
+    monkeypatch.setattr("cosa_web.views.LogIn.get_form", lambda *_: 1 / 0)
+    assert safe(answer("/login/", 500))
 
 
 def test_a_file_has_every_header(settings, tmp_path):

@@ -44,7 +44,7 @@ def test_an_empty_list_says_what_a_config_is(as_person):
 def test_an_archived_config_is_gone_from_list_and_address(as_person):
     config = make_version(make_config(title="Old", archived_at=timezone.now())).config
     ada = as_person("ada")
-    assert "Old" not in ada.get(LIST).content.decode() and ada.get(detail(config)).status_code == 404
+    assert ">Old<" not in ada.get(LIST).content.decode() and ada.get(detail(config)).status_code == 404
 
 
 def test_a_config_opens_at_its_newest_version(as_person):

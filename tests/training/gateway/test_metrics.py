@@ -10,7 +10,7 @@ from tests.stage import Stage
 from tests.test_observability import samples
 from training.gateway import metrics
 from training.gateway.database import Database
-from training.gateway.limit_server import Server
+from training.gateway.limits import Limits
 from training.metric_files import Metrics
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -103,7 +103,7 @@ def test_a_gateway_with_all_it_needs_is_ready(redis: str) -> None:
 
 
 def test_without_redis_some_calls_are_answered(redis: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Server, "_note", lambda self, *_: setattr(self, "away", True))
+    monkeypatch.setattr(Limits, "counts", lambda _: False)
     status, state, checks = ready(redis)
     assert (status, state, checks["redis"]) == (200, "degraded", {"state": "failed", "cause": "no answer"})
 
