@@ -170,7 +170,11 @@ def totals(campaign: Campaign) -> Totals:
 def choices(campaign: Campaign) -> dict[str, list[tuple[Any, str]]]:
     """What the filters offer: the configs and the candidates of the campaign's items, by id and words."""
     of, models = _answered_under(campaign)
-    candidates = Candidate.objects.filter(pk__in=[pk for pk in models if pk]).select_related("model").order_by("model__name", "pk")
+    candidates = (
+        Candidate.objects.filter(pk__in=[pk for pk in models if pk])
+        .select_related("model")
+        .order_by("model__name", "pk")
+    )
     sources = [(str(one.pk), f"{one} · {one.temperature:g}") for one in candidates]
     if None in models:
         sources.append((UPLOADED, "uploaded"))
