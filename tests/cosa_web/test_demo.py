@@ -89,7 +89,8 @@ class Demo:
         pids = self.look()
         end(self.process)
         for pid in alive(pids):
-            os.kill(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it ended by itself just now
+                os.kill(pid, signal.SIGKILL)
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from training import queries
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-HURRIED = {"timeout": 0.9, "patience": 1.6, "max_concurrency": 40}
+HURRIED = {"timeout": 0.9, "patience": 4, "max_concurrency": 40}
 
 ANSWERED = {
     "ok": "hello",
