@@ -1,19 +1,16 @@
 """Lists in pages by cursor: a page begins after a row, not at a number, so that new rows move nothing."""
 
 from collections.abc import Sequence
-from datetime import datetime
-from functools import reduce
-from operator import or_
 from typing import Any, NamedTuple
-from uuid import UUID
 
 from django.core import signing
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from annotations.api.problems import malformed
+from annotations.keyset import Step, behind, value_of
 
-DEFAULT_SIZE = 50
+DEFAULT_SIZE, KIND = 50, "cursor"
 
 
 class Page(NamedTuple):
@@ -38,10 +35,11 @@ def page(request: HttpRequest, rows: QuerySet[Any], order: Sequence[str], *, cur
     """
     here = _read(request, cursor) if cursor else None
     back = here is not None and here.back
-    steps = [_turned(step) for step in order] if back else list(order)
-    asked = rows.order_by(*steps)
+    ahead = [Step(name.removeprefix("-"), name.startswith("-"), None) for name in order]
+    steps = [step.turned for step in ahead] if back else ahead
+    asked = rows.order_by(*(step.ordering for step in steps))
     if here is not None:
-        asked = asked.filter(_after(steps, here.values))
+        asked = asked.filter(behind(steps, here.values))
     found = list(asked[: size + 1])
     more, found = len(found) > size, found[:size]
     if back:
@@ -49,51 +47,36 @@ def page(request: HttpRequest, rows: QuerySet[Any], order: Sequence[str], *, cur
     before, after = (more, True) if back else (here is not None, more)
     return Page(
         found,
-        _address(request, found[-1], order, back=False) if found and after else None,
-        _address(request, found[0], order, back=True) if found and before else None,
+        _beside(request, found[-1], ahead, back=False) if found and after else None,
+        _beside(request, found[0], ahead, back=True) if found and before else None,
     )
 
 
-def _turned(step: str) -> str:
-    return step[1:] if step.startswith("-") else f"-{step}"
-
-
-def _after(steps: Sequence[str], values: Sequence[Any]) -> Q:
-    """What lies after these values: later in the first step, or alike in it and later in the second, and so on."""
-    names = [step.removeprefix("-") for step in steps]
-    alternatives = []
-    for place, step in enumerate(steps):
-        alike = Q(**dict(zip(names[:place], values[:place], strict=True)))
-        later = "lt" if step.startswith("-") else "gt"
-        alternatives.append(alike & Q(**{f"{names[place]}__{later}": values[place]}))
-    return reduce(or_, alternatives)
-
-
-def _signer(request: HttpRequest) -> signing.Signer:
+def signer(request: HttpRequest, kind: str) -> signing.Signer:
     """Cursors are signed, and each list has its own: one that fits holds values that fit its order."""
-    return signing.Signer(salt=f"api.cursor:{request.path}")
+    return signing.Signer(salt=f"api.{kind}:{request.path}")
 
 
-def _read(request: HttpRequest, cursor: str) -> Cursor:
+def told(signed: signing.Signer, cursor: str) -> Any:
+    """What the cursor holds. Raises Problem (400) for one that this list did not give."""
     try:
-        values, back = _signer(request).unsign_object(cursor)
+        return signed.unsign_object(cursor)
     except (signing.BadSignature, ValueError) as wrong:
         raise malformed("This cursor does not belong to this list. Begin without one.", "cursor") from wrong
-    return Cursor(values, back)
 
 
-def _address(request: HttpRequest, row: Any, order: Sequence[str], *, back: bool) -> str:
-    values = [_plain(_follow(row, step.removeprefix("-"))) for step in order]
+def address(request: HttpRequest, signed: signing.Signer, holds: Any) -> str:
+    """The address of the page that a cursor holding this leads to, all else in it as it was asked."""
     query = request.GET.copy()
-    query["cursor"] = _signer(request).sign_object([values, back])
+    query["cursor"] = signed.sign_object(holds)
     return request.build_absolute_uri(f"{request.path}?{query.urlencode()}")
 
 
-def _follow(row: Any, path: str) -> Any:
-    return reduce(getattr, path.split("__"), row)
+def _read(request: HttpRequest, cursor: str) -> Cursor:
+    values, back = told(signer(request, KIND), cursor)
+    return Cursor(values, back)
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    return str(value) if isinstance(value, UUID) else value
+def _beside(request: HttpRequest, row: Any, order: Sequence[Step], *, back: bool) -> str:
+    values = [value_of(row, step.path) for step in order]
+    return address(request, signer(request, KIND), [values, back])
