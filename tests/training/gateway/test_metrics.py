@@ -24,12 +24,11 @@ def stub() -> Iterator[Stage]:
 
 
 @pytest.fixture(autouse=True)
-def _counted_anew(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Every count begins at nothing."""
-    monkeypatch.setattr(metrics, "metrics", cache(Metrics))
-    metrics.counted.cache_clear()
-    yield
-    metrics.counted.cache_clear()
+def _counted_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every count begins at nothing, and those of the process stay as they are."""
+    own = Metrics(metrics.PART)
+    monkeypatch.setattr(metrics, "metrics", lambda part: own)
+    monkeypatch.setattr(metrics, "counted", cache(lambda: metrics.Counted(own)))
 
 
 def told(answer: Answer) -> dict[tuple[str, tuple[str, ...]], float]:
