@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import IO, NamedTuple
 
 PIECE = 1 << 20
 REMEMBERED = 1_000
@@ -35,7 +35,7 @@ class Counting:
         return Content(self.digest.hexdigest(), self.size)
 
 
-def pieces(file: BinaryIO) -> Iterator[bytes]:
+def pieces(file: IO[bytes]) -> Iterator[bytes]:
     """The rest of the file, at most a megabyte at a time."""
     while piece := file.read(PIECE):
         yield piece
@@ -44,9 +44,14 @@ def pieces(file: BinaryIO) -> Iterator[bytes]:
 def of(path: Path) -> Content:
     """What the file holds; every byte is read. Raises OSError."""
     with path.open("rb") as file:
-        counting = Counting(pieces(file))
-        for _ in counting:
-            pass
+        return of_open(file)
+
+
+def of_open(file: IO[bytes]) -> Content:
+    """What the rest of the open file holds; every byte is read. Raises OSError."""
+    counting = Counting(pieces(file))
+    for _ in counting:
+        pass
     return counting.content
 
 

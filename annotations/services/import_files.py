@@ -14,7 +14,7 @@ from typing import NamedTuple
 from django.conf import settings
 
 from annotations.core.storable import storable
-from annotations.services import upload_store
+from annotations.services import file_digests, upload_store
 from annotations.services.artifact_places import ArtifactProblem
 
 PIECE = 1 << 20
@@ -212,15 +212,10 @@ def paths(folder: str) -> list[tuple[Path, str]]:
 
 def digest(folder: str) -> str:
     """SHA-256 of the one file, or of several files' digests and names, as 64 hexadecimal digits."""
-    each = [(_digest(path), name) for path, name in paths(folder)]
+    each = [(file_digests.of(path).sha256, name) for path, name in paths(folder)]
     if len(each) == 1:
         return each[0][0]
     return hashlib.sha256("".join(f"{one}  {name}\n" for one, name in each).encode()).hexdigest()
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def size(folder: str) -> int:

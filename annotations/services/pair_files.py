@@ -1,6 +1,5 @@
 """Files of preference pairs: Parquet in the store of artifacts, named by the digest of their bytes."""
 
-import hashlib
 import logging
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -16,6 +15,7 @@ from annotations.models.artifacts import PREFERENCES
 from annotations.services import artifact_places, artifacts, file_digests
 from annotations.services.artifact_places import Folder, Place
 from annotations.services.artifacts import ArtifactDamaged, ArtifactMissing, ArtifactProblem
+from annotations.services.file_digests import Counting
 
 log = logging.getLogger(__name__)
 KEY = PREFERENCES + "/{sha256}.parquet"
@@ -92,7 +92,7 @@ def part(name: str, fence: int) -> Path:
 
 def write(file: Path, rows: Iterable[Pair]) -> Written:
     """What was written into `file`; the same pairs in the same order give the same bytes."""
-    found, size, count = hashlib.sha256(), 0, 0
+    count = 0
 
     def counted() -> Iterator[list[Pair]]:
         nonlocal count
@@ -100,12 +100,10 @@ def write(file: Path, rows: Iterable[Pair]) -> Written:
             count += len(some)
             yield some
 
+    written = Counting(_dictionaries.write(COLUMNS, TYPES, counted(), SAID))
     with file.open("wb") as out:
-        for piece in _dictionaries.write(COLUMNS, TYPES, counted(), SAID):
-            out.write(piece)
-            found.update(piece)
-            size += len(piece)
-    return Written(found.hexdigest(), size, count)
+        out.writelines(written)
+    return Written(*written.content, count)
 
 
 def keep(file: Path, written: Written) -> Artifact:

@@ -1,9 +1,7 @@
 """Bringing a backup back into an empty place, and trying one out without touching the real place."""
 
-import hashlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO
 
 from django.db import connections
 from django.db.migrations.loader import MigrationLoader
@@ -13,7 +11,7 @@ from annotations.services import artifact_places, artifacts, file_digests
 from cosa_web.backup import BackupProblem, facts, manifest, places
 from cosa_web.backup.databases import Database
 from cosa_web.backup.manifest import ARTIFACTS, File, Manifest
-from cosa_web.backup.places import PIECE, Reader
+from cosa_web.backup.places import Reader
 from cosa_web.backup.taking import Tell
 
 OTHER_VENDOR = (
@@ -136,7 +134,7 @@ def _damaged(backup: Reader, said: Manifest) -> Iterator[str]:
     for key, one in said.artifacts.items():
         try:
             with backup.open(ARTIFACTS + key) as file:
-                found = _digest(file)
+                found = file_digests.of_open(file).sha256
         except (BackupProblem, OSError) as problem:
             yield f"artifact {key}: {problem}"
             continue
@@ -150,7 +148,7 @@ def _bring_back(backup: Reader, said: Manifest) -> Iterator[str]:
         row = _row(key, one)
         try:
             with backup.open(ARTIFACTS + key) as file:
-                artifacts.bring_back(row, file_digests.pieces(file))  # type: ignore[arg-type]
+                artifacts.bring_back(row, file_digests.pieces(file))
             for _ in artifacts.stream(row):
                 pass
         except (artifacts.ArtifactProblem, OSError) as problem:
@@ -163,7 +161,7 @@ def _row(key: str, one: File) -> Artifact:
 
 def _dump_whole(backup: Reader, said: Manifest) -> list[str]:
     with backup.open(said.sql[0]) as dump:
-        return [] if _digest(dump) == said.sql[1] else [DUMP_CHANGED]
+        return [] if file_digests.of_open(dump).sha256 == said.sql[1] else [DUMP_CHANGED]
 
 
 def _compared(said: Manifest, database: Database, tell: Callable[[str], None]) -> list[str]:
@@ -173,10 +171,3 @@ def _compared(said: Manifest, database: Database, tell: Callable[[str], None]) -
     rows = sum(table.rows for table in found.tables.values())
     tell(f"database: {rows:,} rows, {same} of {len(said.tables)} tables as in the manifest")
     return told
-
-
-def _digest(file: IO[bytes]) -> str:
-    found = hashlib.sha256()
-    while piece := file.read(PIECE):
-        found.update(piece)
-    return found.hexdigest()

@@ -1,6 +1,5 @@
 """A checkpoint as files: whether they are here and whole, and all of them as one ZIP that is made as it is sent."""
 
-import hashlib
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +7,7 @@ from pathlib import Path
 from django.conf import settings
 
 from annotations.exports.parquet import Outlet
-from annotations.services import artifacts
+from annotations.services import artifacts, file_digests
 from annotations.services.artifacts import ArtifactProblem
 from training.models import Checkpoint
 from training.recipes import checkpoints, run_dir
@@ -50,7 +49,7 @@ def wrong(checkpoint: Checkpoint, *, digests: bool) -> str:
     file = folder.parent / gguf["name"] if gguf else None
     if file and not file.is_file():
         return f"{file.name} is missing."
-    if file and digests and _digest(file) != gguf["sha256"]:
+    if file and digests and file_digests.of(file).sha256 != gguf["sha256"]:
         return f"{file.name} is not what was written."
     return ""
 
@@ -87,8 +86,3 @@ def _read(checkpoint: Checkpoint, name: str) -> Iterator[bytes]:
         yield from artifacts.stream(artifact, place)
     except ArtifactProblem as problem:
         raise Broken(f"{name} is not what was written.") from problem
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

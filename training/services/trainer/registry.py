@@ -1,6 +1,5 @@
 """What came of a training run enters the registry: a model one can call, and the checkpoint that says what it is."""
 
-import hashlib
 import logging
 import os
 import subprocess
@@ -13,7 +12,7 @@ from django.db import IntegrityError, transaction
 
 from annotations.models import LanguageModel
 from annotations.models.work import CANCELLED
-from annotations.services import audit
+from annotations.services import audit, file_digests
 from annotations.services.artifacts import ArtifactProblem
 from annotations.services.chores import ChoreProblem, Stopped
 from training.models import Checkpoint, TrainingRun
@@ -137,10 +136,8 @@ def _converted(folder: Path, finished: Finished) -> tuple[Path | None, str]:
 
 
 def _gguf_facts(folder: Path) -> dict[str, Any]:
-    file = folder / GGUF
-    with file.open("rb") as opened:
-        sha256 = hashlib.file_digest(opened, "sha256").hexdigest()
-    return {"name": GGUF, "kind": KIND, "bytes": file.stat().st_size, "sha256": sha256}
+    held = file_digests.of(folder / GGUF)
+    return {"name": GGUF, "kind": KIND, "bytes": held.size, "sha256": held.sha256}
 
 
 def _shape(model: Path) -> dict[str, Any]:
