@@ -24,6 +24,11 @@ def wants_fragment(request: HttpRequest) -> bool:
     return bool(htmx) and not htmx.history_restore_request
 
 
+def waits(request: HttpRequest) -> bool:
+    """True when figures that take seconds are asked for, by the page that came without them or on a page with them."""
+    return "figures" in request.GET
+
+
 def refused(request: HttpRequest, page: str, context: dict[str, Any]) -> HttpResponse:
     """The page again with the form's errors and everything typed, as 422."""
     return render(request, page, context, status=422)

@@ -11,6 +11,7 @@ from annotations.core.calibration import Corrected, Item, Verdict, corrected
 from annotations.models import Adjudication, AuditEvent, Campaign, CampaignItem, Rating, SafetyConfig, User
 from annotations.queries import item_values
 from annotations.queries.item_values import ItemValue
+from annotations.queries.kept import soon
 from training.models import EvaluationRun, RunItem
 from training.models.runs import ITEM_DONE, ITEM_FAILED
 
@@ -148,13 +149,18 @@ def askable(run: EvaluationRun) -> dict[int, list[int]]:
     return found
 
 
-def found(run: EvaluationRun, campaigns: Sequence[Held]) -> Found | None:
-    """The figures, worked out once and kept until something that counts changes; None without an answered item."""
+def found(run: EvaluationRun, campaigns: Sequence[Held], *, wait: bool = True) -> Found | None:
+    """The figures, worked out once and kept until something that counts changes; None without an answered item.
+
+    Raises Later when they are not known, who asks does not `wait`, and they are those of many items.
+    """
     taken = [one.campaign for one in counting(campaigns)]
     key = f"correction:{run.pk}:{'-'.join(str(one.pk) for one in taken)}"
     now = word(run, taken)
     before, kept = cache.get(key) or ("", None)
     if before != now:
+        if not wait:
+            soon(run.items.all())
         kept = _found(run, taken)
         cache.set(key, (now, kept), KEPT_SECONDS)
     return kept

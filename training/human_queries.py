@@ -17,7 +17,7 @@ from annotations.models import (
     SafetyConfig,
     User,
 )
-from annotations.queries import item_values
+from annotations.queries import item_values, kept
 from training import access
 from training.human import TOGETHER, Item, Subject, Verdict, subjects
 from training.human_checks import DIRECTIONS, JudgeCheck, Said, certainty, checks, direction
@@ -58,6 +58,15 @@ class Names(NamedTuple):
 
 def word(campaign: Campaign) -> str:
     """A word that changes with what counts in the campaign: items, answers, decisions, and verdicts of judges."""
+    return _word(_counted(campaign))
+
+
+def _word(counted: Iterable[dict[str, Any]]) -> str:
+    return "-".join(str(number or 0) for row in counted for number in row.values())
+
+
+def _counted(campaign: Campaign) -> tuple[dict[str, Any], ...]:
+    """Numbers of items, answers, decisions and verdicts, in this order."""
     counted = {"n": Count("pk"), "last": Max("pk"), "withdrawn": Count("withdrawn_at")}
     # Places in the shuffle are as good as drawn: no two choices of items have one sum of them, as ids have.
     counting = Sum("position", filter=Q(**item_values.COUNTING))
@@ -66,26 +75,33 @@ def word(campaign: Campaign) -> str:
     ratings = Rating.objects.filter(guideline__campaign=campaign).aggregate(**counted)
     decided = Adjudication.objects.filter(item__campaign=campaign).aggregate(**counted)
     read = _judgements(campaign).aggregate(n=Count("pk"), last=Max("pk"))
-    return "-".join(str(number or 0) for row in (items, ratings, decided, read) for number in row.values())
+    return items, ratings, decided, read
 
 
-def results(campaign: Campaign) -> Results:
-    """The figures, worked out once and kept until something that counts changes."""
-    return _kept("figures", campaign, _results)  # type: ignore[no-any-return]
+def results(campaign: Campaign, *, wait: bool = True) -> Results:
+    """The figures, worked out once and kept until something that counts changes.
+
+    Raises Later when they are not known, those of many answers, and who asks does not `wait`.
+    """
+    return _kept("figures", campaign, _results, wait)  # type: ignore[no-any-return]
 
 
 def parted(campaign: Campaign) -> Parted:
     """The items about which a judge and people differ, which are far fewer than all; kept like the figures."""
-    return _kept("parted", campaign, _parted)  # type: ignore[no-any-return]
+    return _kept("parted", campaign, _parted, True)  # type: ignore[no-any-return]
 
 
-def _kept(what: str, campaign: Campaign, make: Any) -> Any:
+def _kept(what: str, campaign: Campaign, make: Any, wait: bool) -> Any:
     """One entry for each campaign, so that what is out of date does not stay beside it."""
-    key, now = f"human-{what}:{campaign.pk}", word(campaign)
+    counted = _counted(campaign)
+    key, now = f"human-{what}:{campaign.pk}", _word(counted)
     before, found = cache.get(key) or ("", None)
-    if before != now:
-        found = make(campaign)
-        cache.set(key, (now, found), KEPT_SECONDS)
+    if before == now:
+        return found
+    if not wait and counted[1]["n"] > kept.AT_ONCE:
+        raise kept.Later
+    found = make(campaign)
+    cache.set(key, (now, found), KEPT_SECONDS)
     return found
 
 

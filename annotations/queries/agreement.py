@@ -5,7 +5,7 @@ from typing import NamedTuple, cast
 from uuid import UUID
 
 from django.core.cache import cache
-from django.db.models import Exists, Min, OuterRef
+from django.db.models import Exists, Min, OuterRef, QuerySet
 
 from annotations.core import agreement
 from annotations.core.agreement import Agreement, Resampling
@@ -14,6 +14,7 @@ from annotations.core.confusion import Confusion, confusion
 from annotations.core.rating_table import Row, read
 from annotations.core.taxonomy import KINDS
 from annotations.models import Benchmark, Prompt, PromptCheck
+from annotations.queries import kept
 from annotations.queries.label_states import in_state
 from annotations.queries.validation import DISPUTED, DOUBTED, STATES, with_validation, word
 
@@ -60,26 +61,29 @@ class Agreements(NamedTuple):
     situations: Figures | None
 
 
-def agreements(benchmark: Benchmark, config: int | None = None, *, now: str = "") -> Agreements:
+def agreements(benchmark: Benchmark, config: int | None = None, *, now: str = "", wait: bool = True) -> Agreements:
     """The figures of the labels in force, of one config or of all; kept until a prompt, label or decision changes.
 
     Labels of categorical configs are compared by situation alone, which is what their raters were asked. `now` is the
-    benchmark's word where it is known.
+    benchmark's word where it is known. Raises Later when the figures are not known, those of many labels, and who asks
+    does not `wait`.
     """
-    key = f"agreement:{now or word(benchmark)}:{config or ''}"
-    found = cache.get_or_set(key, lambda: _agreements(given(benchmark, config)), KEPT_SECONDS)
-    return cast(Agreements, found)
+    key, rows = f"agreement:{now or word(benchmark)}:{config or ''}", _labels(benchmark, config)
+    return kept.figures(key, lambda: _agreements(given(benchmark, config)), KEPT_SECONDS, rows=rows, wait=wait)
 
 
 def given(benchmark: Benchmark, config: int | None = None) -> list[Given]:
     """Every label in force on a current prompt of the benchmark, or of one of its configs, in the order they came."""
     now = Prompt.objects.current().filter(uid=OuterRef("prompt__uid"), digest=OuterRef("prompt__digest"))
-    found = PromptCheck.objects.filter(Exists(now), prompt__benchmark=benchmark, withdrawn_at=None)
-    if config is not None:
-        found = found.filter(prompt__config=config)
+    found = _labels(benchmark, config).filter(Exists(now))
     columns = ("prompt__uid", "rater", "kind", "situation", "prompt__kind", "prompt__situation")
     rows = found.order_by("pk").values_list(*columns, "prompt__config__categorical")
     return [Given(uid, rater, kind or None, *rest) for uid, rater, kind, *rest in rows]
+
+
+def _labels(benchmark: Benchmark, config: int | None) -> QuerySet[PromptCheck]:
+    found = PromptCheck.objects.filter(prompt__benchmark=benchmark, withdrawn_at=None)
+    return found if config is None else found.filter(prompt__config=config)
 
 
 def _agreements(labels: list[Given]) -> Agreements:

@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Container, Hashable, Iterable, Sequence
 from hashlib import sha256
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from django.core.cache import cache
 from django.db.models import Count, Min, Q
@@ -16,6 +16,7 @@ from annotations.core.rating_table import RatingTable, only, read
 from annotations.core.taxonomy import KINDS
 from annotations.models import Adjudication, Campaign, CampaignItem, Enrolment, Rating
 from annotations.models.campaigns import MOST_POINTS
+from annotations.queries import kept
 from annotations.queries.item_values import counting_items, standing_ratings
 
 KEPT_SECONDS = 24 * 3600
@@ -73,10 +74,13 @@ class _About(NamedTuple):
     kind: str
 
 
-def report(campaign: Campaign) -> Report:
-    """The figures of the campaign, kept until an answer, an item or a decision changes."""
-    found = cache.get_or_set(f"rating-report:{word(campaign)}", lambda: _report(campaign), KEPT_SECONDS)
-    return cast(Report, found)
+def report(campaign: Campaign, *, wait: bool = True) -> Report:
+    """The figures of the campaign, kept until an answer, an item or a decision changes.
+
+    Raises Later when they are not known, those of many answers, and who asks does not `wait`.
+    """
+    rows, key = Rating.objects.filter(guideline__campaign=campaign), f"rating-report:{word(campaign)}"
+    return kept.figures(key, lambda: _report(campaign), KEPT_SECONDS, rows=rows, wait=wait)
 
 
 def by_campaign(campaigns: Sequence[Campaign]) -> dict[int, Comparison]:

@@ -3,6 +3,7 @@
 from typing import Any, cast
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from annotations import access, exports
@@ -14,8 +15,9 @@ from annotations.models.campaigns import DRAFT
 from annotations.models.people import ADMIN, LEAD, REVIEWER
 from annotations.queries import agreement_table
 from annotations.queries import rating_agreement as queries
+from annotations.queries.kept import Later
 from annotations.queries.rating_agreement import Comparison
-from annotations.web import asked_format, page_or_fragment, taken_away, wants_fragment
+from annotations.web import asked_format, taken_away, waits, wants_fragment
 
 PAGE, OTHERS = (f"annotations/{name}.html" for name in ("campaign_agreement", "_campaign_agreement_others"))
 MOST_CAMPAIGNS = 20
@@ -25,25 +27,22 @@ FORMATS = exports.choices(dataset=False)
 @require_safe
 @for_roles(LEAD, REVIEWER, ADMIN)
 def campaign_agreement(request: HttpRequest, pk: int) -> HttpResponse:
-    """The figures of the campaign, by config and by kind, and its raters; with `?others` the other campaigns too."""
+    """The figures of the campaign, by config and by kind, and its raters; with `?others` the other campaigns too.
+
+    The figures of many answers come after the page, unless they are known.
+    """
     user = cast(User, request.user)
     campaign = campaigns.campaign_for_reader(user, pk)
     beside = campaigns.campaigns(user).filter(organisation=campaign.organisation_id).exclude(state=DRAFT)
     context: dict[str, Any] = {"campaign": campaign}
-    if wants_fragment(request) or "others" in request.GET:
+    fragment = wants_fragment(request) and not waits(request)
+    if fragment or "others" in request.GET:
         context["others"] = _others(list(beside.order_by("-pk")[:MOST_CAMPAIGNS]))
-    if not wants_fragment(request):
-        report = queries.report(campaign)
-        context |= {
-            "whole": report.agreements.whole,
-            "groups": _groups(report.agreements),
-            "raters": report.raters,
-            "fewest": FEWEST,
-            "more": beside.exclude(pk=pk).exists(),
-            "formats": FORMATS,
-            "leads": access.leads(user, campaign.organisation_id),
-        }
-    return page_or_fragment(request, PAGE, OTHERS, context)
+    if not fragment:
+        context |= _figures(campaign, wait=waits(request))
+        context["more"] = beside.exclude(pk=pk).exists()
+        context |= {"formats": FORMATS, "leads": access.leads(user, campaign.organisation_id)}
+    return render(request, OTHERS if fragment else PAGE, context)
 
 
 @require_safe
@@ -54,6 +53,15 @@ def agreement_export(request: HttpRequest, pk: int) -> HttpResponseBase:
     format = asked_format(request, "Agreement")
     table = exports.Table(agreement_table.COLUMNS, agreement_table.rows(campaign), f"campaign-{campaign.pk}-agreement")
     return taken_away(table, format)
+
+
+def _figures(campaign: Campaign, *, wait: bool) -> dict[str, Any]:
+    try:
+        report = queries.report(campaign, wait=wait)
+    except Later:
+        return {"later": True}
+    groups = _groups(report.agreements)
+    return {"whole": report.agreements.whole, "groups": groups, "raters": report.raters, "fewest": FEWEST}
 
 
 def _groups(found: queries.Agreements) -> list[tuple[str, str, Comparison]]:

@@ -3,7 +3,6 @@
 from typing import Any, cast
 
 from django.contrib import messages
-from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
@@ -16,9 +15,10 @@ from annotations.core.word_diff import Piece
 from annotations.forms.releases import CardForm
 from annotations.models import Benchmark, User
 from annotations.queries import standing
+from annotations.queries.kept import Later, figures
 from annotations.queries.validation import word
 from annotations.services import releases
-from annotations.web import refused
+from annotations.web import refused, waits
 
 KEPT_SECONDS = 60
 PAGE, FRAGMENT = "annotations/release_card.html", "annotations/_release_card.html"
@@ -27,15 +27,19 @@ PAGE, FRAGMENT = "annotations/release_card.html", "annotations/_release_card.htm
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_roles(*WORKERS)
 def card_edit(request: HttpRequest, pk: int) -> HttpResponse:
-    """The sections of the card, and how it stands with the benchmark's facts of now."""
+    """The sections of the card, and how it stands with the benchmark's facts of now.
+
+    Of a big benchmark that comes after the page, unless it is known.
+    """
     benchmark = access.benchmark_for_author(_person(request), pk)
     if request.method != "POST":
         form = CardForm(benchmark)
-        return render(request, PAGE, {"form": form} | _card(benchmark, form))
+        return render(request, PAGE, {"form": form} | _card(benchmark, form, waits(request)))
     form = CardForm(benchmark, request.POST)
     if not form.is_valid() or not form.save(_person(request)):
         benchmark.refresh_from_db(fields=["card"])
-        return refused(request, PAGE, {"form": form, "differs": _differs(benchmark, form)} | _card(benchmark, form))
+        about = {"form": form, "differs": _differs(benchmark, form)}
+        return refused(request, PAGE, about | _card(benchmark, form, waits(request)))
     messages.success(request, "The card is saved. The next release takes it along.")
     return redirect("annotations:card-edit", pk)
 
@@ -45,21 +49,29 @@ def card_edit(request: HttpRequest, pk: int) -> HttpResponse:
 def card_preview(request: HttpRequest, pk: int) -> HttpResponse:
     """The card with what is typed now: a fragment."""
     benchmark = access.benchmark_for_author(_person(request), pk)
-    return render(request, FRAGMENT, _card(benchmark, CardForm(benchmark, request.POST)))
+    return render(request, FRAGMENT, _card(benchmark, CardForm(benchmark, request.POST), True))
 
 
-def _card(benchmark: Benchmark, form: CardForm) -> dict[str, Any]:
-    facts = _facts(benchmark)
-    began = releases.card_word(benchmark)
-    return {"benchmark": benchmark, "word": began, "card": dataset_card.body(dataset_card.card(facts, form.sections))}
+def _card(benchmark: Benchmark, form: CardForm, wait: bool) -> dict[str, Any]:
+    about = {"benchmark": benchmark, "word": releases.card_word(benchmark)}
+    try:
+        facts = _facts(benchmark, wait)
+    except Later:
+        return about | {"later": True}
+    return about | {"card": dataset_card.body(dataset_card.card(facts, form.sections))}
 
 
-def _facts(benchmark: Benchmark) -> dict[str, Any]:
+def _facts(benchmark: Benchmark, wait: bool) -> dict[str, Any]:
     """The facts of now, kept for a minute while nothing changes: a preview asks for them again and again."""
     told = "\n".join([word(benchmark), benchmark.title, benchmark.about, benchmark.licence])
     key = f"card-facts:{digest(told)}"
-    found = cache.get_or_set(key, lambda: standing.facts(benchmark, standing.standing(benchmark)), KEPT_SECONDS)
-    return cast(dict[str, Any], found)
+    return figures(
+        key,
+        lambda: standing.facts(benchmark, standing.standing(benchmark)),
+        KEPT_SECONDS,
+        rows=benchmark.prompts.current(),
+        wait=wait,
+    )
 
 
 def _differs(benchmark: Benchmark, form: CardForm) -> list[tuple[str, tuple[Piece, ...]]]:

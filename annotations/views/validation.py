@@ -18,9 +18,10 @@ from annotations.forms.checks import DecisionForm
 from annotations.models import Benchmark, Prompt, User
 from annotations.queries import agreement, validation, validation_table
 from annotations.queries.checks import to_label, version_to_show
+from annotations.queries.kept import Later
 from annotations.queries.validation import DISPUTED, STATES
 from annotations.services import checks
-from annotations.web import page_or_fragment, refused, wants_fragment
+from annotations.web import refused, waits, wants_fragment
 
 PAGE, FRAGMENT, READER = (
     f"annotations/{name}.html" for name in ("validation", "_validation_prompts", "validation_prompt")
@@ -39,19 +40,26 @@ class Wanted(NamedTuple):
 @require_safe
 @for_roles(*WORKERS)
 def validation_page(request: HttpRequest, pk: int) -> HttpResponse:
-    """States by config, agreement, and the prompts in a state: the disputed ones, those that differ most first."""
+    """States by config, agreement, and the prompts in a state: the disputed ones, those that differ most first.
+
+    The agreement of many labels comes after the page, unless it is known.
+    """
     benchmark, wanted = access.benchmark_for_reader(cast(User, request.user), pk), _wanted(request)
     now = validation.word(benchmark)
     ids, withheld = _readable(request, benchmark, wanted, now)
     context: dict[str, Any] = {"benchmark": benchmark, "wanted": wanted, "states": STATES, "withheld": withheld}
     context["page"] = _rows(request, ids)
-    if not wants_fragment(request):
+    whole = waits(request) or not wants_fragment(request)
+    if whole:
         configs = validation.states_by_config(benchmark, now=now)
         context |= {"configs": configs, "total": validation.summed(configs)}
-        context["agreements"] = agreement.agreements(benchmark, wanted.config, now=now)
+        try:
+            context["agreements"] = agreement.agreements(benchmark, wanted.config, now=now, wait=waits(request))
+        except Later:
+            context["later"] = True
         context["formats"] = FORMATS
         context["may_label"] = access.benchmarks_to_check(cast(User, request.user)).filter(pk=pk).exists()
-    return page_or_fragment(request, PAGE, FRAGMENT, context)
+    return render(request, PAGE if whole else FRAGMENT, context)
 
 
 @require_safe

@@ -11,7 +11,8 @@ from annotations.access import WORKERS, for_roles, leads
 from annotations.charts import ticks
 from annotations.models import User
 from annotations.models.people import LEAD
-from annotations.web import refused
+from annotations.queries.kept import Later
+from annotations.web import refused, waits
 from training import access, correction
 from training import correction_queries as queries
 from training.forms.correction import FIRST_CORRELATION, PlanForm, SampleForm
@@ -24,10 +25,13 @@ PAGE = "training/correction.html"
 @require_safe
 @for_roles(*WORKERS)
 def run_correction(request: HttpRequest, pk: int) -> HttpResponse:
-    """The score and the rates by the judge alone, by people alone, and corrected; what a narrower interval needs."""
+    """The score and the rates by the judge alone, by people alone, and corrected; what a narrower interval needs.
+
+    The figures of a big run come after the page, unless they are known.
+    """
     user = cast(User, request.user)
     run = access.run_for_reader(user, pk)
-    context, form = _page(run, user, request.GET)
+    context, form = _page(run, user, request.GET, wait=waits(request))
     return render(request, PAGE, context) if form is None or form.is_valid() else refused(request, PAGE, context)
 
 
@@ -46,12 +50,15 @@ def run_sample(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("annotations:campaign-detail", made.campaign.pk)
 
 
-def _page(run: EvaluationRun, user: User, asked: Any) -> tuple[dict[str, Any], PlanForm | None]:
+def _page(run: EvaluationRun, user: User, asked: Any, *, wait: bool = True) -> tuple[dict[str, Any], PlanForm | None]:
     campaigns = queries.held(run, user)
-    found = queries.found(run, campaigns) if run.state == FINISHED else None
     counting = queries.counting(campaigns)
     context = {"run": run, "campaigns": campaigns, "counting": [one.campaign.pk for one in counting]}
     context["lineage"] = correction.lineage(run, counting)
+    try:
+        found = queries.found(run, campaigns, wait=wait) if run.state == FINISHED else None
+    except Later:
+        return context | {"later": True}, None
     if found is None:
         return context, None
     width = correction.first_width(found, FIRST_CORRELATION)
