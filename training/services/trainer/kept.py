@@ -4,24 +4,37 @@ They are kept there only where somebody said where artifacts lie; the folder on 
 kept by its digest, so that checkpoints that share one (a tokenizer) share its place.
 """
 
+import fcntl
+import os
 import shutil
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from errno import ENOSPC
 from pathlib import Path
 from secrets import token_hex
+from time import sleep
 from typing import NamedTuple
 
 from django.conf import settings
+from django.template.defaultfilters import filesizeformat
 
 from annotations.models import Artifact
 from annotations.models.artifacts import CHECKPOINT
-from annotations.services import artifact_places, artifacts
+from annotations.services import artifact_places, artifacts, file_digests
 from annotations.services.artifact_places import Folder, Place
-from annotations.services.artifacts import ArtifactDamaged, ArtifactMissing
+from annotations.services.artifacts import ArtifactDamaged, ArtifactMissing, ArtifactProblem
+from annotations.services.chores import Stopped
 from training.models import Checkpoint
 from training.recipes import checkpoints, run_dir
 from training.recipes.checkpoints import Finished
 
 KEY = f"{CHECKPOINT}/{artifacts.DIGEST}"
+LOCK, LOCK_SECONDS = ".fetch.lock", 0.2
+NO_ROOM = (
+    "The disk of {node} has no room for the weights of {name}: {size} have to fit into COSA_TRAINING_DIR. Make room "
+    "there; what was there is untouched."
+)
+UNWRITTEN = "The weights of {name} cannot be written on {node} ({why}). Look at COSA_TRAINING_DIR there."
 ELSEWHERE = "{name} of {slug} lies on the node {node} and is not in the store of artifacts. Take it from there."
 
 
@@ -55,8 +68,15 @@ def finished(checkpoint: Checkpoint) -> Finished:
 
 def is_kept(checkpoint: Checkpoint) -> bool:
     """True when the store has all files of the checkpoint, as far as the rows say. One query."""
-    wanted = {one.artifact.key for one in files(checkpoint)}
-    return bool(wanted) and Artifact.objects.filter(key__in=wanted).count() == len(wanted)
+    return bool(which([checkpoint]))
+
+
+def which(several: Iterable[Checkpoint]) -> set[int]:
+    """The ids of those of which the store has all files, as far as the rows say. One query, or none."""
+    wanted = {one.pk: {file.artifact.key for file in files(one)} for one in several}
+    keys = set().union(*wanted.values())
+    there = set(Artifact.objects.filter(key__in=keys).values_list("key", flat=True)) if keys else set()
+    return {pk for pk, mine in wanted.items() if mine and mine <= there}
 
 
 def share(checkpoint: Checkpoint) -> bool:
@@ -92,41 +112,122 @@ def source(checkpoint: Checkpoint, name: str) -> tuple[Place, Artifact]:
     return artifact_places.current(), file.artifact
 
 
-def bring(checkpoint: Checkpoint) -> Path:
+def bring(checkpoint: Checkpoint, stopped: Callable[[], bool] = lambda: False) -> Path:
     """The checkpoint's folder on this machine, fetched from the store where it is not there, each file checked.
 
-    The folder comes into its place in one moment, whole. Raises ArtifactProblem.
+    The folder comes into its place in one moment, whole; who else wants it meanwhile waits for that. Raises
+    ArtifactProblem, and Stopped soon after `stopped` says so; then nothing of it is left.
     """
     folder = Path(settings.TRAINING_DIR) / checkpoint.folder
-    if checkpoints.wrong(folder, digests=False):
-        part = folder.with_name(f".{folder.name}-{token_hex(8)}")
-        try:
-            _fetch(checkpoint, part)
-            with suppress(FileExistsError):  # somebody else was faster, unless what lies there is broken
-                _into_place(part, folder)
-        except OSError as problem:
-            raise artifact_places.fault(problem) from problem
-        finally:
-            shutil.rmtree(part, ignore_errors=True)
+    mine = [file for file in files(checkpoint) if not file.beside]
+    with _writing(checkpoint, folder, sum(file.size for file in mine), lambda: _is_here(checkpoint), stopped) as part:
+        if part:
+            for file in mine:
+                _fetch(file, part / file.name, stopped)
+            run_dir.write(part / checkpoints.MARKER, finished(checkpoint)._asdict())
+            if folder.exists():
+                folder.replace(folder.with_name(f".{folder.name}-broken-{token_hex(4)}"))
+            part.rename(folder)
     return folder
 
 
-def _fetch(checkpoint: Checkpoint, part: Path) -> None:
-    place = artifact_places.current()
-    for file in files(checkpoint):
-        path = part / file.name
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with path.open("wb") as out:
-            out.writelines(artifacts.stream(file.artifact, place))
-        if file.beside:
-            path.replace(part.parent / file.name)
-    run_dir.write(part / checkpoints.MARKER, finished(checkpoint)._asdict())
+def bring_beside(checkpoint: Checkpoint, stopped: Callable[[], bool] = lambda: False) -> Path:
+    """The checkpoint's file for llama.cpp on this machine, fetched alone in the same way. Raises the same.
+
+    Raises ValueError for a checkpoint without one.
+    """
+    (file,) = (one for one in files(checkpoint) if one.beside)
+    path = _folder(checkpoint, file) / file.name
+    with _writing(checkpoint, path, file.size, lambda: _is_whole(path, file), stopped) as part:
+        if part:
+            _fetch(file, part / file.name, stopped)
+            (part / file.name).replace(path)
+    return path
 
 
-def _into_place(part: Path, folder: Path) -> None:
-    if folder.is_dir() and checkpoints.wrong(folder, digests=False):
-        folder.replace(folder.with_name(f".{folder.name}-broken-{token_hex(4)}"))
-    part.rename(folder)
+def is_served_here(checkpoint: Checkpoint, *, beside: bool) -> bool:
+    """True when this machine has the checkpoint's folder, or its file for llama.cpp: `bring` would fetch nothing."""
+    if not beside:
+        return _is_here(checkpoint)
+    (file,) = (one for one in files(checkpoint) if one.beside)
+    return _is_whole(_folder(checkpoint, file) / file.name, file)
+
+
+def _is_here(checkpoint: Checkpoint) -> bool:
+    """True when the folder is that of the checkpoint, as far as its marker and the sizes of its files say."""
+    folder = Path(settings.TRAINING_DIR) / checkpoint.folder
+    marked = checkpoints.read(folder)
+    return bool(marked and marked.sha256 == checkpoint.sha256) and not checkpoints.wrong(folder, digests=False)
+
+
+def _is_whole(path: Path, file: File) -> bool:
+    try:
+        return file_digests.is_whole(path, file.sha256, file.size)
+    except FileNotFoundError:
+        return False
+
+
+@contextmanager
+def _writing(
+    checkpoint: Checkpoint, goal: Path, size: int, is_here: Callable[[], bool], stopped: Callable[[], bool]
+) -> Iterator[Path | None]:
+    """An empty folder for what becomes the goal, of one process at a time; None when somebody has brought it."""
+    try:
+        if is_here():
+            yield None
+            return
+        goal.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with _alone(goal.parent / LOCK, stopped):
+            part = goal.with_name(f".{goal.name}-part")
+            shutil.rmtree(part, ignore_errors=True)  # of a process that was killed
+            if is_here():
+                yield None
+                return
+            if (free := shutil.disk_usage(goal.parent).free) < size:
+                raise OSError(ENOSPC, f"{free} bytes are free")
+            try:
+                part.mkdir(mode=0o700)
+                yield part
+            finally:
+                shutil.rmtree(part, ignore_errors=True)
+    except OSError as problem:
+        raise _unwritten(checkpoint, size, problem) from problem
+
+
+@contextmanager
+def _alone(path: Path, stopped: Callable[[], bool]) -> Iterator[None]:
+    """Nobody else on this machine holds the file at that path meanwhile; a process that ends holds it no more."""
+    with path.open("wb") as lock:
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                _leave_when(stopped)
+                sleep(LOCK_SECONDS)
+        yield
+
+
+def _fetch(file: File, path: Path, stopped: Callable[[], bool]) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with path.open("wb") as out:
+        for piece in artifacts.stream(file.artifact):
+            _leave_when(stopped)
+            out.write(piece)
+        out.flush()
+        os.fsync(out.fileno())
+
+
+def _leave_when(stopped: Callable[[], bool]) -> None:
+    if stopped():
+        raise Stopped
+
+
+def _unwritten(checkpoint: Checkpoint, size: int, problem: OSError) -> ArtifactProblem:
+    told = {"name": str(checkpoint), "node": settings.NODE, "size": filesizeformat(size)}
+    if problem.errno in artifact_places.NO_ROOM:
+        return ArtifactProblem(NO_ROOM.format(**told))
+    return ArtifactProblem(UNWRITTEN.format(**told, why=problem.strerror or type(problem).__name__))
 
 
 def _folder(checkpoint: Checkpoint, file: File) -> Path:

@@ -1,6 +1,11 @@
 """Checkpoints in the store of artifacts: kept once, fetched whole by another machine, read where they are."""
 
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from errno import ENOSPC
 from pathlib import Path
+from threading import Event
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -9,6 +14,7 @@ from django.core.management import CommandError, call_command
 from annotations.models import Artifact
 from annotations.services import artifacts
 from annotations.services.artifacts import ArtifactDamaged, ArtifactMissing, ArtifactProblem
+from annotations.services.chores import Stopped
 from tests import small_models, stores
 from tests.factories import make_node
 from training.models import Checkpoint
@@ -39,6 +45,11 @@ def stored(checkpoint: Checkpoint, name: str = "model.safetensors") -> Path:
     """Where a file of it lies in the store."""
     (path,) = Path(artifacts.artifact_places.current().path(".") or "").rglob(checkpoint.files[name][1])
     return path
+
+
+def names(folder: Path) -> list[str]:
+    """What lies in a folder beside the lock."""
+    return sorted(one.name for one in folder.iterdir() if one.name != kept.LOCK)
 
 
 def test_a_registered_checkpoint_is_in_the_store(made: Checkpoint) -> None:
@@ -75,27 +86,84 @@ def test_another_machine_fetches_it_whole_and_trains_on_it(made: Checkpoint, set
     assert place == settings.TRAINING_DIR / made.folder and checkpoints.wrong(place) == ""
     marked = checkpoints.read(place)
     assert marked and (marked.sha256, marked.step) == (made.sha256, made.step)
-    assert not weights.is_bound(made.model, "desk") and [one.name for one in place.parent.iterdir()] == ["model"]
+    assert not weights.is_bound(made.model, "desk") and names(place.parent) == ["model"]
 
 
 def test_the_file_for_llama_cpp_lies_beside_it(made: Checkpoint, tmp_path: Path, settings: Any) -> None:
     (tmp_path / "model.gguf").write_bytes(b"GGUF")
     one = artifacts.keep(tmp_path / "model.gguf", "checkpoint", kept.KEY)
     made.lineage["gguf"] = {"name": "model.gguf", "bytes": 4, "sha256": one.sha256, "kind": "q8_0"}
-    assert (kept.bring(made).parent / "model.gguf").read_bytes() == b"GGUF"
+    path = kept.bring_beside(made)
+    assert path.read_bytes() == b"GGUF" and names(path.parent) == ["model.gguf"]  # a server of it needs nothing else
 
 
 def test_a_damaged_file_of_the_store_is_not_fetched_and_leaves_nothing(made: Checkpoint, settings: Any) -> None:
     stored(made).write_bytes(b"x" * made.files["model.safetensors"][0])
     with pytest.raises(ArtifactDamaged):
         kept.bring(made)
-    assert list(settings.TRAINING_DIR.rglob("*.*")) == []
+    assert names(settings.TRAINING_DIR / str(made.run_id)) == []
 
 
 def test_what_lies_broken_on_the_machine_is_put_aside(made: Checkpoint) -> None:
     place = kept.bring(made)
     (place / "config.json").unlink()
-    assert checkpoints.wrong(kept.bring(made)) == "" and len(list(place.parent.iterdir())) == 2
+    assert checkpoints.wrong(kept.bring(made)) == "" and len(names(place.parent)) == 2
+
+
+def test_another_model_in_its_place_is_put_aside(made: Checkpoint, settings: Any) -> None:
+    place = settings.TRAINING_DIR / made.folder
+    checkpoints.mark(small_models.write(place, 7.0), 10)
+    assert checkpoints.wrong(place) == "" and checkpoints.read(kept.bring(made)).sha256 == made.sha256  # type: ignore[union-attr]
+
+
+def test_two_that_want_it_at_once_fetch_it_once(made: Checkpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    fetched, begun, go = list[str](), Event(), Event()
+    stream = artifacts.stream
+
+    def slow(artifact: Artifact, *more: Any) -> Iterator[bytes]:
+        fetched.append(artifact.sha256)
+        begun.set()
+        go.wait(10)
+        yield from stream(artifact, *more)
+
+    monkeypatch.setattr(artifacts, "stream", slow)
+    str(made)  # its model is read here: threads of this test have no database
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(kept.bring, made)
+        assert begun.wait(10)
+        second = threads.submit(kept.bring, made)
+        with pytest.raises(Stopped):  # a third is told to end while it waits
+            kept.bring(made, lambda: True)
+        go.set()
+        assert first.result(10) == second.result(10)
+    assert len(fetched) == len(made.files) and checkpoints.wrong(first.result()) == ""
+
+
+def test_who_is_told_to_end_leaves_nothing_and_what_a_killed_one_left_is_removed(made: Checkpoint) -> None:
+    asked = iter([False, False, True])
+    with pytest.raises(Stopped):
+        kept.bring(made, lambda: next(asked))
+    folder = kept._folder(made, kept.files(made)[0]).parent
+    assert names(folder) == []
+    (folder / ".model-part").mkdir()
+    (folder / ".model-part" / "config.json").write_text("half")
+    kept.bring(made)
+    assert names(folder) == ["model"]
+
+
+def test_a_full_disk_is_said_before_anything_is_fetched_and_while_it_is(
+    made: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for what, fails in (("shutil.disk_usage", lambda _: SimpleNamespace(free=1)), ("os.fsync", full)):
+        with monkeypatch.context() as patch:
+            patch.setattr(f"training.services.trainer.kept.{what}", fails)
+            with pytest.raises(ArtifactProblem, match="The disk of desk has no room for the weights of run"):
+                kept.bring(made)
+        assert names(kept._folder(made, kept.files(made)[0]).parent) == []
+
+
+def full(_: object) -> None:
+    raise OSError(ENOSPC, "No space left on device")
 
 
 def test_without_a_store_it_is_bound_to_its_node(made: Checkpoint) -> None:
