@@ -81,6 +81,20 @@ class NotServed(EngineError):
     """A server that this process starts itself cannot be had: every other call to it would meet the same."""
 
 
+class NoWeights(NotServed):
+    """The weights of such a server cannot be brought to this machine."""
+
+
+class Files(Protocol):
+    """Weights that lie elsewhere, and have to lie where the endpoint says before their server is started."""
+
+    def bring(self, stopped: Callable[[], bool]) -> None:
+        """Nothing; they are there, whole. Raises NoWeights when they cannot be had, and soon after `stopped` says so.
+
+        Cheap when they are there already; else it takes as long as writing them.
+        """
+
+
 class Cards(Protocol):
     """The graphics cards of a server, its own from before its start until after its end."""
 
@@ -95,7 +109,7 @@ class Serving(NamedTuple):
     """How this process starts a server for weights: with which `python`, on which `cards`, by what `options`.
 
     Without `cards` it gets the processor alone. It ends `idle` seconds after its last call; `logs` is the folder of its
-    log, "" for a temporary one.
+    log, "" for a temporary one. `files` are brought before it takes its cards; None where the weights are here.
     """
 
     python: str = ""
@@ -103,6 +117,7 @@ class Serving(NamedTuple):
     cards: Cards | None = None
     idle: float = 300.0
     logs: str = ""
+    files: Files | None = None
 
 
 class Endpoint(NamedTuple):

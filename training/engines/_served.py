@@ -70,6 +70,8 @@ class ServedEngine:
         life = self._server.life
         if self._starting and life:
             label, name = self._launch.label, self._endpoint.model
+            if life.fetches:
+                return f"The weights of {name} are fetched here, {monotonic() - life.began:.0f} s so far."
             return f"{label} is being started with {name}, {monotonic() - life.began:.0f} s so far."
         return self._line.engine.trouble if self._line else ""
 

@@ -6,36 +6,29 @@ start to its end; a server that died is begun anew by the next call, a few times
 """
 
 import atexit
-import json
 import logging
 import os
-import re
 import signal
-import socket
 import subprocess
-import tempfile
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from time import monotonic, sleep
 
 from training.engines import NotServed, Serving
 from training.engines._causes import cause, why
+from training.engines._processes import announced, free_port, log_of, started
 from training.engines._ready import first_answer
 
 log = logging.getLogger(__name__)
 
-GUARD = Path(__file__).parent / "_guarded.py"
 POLL_SECONDS, END_SECONDS = 0.1, 10.0
 DEATHS, DEATH_SECONDS = 3, 600.0
 AGAIN_SECONDS = 5.0
 """For so long after a start that failed, calls meet the same failure and no new start."""
-_OURS = ("COSA_", "DJANGO_", "OPENAI_")
-_FROM_AFAR = ("VLLM_ALLOW_RUNTIME_LORA_UPDATING", "VLLM_SERVER_DEV_MODE", "VLLM_API_KEY")
 
 
 @dataclass(frozen=True)
@@ -62,7 +55,10 @@ class Launch:
 
 
 class Life:
-    """One process of a server, from its start to its end. `ready` brings its address, or the NotServed it met."""
+    """One process of a server, from its start to its end. `ready` brings its address, or the NotServed it met.
+
+    `fetches` is True while the weights are brought here, before it is started.
+    """
 
     def __init__(self, server: "Server", before: "Life | None") -> None:
         self.ready: Future[str] = Future()
@@ -70,6 +66,7 @@ class Life:
         self.ended: Future[None] = Future()
         self.ended.set_running_or_notify_cancel()
         self.began, self.over, self.stop = monotonic(), False, threading.Event()
+        self.fetches = False
         self.process: subprocess.Popen[bytes] | None = None
         self._server, self._before = server, before
         self.thread = threading.Thread(target=self._lead, name="model server", daemon=True)
@@ -81,6 +78,7 @@ class Life:
             if self._before:
                 self._before.ended.result()
                 self._before = None
+            self._bring()
             numbers = cards.take() if cards else ()
             taken = True
             self._serve(numbers)
@@ -97,10 +95,18 @@ class Life:
                 cards.give_back()
             self.ended.set_result(None)
 
+    def _bring(self) -> None:
+        if files := self._server.launch.serving.files:
+            self.fetches = True
+            try:
+                files.bring(self.stop.is_set)
+            finally:
+                self.fetches, self.began = False, monotonic()
+
     def _serve(self, numbers: Sequence[int]) -> None:
         launch, path = self._server.launch, self._server.log
         port = 0 if launch.announces else free_port()
-        self.process = _started(launch, port, numbers, path)
+        self.process = started(launch, port, numbers, path)
         address, self.began = self._until_ready(port, path), monotonic()
         self.ready.set_result(address)
         while not self._server.may_end(self):
@@ -119,7 +125,7 @@ class Life:
             if left < 0:
                 late = f"{launch.label} was not ready after {launch.start_seconds / 60:g} minutes."
                 raise NotServed("permanent", late + cause(launch.serving.python, path))
-            address = _announced(path) if launch.announces else f"http://127.0.0.1:{port}"
+            address = announced(path) if launch.announces else f"http://127.0.0.1:{port}"
             said = first_answer(address, launch.asked, left) if address else None
             if said:
                 words = cause(launch.serving.python, path) if said.startswith("5") else ""
@@ -145,7 +151,7 @@ class Server:
     """At most one process for one command; its lives follow one another, and no two of them overlap."""
 
     def __init__(self, launch: Launch) -> None:
-        self.launch, self.log = launch, _log_of(launch)
+        self.launch, self.log = launch, log_of(launch)
         self._lock = threading.Lock()
         self._life: Life | None = None
         self._users, self._used = 0, monotonic()
@@ -209,7 +215,7 @@ class Server:
 
     def _begun(self) -> Life:
         if self._failure and monotonic() - self._failure[0] < AGAIN_SECONDS:
-            raise NotServed("permanent", self._failure[1].message)
+            raise type(self._failure[1])("permanent", self._failure[1].message)
         self._failure = None
         return Life(self, self._life)
 
@@ -245,56 +251,3 @@ def _forget() -> None:
 
 atexit.register(stop_all)
 os.register_at_fork(after_in_child=_forget)
-
-
-def free_port() -> int:
-    """A port of loopback that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _started(launch: Launch, port: int, numbers: Sequence[int], path: Path) -> "subprocess.Popen[bytes]":
-    command = [launch.serving.python, str(GUARD), str(os.getpid()), *launch.module(port)]
-    try:
-        with path.open("wb") as out:
-            return subprocess.Popen(  # noqa: S603  our own command; weights and names are single arguments of it
-                command,
-                cwd=path.parent,
-                env=_environment(launch.told, numbers),
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-    except OSError as problem:
-        told = f"{launch.label} cannot be started by {launch.serving.python}: {problem.strerror}."
-        raise NotServed("permanent", told) from problem
-
-
-def _environment(told: Mapping[str, str], numbers: Sequence[int]) -> dict[str, str]:
-    """Without our own settings and keys; the cards counted as the driver counts them, and no card but these."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(_OURS) and name not in _FROM_AFAR}
-    cards = {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": ",".join(map(str, numbers))}
-    quiet = {"PYTHONUNBUFFERED": "1", "TOKENIZERS_PARALLELISM": "false", "DO_NOT_TRACK": "1"}
-    return kept | quiet | cards | dict(told)
-
-
-def _log_of(launch: Launch) -> Path:
-    place = Path(launch.serving.logs or _temporary(os.getpid()).name)
-    place.mkdir(parents=True, exist_ok=True)
-    return place.absolute() / f"{re.sub(r'[^A-Za-z0-9._-]+', '-', launch.model)[-80:]}.{os.getpid()}.log"
-
-
-@cache
-def _temporary(pid: int) -> "tempfile.TemporaryDirectory[str]":
-    return tempfile.TemporaryDirectory(prefix=f"model-servers-{pid}-")
-
-
-def _announced(path: Path) -> str:
-    """The address in the line of JSON that the server writes when it listens; "" until then."""
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-        if line.startswith('{"address"'):
-            with suppress(ValueError):
-                return str(json.loads(line)["address"])
-    return ""
