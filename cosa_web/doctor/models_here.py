@@ -30,7 +30,7 @@ def keys() -> Iterator[Finding]:
 
 def answers() -> Iterator[Finding]:
     """Each active model is asked once, a few at a time; those whose weights lie on another node are passed over."""
-    here = [model for model in LanguageModel.objects.filter(archived_at=None) if not places.away(model)]
+    here = [model for model in LanguageModel.objects.filter(archived_at=None) if not places.lies_elsewhere(model)]
     with ThreadPoolExecutor(AT_ONCE) as threads:
         yield from threads.map(_asked, here)
 

@@ -44,7 +44,10 @@ CONTEXT = "The most tokens it reads and writes in one call; null where it is not
 READING = "US dollars for a million tokens read; 0 is free, null is not known."
 WRITING = "US dollars for a million tokens written; 0 is free, null is not known."
 WEIGHTS = "Where its weights lie: a folder, a .gguf file, or a name on the hub; empty where it is only asked."
-NODE = "Name of the node that has the weights; empty where every worker has them."
+NODE = (
+    "Name of the node that has the weights; empty where every worker has them. Other nodes fetch those of a checkpoint "
+    "from the store of artifacts, where they are in it."
+)
 GPUS = "Graphics cards a server of it takes; null for what its engine takes."
 MEMORY = "Share of each card's memory that vLLM takes; null for its own choice."
 BASE = "The base of an adapter: the weights it was trained on; empty where it is none."

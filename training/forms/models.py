@@ -100,7 +100,8 @@ class ModelForm(forms.ModelForm):
             "that is started here is started for so long a context.",
             "weights": "A folder of safetensors or a .gguf file by its whole path, or a name on the hub such as "
             "HuggingFaceTB/SmolLM2-135M-Instruct: to train on it, or to start a server of it.",
-            "node": "The machine that has the weights: its workers alone start a server of them. Empty: all have them.",
+            "node": "The machine that has the weights: its workers alone start a server of them, but for a checkpoint "
+            "that is in the store of artifacts. Empty: all have them.",
             "price_in": "US dollars for a million tokens read; 0 is free, empty is not known.",
             "price_out": "US dollars for a million tokens written. Runs add up what they cost from both.",
             "plumbing": "Too small to mean anything: it proves the path. Its figures are marked as no evidence.",

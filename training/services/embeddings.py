@@ -24,7 +24,7 @@ from annotations.services.chores import LOOK_SECONDS, ChoreProblem, Hold, come
 from training import engines
 from training.engines import Embedder, EngineError
 from training.engines._embeddings import BATCH
-from training.services import registry
+from training.services import fetching, registry
 from training.services.children import leave_when_told
 
 MOST_ALIKE = 20
@@ -112,6 +112,7 @@ def _make_here(hold: Hold, texts: Texts, done: int) -> Refused:
 
 
 def _make_there(hold: Hold, model: LanguageModel, texts: Texts, done: int) -> Refused:
+    fetching.known(model)
     session = _Session(model, texts)
     refused: Refused = {}
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="embed") as pool:

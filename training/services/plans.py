@@ -16,7 +16,7 @@ from training.engines import Engine, EngineError, Sampling
 from training.judges import CodeJudge, LlmJudge
 from training.models import EvaluationRun, Judge, Judgement
 from training.models.runs import ITEM_DONE, ITEM_QUEUED
-from training.services import registry, run_terms, runs
+from training.services import fetching, registry, run_terms, runs
 from training.services.desk import Task, models_of
 from training.services.judging import JudgeProblem, judge_of
 from training.services.run_terms import Terms
@@ -118,6 +118,7 @@ def _plan(run: EvaluationRun) -> Plan:
     candidate = Candidate() if labels else run.candidate
     judges = tuple(BoundJudge(row) for row in run.judges.select_related("model"))
     models = {model.pk: model for model in models_of(run.pk)}
+    fetching.known(*models.values())
     answers = not labels and run.items.filter(state=ITEM_QUEUED, response=None).exists()
     asked = [models[pk] for pk in _asked(run, judges, answers)]
     run_terms.fields(Terms(run.samples, run.use_cache, run.budget_tokens, run.budget_micros), asked)

@@ -22,7 +22,7 @@ from annotations.models import ConfigVersion, FloorVersion, LanguageModel
 from annotations.services import floor
 from annotations.services.prompts import LONGEST
 from training.engines import Ending, Engine, EngineError, Messages, Sampling
-from training.services import registry
+from training.services import fetching, registry
 
 log = logging.getLogger(__name__)
 
@@ -102,6 +102,7 @@ def ask(*, person: int, cells: Sequence[Cell], kind: "Callable[..., Asking] | No
     with _asks_lock:
         if len(_asks.get(person, {})) >= ASKS_AT_ONCE:
             raise Busy(BUSY)
+        fetching.known(*(cell.model for cell in cells))
         asking = (kind or Asking)(cells, ended=lambda key: _forget(person, key))
         asking.start()
         _asks.setdefault(person, {})[asking.key] = asking

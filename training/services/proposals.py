@@ -14,7 +14,7 @@ from training import proposal_words
 from training.engines import Engine, EngineError, Messages, Reply, Sampling
 from training.models import Cluster
 from training.models.maps import OPEN
-from training.services import registry
+from training.services import fetching, registry
 from training.services.clusters import FASTER, LARGEST_SEED, ClusterProblem
 from training.services.run_terms import ELSEWHERE
 
@@ -62,6 +62,7 @@ def _sample(cluster: Cluster, seed: int) -> list[str]:
 
 
 def _ask(model: LanguageModel, asked: Messages, seed: int) -> list[Reply]:
+    fetching.known(model)
     try:
         return asyncio.run(_replies(model, asked, seed))
     except EngineError as problem:

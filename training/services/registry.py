@@ -8,7 +8,7 @@ from typing import NamedTuple
 from annotations.models import LanguageModel
 from training import engines
 from training.engines import Endpoint, Engine, EngineError, Reply, Sampling
-from training.services import model_keys, places, reaching, serving
+from training.services import fetching, model_keys, places, reaching, serving
 
 EMBEDDED = "embedded"
 """The engine whose model, when no weights are named, is the packaged one."""
@@ -17,10 +17,13 @@ EMBEDDED = "embedded"
 def endpoint(model: LanguageModel) -> Endpoint:
     """Where and how to reach the model, or how to start its server.
 
-    Raises EngineError when its key cannot be had in this process, or its weights lie on another node.
+    The weights of a checkpoint that lie elsewhere are brought by its server's start. In an event loop, `fetching.known`
+    comes before it. Raises EngineError when its key
+    cannot be had in this process, or its weights lie on another node and are no checkpoint's.
     """
     key = model_keys.of(model)
-    if told := places.away(model):
+    files = fetching.of(model) if places.started(model) and model.weights else None
+    if files is None and (told := places.away(model)):
         raise EngineError("permanent", told)
     packaged = model.engine == EMBEDDED and not model.weights
     address = model.base_url or (os.environ.get("COSA_EMBEDDED_URL", "") if packaged else "")
@@ -30,7 +33,8 @@ def endpoint(model: LanguageModel) -> Endpoint:
         return reached._replace(reach=reaching.rules())
     if address or not places.started(model):
         return reached
-    return reached._replace(weights=model.weights, serving=serving.of(model))
+    own = serving.of(model)._replace(files=files)
+    return reached._replace(weights=files.path if files else model.weights, serving=own)
 
 
 def engine(model: LanguageModel, *, patience: float | None = None) -> Engine:
@@ -59,6 +63,7 @@ def try_model(model: LanguageModel, prompt: str, *, patience: float = 20) -> Tri
     Never raises: the error is in the answer.
     """
     patience = min(patience, model.patience)
+    fetching.known(model)
     start = time.perf_counter()
     reply, error = None, ""
     try:

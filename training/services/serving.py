@@ -4,9 +4,8 @@ Cards are a model's from before its server starts until after it ended, and as l
 """
 
 import logging
-from collections import Counter
 from collections.abc import Iterable, Sequence
-from threading import Lock
+from threading import Event, Lock
 from time import sleep
 
 from django.conf import settings
@@ -15,12 +14,13 @@ from django.db import connections
 from django.db.models import QuerySet
 
 from annotations.models import LanguageModel
-from annotations.services.chores import worker_name
+from annotations.services.chores import STOP, worker_name
 from training import engines
 from training.engines import NotServed, Serving
 from training.models import EvaluationRun, Gpu, Node
 from training.models.runs import OPEN_STATES
-from training.services import places, runs
+from training.services import fetching, places, runs
+from training.services.fleet import cards_of as cards_of
 from training.services.trainer import gpus, nodes
 
 log = logging.getLogger(__name__)
@@ -28,6 +28,11 @@ GIVE_BACK_TRIES, GIVE_BACK_SECONDS = 5, 1.0
 NO_NODE = (
     "{model} needs a graphics card, and {node} has not said yet what it has. Its worker reports every few seconds."
 )
+NO_CARDS = (
+    "{model} needs {wanted}, and this machine ({node}) is none of the nodes that have some. Start an evaluation; it is "
+    "worked on by one of them."
+)
+FETCHES = "Fetches the weights of {model} from the store of artifacts to {node}."
 TOO_FEW = "{model} needs {wanted}, and {node} has {has}. Enter fewer on the model's page, or another node."
 TOGETHER = (
     "The models of this run need {count} of {node} at the same time, and it has {has}. Serve one of them at an "
@@ -41,6 +46,10 @@ UNKNOWN = (
 SILENT = (
     "A model of this run is on the node {node} alone, and its worker has not reported since {since}. Start it again; "
     "the run goes on then."
+)
+NOBODY = (
+    "No node that reports can serve {models}. The weights are in the store of artifacts: start the worker of any node"
+    "{needs} that has what they are served with, such as {home}, and it fetches them."
 )
 _held: dict[int, tuple[int, Sequence[int]]] = {}
 _lock = Lock()
@@ -102,21 +111,19 @@ def of(model: LanguageModel) -> Serving:
     )
 
 
-def cards_of(model: LanguageModel) -> int:
-    """The number of graphics cards a server of the model needs: as the model says, or else as its engine does."""
-    said = model.serving.get("gpus")
-    return engines.cards(model.engine) if said is None else int(said)
-
-
-def hold(run_id: int, models: Iterable[LanguageModel]) -> list[ModelCards] | None:
+def hold(run_id: int, models: Iterable[LanguageModel], stop: Event = STOP) -> list[ModelCards] | None:
     """The cards of those of the models that need some, all taken; let them go after the shift.
 
-    None when they cannot be had: the run waits and its page says for what, or is paused when waiting is in vain.
+    Weights that lie elsewhere are brought here before, until `stop` is set. None when weights or cards cannot be had:
+    the run waits and its page says for what, or is paused when waiting is in vain.
     """
-    wanted = [(model, count) for model in models if places.started(model) and (count := cards_of(model))]
+    mine = [model for model in models if places.started(model)]
+    wanted = [(model, count) for model in mine if (count := cards_of(model))]
     taken: list[ModelCards] = []
     try:
         _fit_together(wanted)
+        for model in mine:
+            _bring(run_id, model, stop)
         for model, count in sorted(wanted, key=lambda one: one[0].pk):
             cards = ModelCards(model, count)
             cards.take()
@@ -132,15 +139,19 @@ def hold(run_id: int, models: Iterable[LanguageModel]) -> list[ModelCards] | Non
     return taken
 
 
+def _bring(run_id: int, model: LanguageModel, stop: Event) -> None:
+    """Nothing; the model's weights are here. Raises NoWeights."""
+    if (files := fetching.of(model)) and not files.are_here():
+        _says(run_id, FETCHES.format(model=model, node=settings.NODE))
+        files.bring(stop.is_set)
+
+
 def _fit_together(wanted: list[tuple[LanguageModel, int]]) -> None:
     """Nothing. Raises NotServed where several models together need more cards than their node has."""
-    together: Counter[str] = Counter()
-    for model, count in wanted:
-        together[model.node or settings.NODE] += count
-    for node, count in together.items():
-        has = Gpu.objects.filter(node__name=node).count()
-        if len(wanted) > 1 and 0 < has < count:
-            raise NotServed("permanent", TOGETHER.format(count=_cards(count), node=node, has=has))
+    count = sum(count for _, count in wanted)
+    has = Gpu.objects.filter(node__name=settings.NODE).count()
+    if len(wanted) > 1 and 0 < has < count:
+        raise NotServed("permanent", TOGETHER.format(count=_cards(count), node=settings.NODE, has=has))
 
 
 def let_go(taken: Iterable[ModelCards]) -> None:
@@ -150,7 +161,11 @@ def let_go(taken: Iterable[ModelCards]) -> None:
 
 
 def missing_node(run: EvaluationRun) -> str:
-    """Why nobody comes to an open run that only one node can work on, in words; "" when somebody may."""
+    """Why nobody comes to an open run that only nodes can work on, in words; "" when somebody may."""
+    if models := places.served_by_none(run.pk):
+        count = sum(map(cards_of, models))
+        told = {"models": ", ".join(map(str, models)), "home": models[0].node}
+        return NOBODY.format(**told, needs=f" with {_cards(count)}" if count else "")
     names = places.nodes([run.pk]).get(run.pk, [])
     known = {node.name: node for node in Node.objects.filter(name__in=names, archived_at=None)}
     for name in names:
@@ -169,13 +184,22 @@ def _open(run_id: int) -> QuerySet[EvaluationRun]:
 def _waits(run_id: int, problem: NotServed) -> None:
     if problem.permanent:
         runs.pause(run=EvaluationRun.every.get(pk=run_id), reason=problem.message)
-    elif not EvaluationRun.every.get(pk=run_id).leases_alive():
-        _open(run_id).update(reason=problem.message)
+    else:
+        _says(run_id, problem.message)
+
+
+def _says(run_id: int, reason: str) -> None:
+    """Nothing; the run's page says why it waits, unless others work on it meanwhile."""
+    run = EvaluationRun.every.filter(pk=run_id).first()
+    if run and not run.leases_alive():
+        _open(run_id).update(reason=reason)
 
 
 def _leased(model: LanguageModel, count: int) -> Sequence[int]:
-    name = model.node or settings.NODE
+    name = settings.NODE
     node = Node.objects.filter(name=name).first()
+    if node is None and model.node not in ("", name):
+        raise NotServed("permanent", NO_CARDS.format(model=model, wanted=_cards(count), node=name))
     if node is None:
         raise NotServed("passing", NO_NODE.format(model=model, node=name))
     numbers = gpus.lease_for_model(model, node, count, worker_name())

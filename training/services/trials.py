@@ -21,7 +21,7 @@ from training.attacks import Attack
 from training.engines import Engine, EngineError
 from training.judges import PROMPT, Case, LlmJudge, parse_llm
 from training.models import Judge, JudgeTrial
-from training.services import registry
+from training.services import fetching, registry
 from training.services.answering import ASKS, judge_sampling
 from training.services.judging import JudgeProblem, judge_of
 
@@ -100,6 +100,7 @@ def job(hold: Hold) -> str:
     if not isinstance(trial, JudgeTrial):
         raise TypeError(f"This is no trial: {trial!r}")
     session = _Session(*_asked(trial), tried=frozenset(row["name"] for row in trial.results if row["name"]))
+    fetching.known(session.model)
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="trial") as pool:
         asking = pool.submit(lambda: asyncio.run(session.run()))
         try:

@@ -95,7 +95,7 @@ class _Shift:
         plan = await self._db(lambda: load_plan(self.run_id))
         if plan is None:
             return
-        cards = await self._db(lambda: serving.hold(self.run_id, plan.asked))
+        cards = await self._db(lambda: serving.hold(self.run_id, plan.asked, self.stop))
         if cards is None:
             return await plan.close()
         try:

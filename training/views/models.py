@@ -78,10 +78,19 @@ def model_page(request: HttpRequest, model: LanguageModel) -> dict[str, Any]:
 
 
 def _serving(model: LanguageModel) -> dict[str, Any]:
-    """How a server of the model is started, where it has no other; `held` are the cards it has now."""
+    """How a server of the model is started, where it has no other; `held` are the cards it has now.
+
+    `fetched` says that nodes which do not have the weights fetch them.
+    """
     starts = places.started(model)
     cards = serving.cards_of(model) if starts else 0
-    return {"starts": starts, "cards": cards, "held": model.gpus_held.select_related("node") if cards else ()}
+    fetched = bool(starts and model.node and model.weights and not places.fixed([model]))
+    return {
+        "fetched": fetched,
+        "starts": starts,
+        "cards": cards,
+        "held": model.gpus_held.select_related("node") if cards else (),
+    }
 
 
 def _answering(request: HttpRequest, model: LanguageModel, runs: QuerySet[EvaluationRun]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, prefetch_related_objects
 from django.utils import timezone
 
 from annotations.models import FloorVersion, User
@@ -19,7 +19,7 @@ from annotations.services import floor
 from training import access
 from training.engines import Endpoint, EngineError, Sampling
 from training.models import ApiKey, Deployment
-from training.services import registry
+from training.services import places, registry
 from training.strategies import Demonstration
 
 
@@ -76,7 +76,7 @@ class Grant:
 def read(digests: Iterable[str]) -> dict[str, Grant]:
     """The living keys of these digests, each with what it opens; those that open nothing any more are left out.
 
-    Three queries, however many there are.
+    Three queries, however many there are, and one more where checkpoints are served that lie on other nodes.
     """
     alive = Q(revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=timezone.now()))
     keys = list(ApiKey.objects.filter(alive, digest__in=list(digests)).order_by())
@@ -120,8 +120,10 @@ def _deployments() -> Any:
 
 
 def _served(organisations: set[int]) -> list[Served]:
-    above = floor.in_force()
-    return [_as_served(one, above) for one in _deployments().filter(organisation__in=organisations)]
+    above, rows = floor.in_force(), list(_deployments().filter(organisation__in=organisations))
+    models = [one.candidate.model for one in rows]
+    prefetch_related_objects([model for model in models if places.lies_elsewhere(model)], "checkpoint")
+    return [_as_served(one, above) for one in rows]
 
 
 def _as_served(one: Deployment, above: FloorVersion | None) -> Served:
