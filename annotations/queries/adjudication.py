@@ -3,19 +3,38 @@
 from typing import NamedTuple, cast
 
 from django.core.cache import cache
-from django.db.models import Count, Max, Min, Q
+from django.db import connection
 from django.utils.crypto import salted_hmac
 
 from annotations.core.answers import mask
 from annotations.core.rater_facts import FAST_SECONDS
 from annotations.models import Adjudication, Campaign, CampaignItem, Rating
-from annotations.queries.item_values import counting_items, standing_ratings
+from annotations.queries.item_values import counting_items
 from annotations.queries.rating_agreement import KEPT_SECONDS, word
 
 OPEN, DECIDED = STATES = ("open", "decided")
 FOLLOWS, TIED, ANY = SIZES = ("follows", "tied", "any")
 WIDE_POINTS = 2
 """Points so far apart are a difference worth a lead's time; one point is not, unless it is asked for."""
+DIFFERING = """
+    SELECT item.position, item.id, version.config_id, prompt.kind, said.n, said.yes, said.low, said.high,
+        decided.id IS NOT NULL
+    FROM (
+        SELECT rating.item_id, COUNT(*) AS n, SUM(CASE WHEN rating.follows_config THEN 1 ELSE 0 END) AS yes,
+            MIN(rating.points) AS low, MAX(rating.points) AS high
+        FROM annotations_rating rating
+        JOIN annotations_guideline given_by ON given_by.id = rating.guideline_id
+        WHERE given_by.campaign_id = %s AND rating.withdrawn_at IS NULL
+        GROUP BY rating.item_id
+    ) said
+    JOIN annotations_campaignitem item ON item.id = said.item_id
+    JOIN annotations_response response ON response.id = item.response_id
+    JOIN annotations_prompt prompt ON prompt.id = response.prompt_id
+    LEFT JOIN annotations_configversion version ON version.id = response.version_id
+    LEFT JOIN annotations_adjudication decided ON decided.item_id = item.id AND decided.withdrawn_at IS NULL
+    WHERE (said.low < said.high OR (0 < said.yes AND said.yes < said.n))
+        AND item.taken_out_at IS NULL AND NOT item.practice AND item.gold_follows IS NULL"""
+"""Ratings are counted before anything is joined to them: most items are not differed about, and their rows not read."""
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -87,21 +106,9 @@ def differences(campaign: Campaign) -> list[Difference]:
 
 
 def _found(campaign: Campaign) -> list[Difference]:
-    about = ("item", "item__response__version__config", "item__response__prompt__kind", "item__position")
-    rows = (
-        standing_ratings(campaign)
-        .values(*about)
-        .annotate(n=Count("pk"), yes=Count("pk", filter=Q(follows_config=True)), low=Min("points"), high=Max("points"))
-    )
-    differ = rows.filter(n__gte=2).values_list(*about, "n", "yes", "low", "high")
-    decided = set(
-        Adjudication.objects.filter(item__campaign=campaign, withdrawn_at=None).values_list("item", flat=True)
-    )
-    found = [
-        (position, Difference(item, config, kind, n, yes, low, high, item in decided))
-        for item, config, kind, position, n, yes, low, high in differ
-        if low < high or 0 < yes < n
-    ]
+    with connection.cursor() as cursor:
+        cursor.execute(DIFFERING, [campaign.pk])
+        found = [(position, Difference._make([*row, bool(decided)])) for position, *row, decided in cursor.fetchall()]
     return [row for _, row in sorted(found, key=lambda one: (*_size(one[1]), one[0], one[1].item))]
 
 

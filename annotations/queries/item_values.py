@@ -45,9 +45,17 @@ def counting_items(campaign: Campaign) -> QuerySet[CampaignItem]:
     return CampaignItem.objects.filter(campaign=campaign, **COUNTING)
 
 
+def ratings_of(campaign: Campaign) -> QuerySet[Rating]:
+    """Every rating of the campaign, withdrawn ones too, in no order.
+
+    Each was given by a version of its campaign's guideline: that index finds them without reading those of others.
+    """
+    return Rating.objects.filter(guideline__campaign=campaign, item__campaign=campaign).order_by()
+
+
 def standing_ratings(campaign: Campaign) -> QuerySet[Rating]:
     """The ratings in force of the items that count, in no order."""
-    return Rating.objects.filter(item__campaign=campaign, **STANDING).order_by()
+    return ratings_of(campaign).filter(**STANDING)
 
 
 def values(campaign: Campaign) -> list[ItemValue]:

@@ -17,7 +17,7 @@ from annotations.core.taxonomy import KINDS
 from annotations.models import Adjudication, Campaign, CampaignItem, Enrolment, Rating
 from annotations.models.campaigns import MOST_POINTS
 from annotations.queries import kept
-from annotations.queries.item_values import counting_items, standing_ratings
+from annotations.queries.item_values import counting_items, ratings_of, standing_ratings
 
 KEPT_SECONDS = 24 * 3600
 SCALE = range(MOST_POINTS + 1)
@@ -79,7 +79,7 @@ def report(campaign: Campaign, *, wait: bool = True) -> Report:
 
     Raises Later when they are not known, those of many answers, and who asks does not `wait`.
     """
-    rows, key = Rating.objects.filter(guideline__campaign=campaign), f"rating-report:{word(campaign)}"
+    rows, key = ratings_of(campaign), f"rating-report:{word(campaign)}"
     return kept.figures(key, lambda: _report(campaign), KEPT_SECONDS, rows=rows, wait=wait)
 
 
@@ -100,11 +100,10 @@ def word(campaign: Campaign) -> str:
 def words(campaigns: Sequence[Campaign]) -> dict[int, str]:
     """The word of each of the campaigns, by its id; a few queries for all of them."""
     said: dict[int, list[Any]] = {campaign.pk: [campaign.pk] for campaign in campaigns}
-    for model in (Rating, Adjudication):
-        rows = model._default_manager.filter(item__campaign__in=list(said)).order_by().values("item__campaign")
-        for pk, *numbers in rows.annotate(n=Count("pk"), old=Count("withdrawn_at")).values_list(
-            "item__campaign", "n", "old"
-        ):
+    # Every answer was given by a version of its campaign's guideline: that index finds a campaign's answers alone.
+    for model, its in ((Rating, "guideline__campaign"), (Adjudication, "item__campaign")):
+        rows = model._default_manager.filter(**{f"{its}__in": list(said)}).order_by().values(its)
+        for pk, *numbers in rows.annotate(n=Count("pk"), old=Count("withdrawn_at")).values_list(its, "n", "old"):
             said[pk] += [model.__name__, *numbers]
     aside = CampaignItem.objects.filter(campaign__in=list(said))
     aside = aside.filter(Q(practice=True) | Q(gold_follows__isnull=False) | Q(taken_out_at__isnull=False))
@@ -117,7 +116,7 @@ def words(campaigns: Sequence[Campaign]) -> dict[int, str]:
 def rater_numbers(campaign: Campaign) -> dict[int, int]:
     """A number from 1 for each rater, by the id of the person: in the order in which they came to the campaign."""
     came = Enrolment.objects.filter(campaign=campaign).order_by("pk").values_list("rater", flat=True)
-    first = Rating.objects.filter(item__campaign=campaign).order_by().values("rater").annotate(first=Min("pk"))
+    first = ratings_of(campaign).values("rater").annotate(first=Min("pk"))
     rated = first.order_by("first").values_list("rater", flat=True)
     return {rater: number for number, rater in enumerate(dict.fromkeys([*came, *rated]), start=1)}
 
@@ -187,7 +186,7 @@ def _comparison(follows: RatingTable, points: RatingTable, drawn: Resampling) ->
 
 def _raters(campaign: Campaign, answers: Iterable[Answered]) -> list[RaterLine]:
     found, gold = facts(answers), _gold(campaign)
-    changed = Rating.objects.filter(item__campaign=campaign).exclude(withdrawn_at=None)
+    changed = ratings_of(campaign).exclude(withdrawn_at=None)
     edits = _number(changed)
     there = {*found, *gold, *edits}
     return [
@@ -200,7 +199,7 @@ def _raters(campaign: Campaign, answers: Iterable[Answered]) -> list[RaterLine]:
 def _gold(campaign: Campaign) -> dict[int, tuple[int, int]]:
     """How many gold answers of each rater were right, and how many there are; practice is none."""
     hidden = {"item__practice": False, "item__taken_out_at": None, "withdrawn_at": None}
-    rows = Rating.objects.filter(item__campaign=campaign, item__gold_follows__isnull=False, **hidden)
+    rows = ratings_of(campaign).filter(item__gold_follows__isnull=False, **hidden)
     columns = ("points", "follows_config", "item__gold_low", "item__gold_high", "item__gold_follows")
     right: dict[int, tuple[int, int]] = defaultdict(lambda: (0, 0))
     for rater, points, follows, low, high, true in rows.order_by().values_list("rater", *columns):

@@ -11,6 +11,7 @@ from django.utils.text import slugify
 from annotations.core.pseudonyms import pseudonym
 from annotations.exports import Table
 from annotations.models import Adjudication, Campaign, CampaignItem, Candidate, Rating
+from annotations.queries.item_values import ratings_of
 from annotations.queries.rating_shapes import SHAPES, Decided, Given, ItemFacts, Line
 
 CHUNK = 400
@@ -34,7 +35,7 @@ def rater_name(campaign: int, rater: int) -> str:
 
 def number_of(campaign: Campaign, shape: str) -> int:
     """How many rows the table will have."""
-    return campaign.items.count() if SHAPES[shape].whole else Rating.objects.filter(item__campaign=campaign).count()
+    return campaign.items.count() if SHAPES[shape].whole else ratings_of(campaign).count()
 
 
 def tag_counts(campaign: Campaign) -> dict[str, int]:

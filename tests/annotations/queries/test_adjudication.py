@@ -114,4 +114,4 @@ def test_the_list_is_read_with_few_queries():
     first = len(asked)
     with CaptureQueriesContext(connection) as asked:
         queries.differences(campaign)
-    assert (first, len(asked)) == (5, 3)
+    assert (first, len(asked)) == (4, 3)
