@@ -86,9 +86,12 @@ def results(campaign: Campaign, *, wait: bool = True) -> Results:
     return _kept("figures", campaign, _results, wait)  # type: ignore[no-any-return]
 
 
-def parted(campaign: Campaign) -> Parted:
-    """The items about which a judge and people differ, which are far fewer than all; kept like the figures."""
-    return _kept("parted", campaign, _parted, True)  # type: ignore[no-any-return]
+def parted(campaign: Campaign, *, wait: bool = True) -> Parted:
+    """The items about which a judge and people differ, which are far fewer than all; kept like the figures.
+
+    Raises Later as `results` does.
+    """
+    return _kept("parted", campaign, _parted, wait)  # type: ignore[no-any-return]
 
 
 def _kept(what: str, campaign: Campaign, make: Any, wait: bool) -> Any:

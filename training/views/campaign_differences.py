@@ -14,9 +14,10 @@ from annotations.core.taxonomy import KINDS
 from annotations.models import Campaign, CampaignItem, Rating, User
 from annotations.models.campaigns import MOST_POINTS
 from annotations.models.people import LEAD
+from annotations.queries.kept import Later
 from annotations.queries.rating_tables import rater_name
 from annotations.templatetags.look import duration
-from annotations.web import filter_query, page_or_fragment
+from annotations.web import filter_query, waits, wants_fragment
 from training import human_queries as queries
 from training import human_reader as reader
 from training.human_checks import DIRECTIONS
@@ -41,23 +42,22 @@ class Beside(NamedTuple):
 @require_safe
 @for_roles(LEAD, *WATCHERS)
 def campaign_differences(request: HttpRequest, pk: int) -> HttpResponse:
-    """The items about which a judge and people differ, those first on which people are of one mind."""
+    """The items about which a judge and people differ, those first on which people are of one mind.
+
+    Of many answers the list comes after the page, unless it is known.
+    """
     campaign = campaign_for_reader(cast(User, request.user), pk)
     wanted = _wanted(request)
-    found = queries.parted(campaign)
+    context = {"campaign": campaign, "wanted": wanted, "query": _query(wanted), "kinds": KINDS, "ways": WAYS}
+    whole = waits(request) or not wants_fragment(request)
+    try:
+        found = queries.parted(campaign, wait=waits(request) or not whole)
+    except Later:
+        return render(request, PAGE, context | {"later": True})
     page: Page[Any] = Paginator(queries.differences(found.items, wanted), 50).get_page(request.GET.get("page"))
     page.object_list = queries.lines(list(page.object_list))
-    context = {
-        "campaign": campaign,
-        "wanted": wanted,
-        "query": _query(wanted),
-        "judges": queries.judges_of(found.judges),
-        "configs": queries.configs_of(found.configs),
-        "kinds": KINDS,
-        "ways": WAYS,
-        "page": page,
-    }
-    return page_or_fragment(request, PAGE, FRAGMENT, context)
+    context["judges"], context["configs"] = queries.judges_of(found.judges), queries.configs_of(found.configs)
+    return render(request, PAGE if whole else FRAGMENT, context | {"page": page})
 
 
 @require_safe
@@ -76,7 +76,7 @@ def campaign_difference(request: HttpRequest, pk: int, item: int) -> HttpRespons
         "verdicts": [shown(judgement) for judgement in found.judgements],
         "wanted": wanted,
         "query": _query(wanted),
-        "beside": _beside(row.campaign, wanted, item),
+        "beside": _beside(request, row.campaign, wanted, item),
         "lineage": reader.lineage(row, found.run_item),
     }
     return render(request, READER, context)
@@ -114,8 +114,12 @@ def _query(wanted: Wanted) -> str:
     return filter_query(wanted._asdict())
 
 
-def _beside(campaign: Campaign, wanted: Wanted, item: int) -> Beside:
-    ids = [one.pk for one in queries.differences(queries.parted(campaign).items, wanted)]
+def _beside(request: HttpRequest, campaign: Campaign, wanted: Wanted, item: int) -> Beside | None:
+    """Where the item stands in the filter; None when that comes after the page."""
+    try:
+        ids = [one.pk for one in queries.differences(queries.parted(campaign, wait=waits(request)).items, wanted)]
+    except Later:
+        return None
     if item not in ids:
         return Beside(None, None, 0, len(ids))
     at = ids.index(item)

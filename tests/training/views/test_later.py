@@ -15,6 +15,7 @@ from tests.rating_desk import make_campaign, rate_item
 pytestmark = pytest.mark.django_db
 PAGES = {
     "training:campaign-results": "figures",
+    "training:campaign-differences": "figures",
     "annotations:campaign-agreement": "figures",
     "annotations:validation": "agreement",
     "training:run-correction": "figures",
@@ -53,6 +54,11 @@ def test_a_page_of_many_rows_is_shown_first_and_asks_for_its_figures(as_person, 
     whole = lea.get(address(ids, name), {"figures": 1}, headers={"HX-Request": "true"})
     assert "hx-get" not in found(whole, part).attributes
     assert "hx-get" not in found(lea.get(address(ids, name)), part).attributes
+
+
+def test_a_filter_waits_for_its_list(as_person, ids):
+    answer = as_person("lea").get(address(ids, "training:campaign-differences"), headers={"HX-Request": "true"})
+    assert elements(answer.content.decode())[0].attributes["id"] == "differences"
 
 
 def test_the_card_of_a_big_benchmark_is_asked_for_where_it_is_previewed(as_person, ids):
