@@ -19,10 +19,11 @@ UPSTREAM, TIMED_OUT, TOO_LONG, FILTERED = (
     "context_length_exceeded",
     "content_filter",
 )
-UNREACHABLE, BUSY, STARTING, REJECTED = (
+UNREACHABLE, BUSY, STARTING, NO_WEIGHTS, REJECTED = (
     "upstream_unreachable",
     "upstream_busy",
     "upstream_starting",
+    "upstream_weights",
     "upstream_rejected",
 )
 _OUTCOMES = {
@@ -38,6 +39,8 @@ _SENTENCES = {
     TIMED_OUT: "The model behind this endpoint did not answer in time. Ask again, or ask for a shorter answer.",
     BUSY: "The model behind this endpoint takes no more calls just now. Ask again after the time in Retry-After.",
     STARTING: "The model behind this endpoint is being started. Ask again after the time in Retry-After.",
+    NO_WEIGHTS: "The weights of the model behind this endpoint cannot be fetched just now. Ask again after the time in "
+    "Retry-After; if it goes on, tell its provider the request id.",
     TOO_LONG: "The conversation and the config before it are longer than the model's context. Shorten it, or ask for "
     "fewer tokens.",
     FILTERED: "A content filter of the model's provider withheld the answer.",
@@ -47,7 +50,7 @@ _TOO_LONG_SHOWN = (
     "The conversation, and the config and demonstrations before it, are longer than the model's context. Shorten it, "
     "or ask for fewer tokens; if it is short already, its provider can show fewer demonstrations."
 )
-_STATUSES = {UPSTREAM: 502, UNREACHABLE: 502, TIMED_OUT: 504, BUSY: 503, STARTING: 503}
+_STATUSES = {UPSTREAM: 502, UNREACHABLE: 502, TIMED_OUT: 504, BUSY: 503, STARTING: 503, NO_WEIGHTS: 503}
 
 
 class Broken(Exception):

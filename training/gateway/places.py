@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 
 from annotations.core import folder
 from training import engines
-from training.engines import Endpoint, EngineError
+from training.engines import Endpoint, EngineError, NoWeights
 from training.engines._gate import Gate
 from training.engines._reach import Reach
 from training.engines._server import Life, Server, server, stop_all
-from training.gateway.failures import BUSY, STARTING, UNREACHABLE, UPSTREAM, Broken
+from training.gateway.failures import BUSY, NO_WEIGHTS, STARTING, UNREACHABLE, UPSTREAM, Broken
 from training.services.deploy.grants import Served
 
 log = logging.getLogger(__name__)
@@ -82,7 +82,7 @@ async def _started(engine: str, endpoint: Endpoint) -> AsyncIterator[Address]:
     try:
         life = here.enter()
     except EngineError as problem:
-        raise Broken(UNREACHABLE, problem.message) from None
+        raise _broken(problem) from None
     try:
         yield Address(await _ready(life), name)
     finally:
@@ -96,7 +96,13 @@ async def _ready(life: Life) -> str:
     except TimeoutError:
         raise Broken(STARTING, "its server is being started", START_AGAIN) from None
     except EngineError as problem:
-        raise Broken(UNREACHABLE, problem.message) from None
+        raise _broken(problem) from None
+
+
+def _broken(problem: EngineError) -> Broken:
+    if isinstance(problem, NoWeights):
+        return Broken(NO_WEIGHTS, problem.message, START_AGAIN)
+    return Broken(UNREACHABLE, problem.message)
 
 
 def _server(engine: str, endpoint: Endpoint) -> tuple[Server, str]:

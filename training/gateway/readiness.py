@@ -8,9 +8,11 @@ import orjson
 from django.db import connection
 
 from training.gateway.database import Database
+from training.services import fetching
 
 PATIENCE_SECONDS, FRESH_SECONDS = 1.0, 1.0
 FINE = {"state": "ok"}
+UNFETCHED = "of {count} model{s}, by this process"
 AWAY = {"state": "failed", "cause": "no answer"}
 
 
@@ -20,7 +22,10 @@ def _look() -> None:
 
 
 class Readiness:
-    """Without its database no key can be read; without Redis keys that have limits are refused, others are answered."""
+    """Without its database no key can be read; without Redis keys that have limits are refused, others are answered.
+
+    Weights of models that this process could not fetch lately are told as well.
+    """
 
     def __init__(self, database: Database, counts: Callable[[], bool]) -> None:
         self._database, self._counts = database, counts
@@ -34,6 +39,9 @@ class Readiness:
         database, redis = await asyncio.shield(self._asked), self._counts()
         status = ("ok" if redis else "degraded") if database else "down"
         checks = {"database": FINE if database else AWAY, "redis": FINE if redis else AWAY}
+        if troubles := fetching.troubles():
+            status = "degraded" if database else "down"
+            checks["weights"] = {"state": "failed", "cause": UNFETCHED.format(count=troubles, s="s" * (troubles > 1))}
         return 200 if database else 503, orjson.dumps({"status": status, "checks": checks})
 
     async def _answers(self) -> bool:
