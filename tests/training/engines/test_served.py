@@ -6,14 +6,15 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
 import pytest
 
-from training.engines import Endpoint, EngineError, NotServed, Reply, Sampling, Serving, _server
+from training.engines import Endpoint, EngineError, NotServed, NoWeights, Reply, Sampling, Serving, _server
 from training.engines._served import ServedEngine
 from training.engines._server import Launch
 
@@ -254,3 +255,44 @@ def test_a_server_ends_with_a_process_that_is_killed(house: House) -> None:
     )
     done = subprocess.run([sys.executable, "-c", program, str(house.place)], cwd=ROOT, timeout=90)
     assert done.returncode == -signal.SIGKILL and gone(house.starts()[0]["pid"])
+
+
+class Slow:
+    """Weights that take until `there` is set; told to stop before, they cannot be had."""
+
+    def __init__(self) -> None:
+        self.asked, self.there, self.brought = threading.Event(), threading.Event(), 0
+
+    def bring(self, stopped: Callable[[], bool]) -> None:
+        self.asked.set()
+        while not self.there.wait(0.01):
+            if stopped():
+                raise NoWeights("passing", "They were on their way.")
+        self.brought += 1
+
+
+def test_weights_are_brought_before_the_start_whose_time_begins_then(house: House) -> None:
+    files = Slow()
+    mine = engine(house.launch(seconds=20, files=files))
+    life = mine._server.enter()
+    assert files.asked.wait(10) and life.fetches and life.process is None
+    mine._starting += 1
+    assert mine.trouble.startswith("The weights of m are fetched here, ")
+    life.began -= 1000  # they took long: no part of the 20 seconds
+    files.there.set()
+    life.ready.result(30)
+    assert files.brought == 1 and not life.fetches
+    mine._server.leave()
+
+
+def test_weights_that_do_not_come_are_said_and_their_end_does_not_wait(house: House) -> None:
+    files = Slow()
+    launch = house.launch(files=files)
+    life = _server.server(launch).enter()
+    assert files.asked.wait(10)
+    _server.stop_all()
+    with pytest.raises(NoWeights, match="on their way"):
+        life.ready.result(1)
+    assert not house.starts_file.exists()
+    files.there.set()
+    assert "They were" not in ask(engine(launch))[0].text and files.brought == 1  # a later call begins anew
