@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from annotations.models import LanguageModel
-from tests import trainer
+from tests import stores, trainer
 from tests.factories import make_candidate, make_config, make_model, make_node, make_run, make_training, make_version
 from training import queries
 from training.engines import _server
 from training.models import EvaluationRun
 from training.recipes import run_dir
-from training.services.trainer import registry
+from training.services.trainer import kept, registry
 from training.services.work import work
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow, pytest.mark.xdist_group("tiny-base")]
@@ -62,20 +62,32 @@ def evaluated(model: LanguageModel) -> EvaluationRun:
     return run
 
 
-def is_scored(run: EvaluationRun, model: LanguageModel) -> None:
+def is_scored(run: EvaluationRun, model: LanguageModel, many: int = PROMPTS) -> None:
     assert (run.state, run.reason) == ("finished", "")
     scores = queries.scores(run)
-    assert (scores.overall.n_scored, scores.overall.n_total) == (PROMPTS, PROMPTS)
+    assert (scores.overall.n_scored, scores.overall.n_total) == (many, many)
     assert scores.mean is not None and scores.mean_interval is not None and scores.heuristic
     assert -1 <= scores.mean_interval.low <= scores.mean <= scores.mean_interval.high <= 1
     identities = set(run.items.values_list("response__identity", flat=True))
     assert all(identity.startswith(model.model) for identity in identities)  # it, and not the packaged model
 
 
-def test_a_checkpoint_of_the_tiny_recipe_is_evaluated_on_a_benchmark(base: Path, place: Path) -> None:
+def test_a_checkpoint_of_the_tiny_recipe_is_evaluated_on_a_benchmark_and_on_another_node(
+    base: Path, place: Path, settings: Any
+) -> None:
+    settings.STORAGES = {**settings.STORAGES, "artifacts": stores.folder(place / "store")}
+    settings.ARTIFACTS_SHARED = True
     model = trained(base, place)
     assert (model.engine, model.node, Path(model.weights).suffix) == ("embedded", "forge", ".gguf")
     is_scored(evaluated(model), model)
+    _server.stop_all()
+    (place / "runs").rename(place / "gone")  # forge is gone, and all it had
+    settings.NODE, settings.TRAINING_DIR = "desk", place / "desk"
+    run = make_run(PROMPTS, candidate=make_candidate(model, max_tokens=12, seed=1))
+    work(run.pk, "w2", Event())
+    run.refresh_from_db()
+    is_scored(run, model, 2 * PROMPTS)
+    assert [one.name for one in (place / "desk").rglob("*.*") if one.is_file()] == [kept.LOCK, "model.gguf"]
 
 
 @pytest.mark.skipif(not BY_HAND, reason="by hand, with COSA_TEST_TRANSFORMERS=1: docs/engines.md")
