@@ -1,10 +1,15 @@
 """Trials of what a run rests on: a judge against attacks, a model on tasks of general capability."""
 
+from collections.abc import Callable, Iterable
+
 from django.db import models
 
 from annotations.models import LanguageModel
 from annotations.models.work import LLM, Work
 from training.models.judges import Judge
+
+ROUTES: list[Callable[[Iterable[int]], dict[int, str]]] = []
+"""Who tells the queues of trials (ids) whose judge asks a model that not every worker can ask."""
 
 
 class JudgeTrial(Work):
@@ -24,6 +29,12 @@ class JudgeTrial(Work):
 
     def __str__(self) -> str:
         return f"Trial {self.pk} of {self.judge}"
+
+    @classmethod
+    def queues(cls, pks: Iterable[int]) -> dict[int, str]:
+        """The queue of each, by id: of the node that can ask its judge's model, or of all who ask models."""
+        ids = list(pks)
+        return super().queues(ids) | {pk: queue for tell in ROUTES for pk, queue in tell(ids).items()}
 
 
 class CapabilityRun(Work):

@@ -1,7 +1,7 @@
 """Where a model can be asked: at its address, or only by workers that have its weights, or can fetch them."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from django.conf import settings
 
@@ -66,16 +66,24 @@ def nodes(run_ids: Iterable[int]) -> dict[int, list[str]]:
 def queues(run_ids: Iterable[int]) -> dict[int, str]:
     """The queue of each of these runs, by id: of the node that works on it, or of all who ask models.
 
-    A node that alone has weights; else, for weights that can be fetched, the one `fleet` chooses among those that
-    report, or the one they were made on where none can serve them. As many queries however many runs there are.
+    As many queries however many runs there are.
     """
     ids = list(run_ids)
-    local, found = _local(ids), dict.fromkeys(ids, LLM)
-    alone = fixed(_each(local))
+    return dict.fromkeys(ids, LLM) | queues_of(_local(ids))
+
+
+def queues_of(asked: Mapping[int, Models]) -> dict[int, str]:
+    """The queue of each that asks these models, by what names it; what every worker can ask is not in it.
+
+    It is that of a node that alone has weights; else, for weights that can be fetched, of the node that `fleet` chooses
+    among those that report, or of the one they were made on where none can serve them.
+    """
+    local = {key: mine for key, models in asked.items() if (mine := [one for one in models if _is_local(one)])}
+    alone, found = fixed(_each(local)), {}
     living = fleet.living() if any(model.pk not in alone for model in _each(local)) else []
-    for run, models in local.items():
+    for key, models in local.items():
         names = sorted({alone[model.pk] for model in models if model.pk in alone})
-        found[run] = queue_of(names[0] if names else fleet.chosen(living, models) or models[0].node)
+        found[key] = queue_of(names[0] if names else fleet.chosen(living, models) or models[0].node)
     return found
 
 
@@ -103,11 +111,12 @@ def _local(run_ids: Iterable[int]) -> dict[int, Models]:
         for run, model in lying.values_list("pk", path).distinct():
             found[run].add(model)
     models = LanguageModel.objects.select_related("checkpoint").in_bulk(set().union(*found.values())) if found else {}
-    local = {run: [models[pk] for pk in sorted(pks) if _is_local(models[pk])] for run, pks in found.items()}
-    return {run: mine for run, mine in local.items() if mine}
+    return {
+        run: mine for run, pks in found.items() if (mine := [models[pk] for pk in sorted(pks) if _is_local(models[pk])])
+    }
 
 
-def _each(local: dict[int, Models]) -> Models:
+def _each(local: Mapping[int, Models]) -> Models:
     return list({model.pk: model for models in local.values() for model in models}.values())
 
 

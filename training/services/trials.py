@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from queue import SimpleQueue
@@ -21,7 +22,8 @@ from training.attacks import Attack
 from training.engines import Engine, EngineError
 from training.judges import PROMPT, Case, LlmJudge, parse_llm
 from training.models import Judge, JudgeTrial
-from training.services import fetching, registry
+from training.models.trials import ROUTES
+from training.services import fetching, places, registry
 from training.services.answering import ASKS, judge_sampling
 from training.services.judging import JudgeProblem, judge_of
 
@@ -80,6 +82,14 @@ def start(*, judge: Judge, actor: User | None) -> JudgeTrial:
     )
     audit.record(actor=actor, action="start", obj=trial, after={"judge": str(judge), "attacks": trial.total})
     return trial
+
+
+def _queues(pks: Iterable[int]) -> dict[int, str]:
+    asked = JudgeTrial.objects.filter(pk__in=list(pks), judge__model__isnull=False).select_related("judge__model")
+    return places.queues_of({trial.pk: [trial.judge.model] for trial in asked if trial.judge.model})
+
+
+ROUTES.append(_queues)
 
 
 def _home(actor: User | None) -> Organisation:

@@ -18,9 +18,9 @@ from tests.factories import make_candidate, make_deployment, make_judge, make_mo
 from tests.fake_vllm import FakeVllm
 from training import tasks
 from training.engines import NoWeights, _server
-from training.models import Checkpoint, EvaluationRun, Gpu
+from training.models import Checkpoint, EvaluationRun, Gpu, JudgeTrial
 from training.recipes import checkpoints
-from training.services import fetching, places, registry, runs, serving
+from training.services import fetching, places, registry, runs, serving, trials
 from training.services.deploy import deployments
 from training.services.trainer import kept
 from training.services.work import work
@@ -191,6 +191,15 @@ def test_the_queue_is_that_of_a_node_that_can_serve_it(django_assert_max_num_que
     home.seen_at = timezone.now()
     home.save()
     assert places.queue(run.pk) == "gpu-forge"  # alive, with room
+
+
+def test_a_trial_of_a_judge_goes_where_its_model_can_be_asked(made: Checkpoint) -> None:
+    serves("desk")
+    bound = make_model("bound", engine="vllm", base_url="", weights="/models/bound", node="anvil")
+    judges = [make_judge("helpfulness", model) for model in (made.model, bound, make_model("echo"))]
+    rows = [trials.start(judge=judge, actor=None).pk for judge in judges]
+    queues = JudgeTrial.queues(rows)
+    assert [queues[row] for row in rows] == ["gpu-desk", "gpu-anvil", "llm"]
 
 
 def test_a_model_of_one_node_alone_takes_the_other_with_it(made: Checkpoint) -> None:
