@@ -1,7 +1,7 @@
 """How far the people who labelled a benchmark's prompts agree, with each other and with the authors."""
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
-from typing import NamedTuple, cast
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 from django.core.cache import cache
@@ -16,9 +16,10 @@ from annotations.core.taxonomy import KINDS
 from annotations.models import Benchmark, Prompt, PromptCheck
 from annotations.queries import kept
 from annotations.queries.label_states import in_state
-from annotations.queries.validation import DISPUTED, DOUBTED, STATES, with_validation, word
+from annotations.queries.validation import DISPUTED, DOUBTED, STATES, disputed, with_validation, word
 
 KEPT_SECONDS = 24 * 3600
+AT_ONCE = 5_000
 AUTHOR, RATER = "author", "rater"
 
 
@@ -72,10 +73,13 @@ def agreements(benchmark: Benchmark, config: int | None = None, *, now: str = ""
     return kept.figures(key, lambda: _agreements(given(benchmark, config)), KEPT_SECONDS, rows=rows, wait=wait)
 
 
-def given(benchmark: Benchmark, config: int | None = None) -> list[Given]:
-    """Every label in force on a current prompt of the benchmark, or of one of its configs, in the order they came."""
+def given(benchmark: Benchmark, config: int | None = None, *, uids: list[UUID] | None = None) -> list[Given]:
+    """Every label in force on a current prompt of the benchmark, or of one of its configs, in the order they came.
+
+    With `uids` only those on these prompts.
+    """
     now = Prompt.objects.current().filter(uid=OuterRef("prompt__uid"), digest=OuterRef("prompt__digest"))
-    found = _labels(benchmark, config).filter(Exists(now))
+    found = _labels(benchmark, config).filter(Exists(now), **({} if uids is None else {"prompt__uid__in": uids}))
     columns = ("prompt__uid", "rater", "kind", "situation", "prompt__kind", "prompt__situation")
     rows = found.order_by("pk").values_list(*columns, "prompt__config__categorical")
     return [Given(uid, rater, kind or None, *rest) for uid, rater, kind, *rest in rows]
@@ -125,11 +129,15 @@ def in_order(benchmark: Benchmark, state: str = "", config: int | None = None, *
     All others come in the order of the benchmark; a state that is none is all of them. DOUBTED counts as one.
     `now` is the benchmark's word where it is known.
     """
-    key = f"in-order:{now or word(benchmark)}:{state if state in (*STATES, DOUBTED) else ''}:{config or ''}"
-    return cast(list[int], cache.get_or_set(key, lambda: _in_order(benchmark, state, config), KEPT_SECONDS))
+    now = now or word(benchmark)
+    key = f"in-order:{now}:{state if state in (*STATES, DOUBTED) else ''}:{config or ''}"
+    make = (
+        (lambda: _disputed(benchmark, config, now)) if state == DISPUTED else (lambda: _found(benchmark, state, config))
+    )
+    return cast(list[int], cache.get_or_set(key, make, KEPT_SECONDS))
 
 
-def _in_order(benchmark: Benchmark, state: str, config: int | None) -> list[int]:
+def _found(benchmark: Benchmark, state: str, config: int | None) -> list[int]:
     found = benchmark.prompts.current().order_by("position")
     if config is not None:
         found = found.filter(config=config)
@@ -137,10 +145,21 @@ def _in_order(benchmark: Benchmark, state: str, config: int | None) -> list[int]
         found = found.filter(pk__in=in_state(benchmark.pk, state))
     if state == DOUBTED:
         found = with_validation(found).filter(unsure__gt=0, ruled="")
-    rows = found.values_list("pk", "uid", "kind", "situation")
-    if state != DISPUTED:
-        return [pk for pk, *_ in rows]
-    return _by_size(list(rows), given(benchmark, config))
+    return list(found.values_list("pk", flat=True))
+
+
+def _disputed(benchmark: Benchmark, config: int | None, now: str) -> list[int]:
+    ids, columns = disputed(benchmark, now), ("position", "pk", "uid", "kind", "situation")
+    every = Prompt.objects.filter(**({} if config is None else {"config": config})).order_by()
+    rows = [row for some in _parts(ids) for row in every.filter(pk__in=some).values_list(*columns)]
+    prompts = [(pk, uid, kind, situation) for _, pk, uid, kind, situation in sorted(rows)]
+    uids = [uid for _, uid, *_ in prompts]
+    return _by_size(prompts, [one for some in _parts(uids) for one in given(benchmark, config, uids=some)])
+
+
+def _parts(values: list[Any]) -> Iterator[list[Any]]:
+    """So many at a time that a query can name them all."""
+    return (values[start : start + AT_ONCE] for start in range(0, len(values), AT_ONCE))
 
 
 def _by_size(prompts: list[tuple[int, UUID, str, int | None]], labels: list[Given]) -> list[int]:

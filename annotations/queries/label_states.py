@@ -3,6 +3,7 @@
 They say what `validation.with_validation` and `checks.to_label` mean, of so many prompts that asking for each is slow.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -68,6 +69,20 @@ def counted(benchmarks: Sequence[int]) -> list[Counted]:
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {columns}, COUNT(*) FROM ({asked}) told GROUP BY {columns}", [*benchmarks])  # noqa: S608
         return [Counted(*row) for row in cursor.fetchall()]
+
+
+def with_ids(benchmark: int, state: str) -> tuple[list[Counted], list[int]]:
+    """What `counted` says of the benchmark, and the ids of its current prompts in this state, by one statement."""
+    which = "benchmark_id, config_id, kind, state, CASE WHEN state = %s THEN id END"
+    asked = f"SELECT {which}, COUNT(*) FROM ({_of(STATES_OF, [benchmark])}) told GROUP BY 1, 2, 3, 4, 5"  # noqa: S608
+    with connection.cursor() as cursor:
+        cursor.execute(asked, [state, benchmark])
+        rows = cursor.fetchall()
+    numbers: Counter[tuple[int, int, str, str]] = Counter()
+    for *what, _, number in rows:
+        numbers[tuple(what)] += number
+    found = [Counted(*what, number) for what, number in numbers.items()]
+    return found, [pk for *_, pk, _ in rows if pk is not None]
 
 
 def in_state(benchmark: int, state: str) -> RawSQL:

@@ -154,6 +154,16 @@ def counted(benchmarks: Iterable[Benchmark], now: dict[int, str] | None = None) 
     return {pk: (kept | made)[key] for pk, key in keys.items()}
 
 
+def disputed(benchmark: Benchmark, now: str) -> list[int]:
+    """The ids of the disputed prompts, in no order; `now` is the benchmark's word.
+
+    The same statement says what `counted` does, which is kept with it.
+    """
+    found, ids = label_states.with_ids(benchmark.pk, DISPUTED)
+    cache.set(f"states:{now}", found, KEPT_SECONDS)
+    return ids
+
+
 def summed(rows: list[States]) -> tuple[int, ...]:
     """How many are validated, disputed and open in all rows together."""
     return tuple(sum(getattr(row, state) for row in rows) for state in STATES)

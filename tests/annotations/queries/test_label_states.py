@@ -58,6 +58,9 @@ def test_whole_benchmarks_are_told_what_each_prompt_is_told():
         assert set(found) == {pk for pk, told in of.items() if told == state}
     told = Counter((one.benchmark_id, one.config_id, one.kind, of[one.pk]) for one in prompts)
     assert {tuple(row[:4]): row.number for row in label_states.counted([benchmark.pk])} == told
+    counted, ids = label_states.with_ids(benchmark.pk, "disputed")
+    assert {tuple(row[:4]): row.number for row in counted} == told
+    assert sorted(ids) == sorted(pk for pk, state in of.items() if state == "disputed")
 
 
 @pytest.mark.parametrize("who", ["omar", "carol", "ada"])
