@@ -55,7 +55,9 @@ audit:
 	done; exit $${failed:-0}
 
 chromium:
-	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; }
+	@command -v chromium-headless-shell >/dev/null \
+	  || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium-headless-shell; } \
+	  || command -v chromium
 
 # The npm client of the tests; --ignore-scripts, because a package that only answers calls has nothing to run here.
 tests/js/node_modules/.ready: tests/js/package-lock.json

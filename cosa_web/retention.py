@@ -23,6 +23,7 @@ from annotations.models.work import CANCELLED, FAILED, FINISHED
 from annotations.services import artifact_places, repeats
 from training.models import Traffic, TrainingRun
 from training.recipes import checkpoints, run_dir
+from training.services.trainer import kept
 
 log = logging.getLogger(__name__)
 AT_ONCE = 500
@@ -70,6 +71,7 @@ def rules() -> list[Rule]:
         Rule("unsent answers in closed campaigns", days["drafts"], _rows(Draft, _drafts)),
         Rule("files in the store that no row knows", days["strays"], _strays),
         Rule("broken checkpoints of trainers on this node", days["broken"], _broken),
+        Rule("fetched checkpoints on this node that nobody uses", days["fetched"], _fetched),
         Rule("logs of model servers on this node", days["logs"], _logs),
     ]
 
@@ -153,6 +155,10 @@ def _broken(before: datetime, rehearsal: bool) -> int:
     for place in () if rehearsal else found:
         shutil.rmtree(place, ignore_errors=True)
     return len(found)
+
+
+def _fetched(before: datetime, rehearsal: bool) -> int:
+    return kept.forget(before, rehearsal=rehearsal)
 
 
 def _is_whole(place: Path) -> bool:

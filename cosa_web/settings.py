@@ -233,6 +233,7 @@ KEEP_DAYS = {
     "drafts": env.number("COSA_KEEP_DRAFTS_DAYS", 90),
     "strays": env.number("COSA_KEEP_STRAY_FILES_DAYS", 2),
     "broken": env.number("COSA_KEEP_BROKEN_CHECKPOINTS_DAYS", 30),
+    "fetched": env.number("COSA_KEEP_FETCHED_CHECKPOINTS_DAYS", 30),
     "logs": env.number("COSA_KEEP_SERVER_LOGS_DAYS", 30),
 }
 

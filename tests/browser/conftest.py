@@ -34,7 +34,7 @@ TELL_BROKEN_POLICY = (
 # would not work in another test: hence the variable, and a browser that ends with this folder.
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
-    program = shutil.which("chromium")
+    program = shutil.which("chromium-headless-shell") or shutil.which("chromium")
     if program is None:
         pytest.fail("Chromium is not installed. Run `make chromium`, then the tests again.", pytrace=False)
     expect.set_options(timeout=PATIENCE_MS)

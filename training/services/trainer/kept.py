@@ -8,7 +8,8 @@ import fcntl
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import datetime
 from errno import ENOSPC
 from pathlib import Path
 from secrets import token_hex
@@ -172,12 +173,15 @@ def _writing(
     checkpoint: Checkpoint, goal: Path, size: int, is_here: Callable[[], bool], stopped: Callable[[], bool]
 ) -> Iterator[Path | None]:
     """An empty folder for what becomes the goal, of one process at a time; None when somebody has brought it."""
+    lock = goal.parent / LOCK
     try:
         if is_here():
+            _used(lock)
             yield None
             return
         goal.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with _alone(goal.parent / LOCK, stopped):
+        with _alone(lock, stopped):
+            _used(lock)
             part = goal.with_name(f".{goal.name}-part")
             shutil.rmtree(part, ignore_errors=True)  # of a process that was killed
             if is_here():
@@ -197,7 +201,7 @@ def _writing(
 @contextmanager
 def _alone(path: Path, stopped: Callable[[], bool]) -> Iterator[None]:
     """Nobody else on this machine holds the file at that path meanwhile; a process that ends holds it no more."""
-    with path.open("wb") as lock:
+    with path.open("ab") as lock:
         while True:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -206,6 +210,37 @@ def _alone(path: Path, stopped: Callable[[], bool]) -> Iterator[None]:
                 _leave_when(stopped)
                 sleep(LOCK_SECONDS)
         yield
+
+
+def _used(lock: Path) -> None:
+    """Nothing; what was fetched beside the lock is known to be in use. What was made here has none."""
+    with suppress(FileNotFoundError):
+        os.utime(lock)
+
+
+def forget(before: datetime, *, rehearsal: bool = False) -> int:
+    """How many checkpoints were fetched here and not served or trained from since then; they are removed.
+
+    The store has all of each, so that they come again when they are needed. A rehearsal removes nothing.
+    """
+    root, moment = Path(settings.TRAINING_DIR), before.timestamp()
+    old = [lock.parent for lock in root.glob(f"*/{LOCK}") if lock.stat().st_mtime < moment]
+    runs = [int(folder.name) for folder in old if folder.name.isdecimal()]
+    rows = list(Checkpoint.objects.filter(run__in=runs).exclude(run__node__name=settings.NODE))
+    there = which(rows)
+    return sum(_forgotten(root, one, rehearsal) for one in rows if one.pk in there)
+
+
+def _forgotten(root: Path, checkpoint: Checkpoint, rehearsal: bool) -> bool:
+    """True when something of it was here. What somebody fetches at this moment stays."""
+    places = [root / name for name in (checkpoint.folder, checkpoint.gguf) if name and (root / name).exists()]
+    if not places or rehearsal:
+        return bool(places)
+    with suppress(Stopped), _alone((root / checkpoint.folder).parent / LOCK, lambda: True):
+        for place in places:
+            shutil.rmtree(place, ignore_errors=True) if place.is_dir() else place.unlink(missing_ok=True)
+        return True
+    return False
 
 
 def _fetch(file: File, path: Path, stopped: Callable[[], bool]) -> None:
