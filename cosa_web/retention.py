@@ -71,8 +71,8 @@ def rules() -> list[Rule]:
         Rule("unsent answers in closed campaigns", days["drafts"], _rows(Draft, _drafts)),
         Rule("files in the store that no row knows", days["strays"], _strays),
         Rule("broken checkpoints of trainers on this node", days["broken"], _broken),
-        Rule("fetched checkpoints on this node that nobody uses", days["fetched"], _fetched),
         Rule("logs of model servers on this node", days["logs"], _logs),
+        Rule("fetched checkpoints on this node that nobody uses", days["fetched"], _fetched),
     ]
 
 

@@ -11,13 +11,15 @@ from django.contrib.sessions.models import Session
 from django.core.management import call_command
 from django.utils import timezone
 
-from annotations.models import Campaign, Draft, RepeatedRequest
+from annotations.models import Artifact, Campaign, Draft, RepeatedRequest
 from annotations.services import artifacts
 from cosa_web import retention
+from tests import small_models
 from tests.factories import make_deployment, make_key, make_person, make_training
 from tests.rating_desk import make_campaign
 from training.models import Traffic
 from training.recipes import checkpoints
+from training.services.trainer import kept as fetched
 
 pytestmark = pytest.mark.django_db
 
@@ -58,7 +60,7 @@ def test_rows_go_after_their_days_and_younger_ones_stay() -> None:
     assert counts(rehearsal=True)[:3] == [1, 1, 1] and Session.objects.count() == 2
     assert counts()[:3] == [1, 1, 1]
     left = (Session, RepeatedRequest, AccessAttempt)
-    assert [model.objects.count() for model in left] == [1, 1, 1] and counts() == [0] * 8
+    assert [model.objects.count() for model in left] == [1, 1, 1] and counts() == [0] * 9
 
 
 @pytest.mark.parametrize(("days", "left"), [(400, 2), (1, 1)])
@@ -76,7 +78,7 @@ def test_traffic_of_this_month_and_the_last_stays_whatever_is_asked(settings, da
 def test_zero_days_keep_for_ever(settings) -> None:
     settings.KEEP_DAYS = dict.fromkeys(settings.KEEP_DAYS, 0)
     Session.objects.create(session_key="key", session_data="", expire_date=ago(9_999))
-    assert counts() == [0] * 8 and Session.objects.exists()
+    assert counts() == [0] * 9 and Session.objects.exists()
 
 
 def test_unsent_answers_go_with_their_campaign_long_closed() -> None:
@@ -113,6 +115,26 @@ def test_logs_of_dead_servers_go(tmp_path: Path) -> None:
     for days in (10, 40):
         aged(tmp_path / "log" / "servers" / f"model.{days}.log", days)
     assert counts()[7] == 1 and [path.name for path in (tmp_path / "log" / "servers").iterdir()] == ["model.10.log"]
+
+
+def test_fetched_checkpoints_that_nobody_uses_go_and_come_again(tmp_path: Path, settings) -> None:
+    settings.ARTIFACTS_SHARED = True
+    unused, used = small_models.registered(), small_models.registered(seed=2.0)
+    settings.NODE, settings.TRAINING_DIR = "desk", tmp_path / "desk"
+    for one, days in ((unused, 40), (used, 10)):
+        at = ago(days).timestamp()
+        os.utime(fetched.bring(one).with_name(fetched.LOCK), (at, at))
+    settings.NODE = "forge"
+    assert counts(rehearsal=True)[8] == 0  # it made them
+    settings.NODE = "desk"
+    place = settings.TRAINING_DIR / unused.folder
+    assert counts(rehearsal=True)[8] == 1 and place.is_dir()
+    assert counts()[8] == 1 and not place.exists() and (settings.TRAINING_DIR / used.folder).is_dir()
+    assert checkpoints.wrong(fetched.bring(unused)) == "" and counts()[8] == 0  # it is in use again
+    at = ago(40).timestamp()
+    os.utime(place.with_name(fetched.LOCK), (at, at))
+    Artifact.objects.all().delete()
+    assert counts()[8] == 0  # it would not come again
 
 
 def test_the_command_says_each_rule() -> None:

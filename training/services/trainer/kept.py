@@ -175,8 +175,8 @@ def _writing(
     """An empty folder for what becomes the goal, of one process at a time; None when somebody has brought it."""
     lock = goal.parent / LOCK
     try:
+        _used(lock)
         if is_here():
-            _used(lock)
             yield None
             return
         goal.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -228,19 +228,20 @@ def forget(before: datetime, *, rehearsal: bool = False) -> int:
     runs = [int(folder.name) for folder in old if folder.name.isdecimal()]
     rows = list(Checkpoint.objects.filter(run__in=runs).exclude(run__node__name=settings.NODE))
     there = which(rows)
-    return sum(_forgotten(root, one, rehearsal) for one in rows if one.pk in there)
+    return sum(_forgotten(root, one, moment, rehearsal) for one in rows if one.pk in there)
 
 
-def _forgotten(root: Path, checkpoint: Checkpoint, rehearsal: bool) -> bool:
-    """True when something of it was here. What somebody fetches at this moment stays."""
+def _forgotten(root: Path, checkpoint: Checkpoint, moment: float, rehearsal: bool) -> bool:
+    """True when something of it was here. What somebody fetches or begins to use at this moment stays."""
     places = [root / name for name in (checkpoint.folder, checkpoint.gguf) if name and (root / name).exists()]
     if not places or rehearsal:
         return bool(places)
-    with suppress(Stopped), _alone((root / checkpoint.folder).parent / LOCK, lambda: True):
-        for place in places:
+    lock, removed = (root / checkpoint.folder).parent / LOCK, False
+    with suppress(Stopped), _alone(lock, lambda: True):
+        for place in places if lock.stat().st_mtime < moment else ():
             shutil.rmtree(place, ignore_errors=True) if place.is_dir() else place.unlink(missing_ok=True)
-        return True
-    return False
+            removed = True
+    return removed
 
 
 def _fetch(file: File, path: Path, stopped: Callable[[], bool]) -> None:
