@@ -159,5 +159,5 @@ def _waiting(held: Iterable[dict[str, Any]]) -> Counter[str]:
 def _lines(rows: Iterable[Shown], waiting: Counter[str]) -> list[Line]:
     listeners = Counter(queue for row in rows if row.state == "alive" for queue in row.worker.queues)
     queues = [*QUEUES, *sorted((set(listeners) | set(waiting)) - set(QUEUES))]
-    depths = broker.depths(queues) or {}
+    depths = broker.depths(queues, page=True) or {}
     return [Line(queue, depths.get(queue), waiting[queue], listeners[queue]) for queue in queues]

@@ -12,21 +12,26 @@ from kombu.exceptions import ChannelError
 
 log = logging.getLogger(__name__)
 PATIENCE_SECONDS, FRESH_SECONDS = 1.5, 1.0
+PAGE_PATIENCE_SECONDS, PAGE_FRESH_SECONDS = 0.2, 5.0
+"""A page asks every two seconds: an answer that comes too late for one of its looks is there at the next."""
 _QUICK = {"socket_connect_timeout": 1, "socket_timeout": 1, "retry_on_timeout": False, "max_retries": 0}
 _asker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="broker")
 _lock = threading.Lock()
 _last: tuple[float, frozenset[str], "Future[dict[str, int]]"] | None = None
 
 
-def depths(queues: Iterable[str]) -> dict[str, int] | None:
+def depths(queues: Iterable[str], *, page: bool = False) -> dict[str, int] | None:
     """How many hints lie in each queue; None when the broker does not answer within PATIENCE_SECONDS.
 
     What was asked within the last second is not asked again, and a question that is open is not asked a second time,
-    unless it was about fewer queues.
+    unless it was about fewer queues. A `page` has less patience, and takes an answer, or that there was none, that is
+    some seconds old.
     """
     wanted = frozenset(queues)
     try:
-        found = _asked(wanted).result(PATIENCE_SECONDS)
+        found = _asked(wanted, PAGE_FRESH_SECONDS if page else FRESH_SECONDS).result(
+            PAGE_PATIENCE_SECONDS if page else PATIENCE_SECONDS
+        )
         return {queue: found[queue] for queue in sorted(wanted)}
     except Late:
         return None
@@ -35,12 +40,12 @@ def depths(queues: Iterable[str]) -> dict[str, int] | None:
         return None
 
 
-def _asked(queues: frozenset[str]) -> "Future[dict[str, int]]":
+def _asked(queues: frozenset[str], fresh: float = FRESH_SECONDS) -> "Future[dict[str, int]]":
     global _last
     with _lock:
         if _last is not None:
             at, of, answer = _last
-            if queues <= of and (not answer.done() or time.monotonic() - at < FRESH_SECONDS):
+            if queues <= of and (not answer.done() or time.monotonic() - at < fresh):
                 return answer
         answer = _asker.submit(_ask, queues)
         _last = time.monotonic(), queues, answer

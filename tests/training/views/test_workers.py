@@ -23,7 +23,7 @@ ALL = ["short", "cpu", "llm"]
 @pytest.fixture(autouse=True)
 def depths(monkeypatch):
     """What the broker says: 7 hints in each queue."""
-    monkeypatch.setattr(broker, "depths", lambda queues: dict.fromkeys(queues, 7))
+    monkeypatch.setattr(broker, "depths", lambda queues, page: dict.fromkeys(queues, 7))
 
 
 def make_worker(name="box:1", queues=ALL, ago=0, **fields):
@@ -110,7 +110,7 @@ def test_a_sweep_that_is_long_ago_is_said(as_person):
 
 
 def test_a_broker_that_does_not_answer_is_said_and_the_page_is_there(as_person, monkeypatch):
-    monkeypatch.setattr(broker, "depths", lambda queues: None)
+    monkeypatch.setattr(broker, "depths", lambda queues, page: None)
     make_worker()
     answer = page(as_person)
     assert answer.status_code == 200 and "The broker does not answer." in answer.content.decode()
@@ -127,6 +127,20 @@ def test_a_broker_that_hangs_is_waited_for_once_and_briefly(monkeypatch):
     while not broker._last[2].done():
         time.sleep(0.001)
     assert broker.depths(["cpu"]) == {"cpu": 1}
+
+
+def test_a_page_waits_less_and_takes_an_older_answer(monkeypatch):
+    monkeypatch.undo()
+    answers, asked = threading.Event(), []
+    monkeypatch.setattr(broker, "PAGE_PATIENCE_SECONDS", 0.01)
+    monkeypatch.setattr(broker, "_last", None)
+    monkeypatch.setattr(broker, "_ask", lambda queues: (asked.append(queues), answers.wait(10), {"cpu": 1})[2])
+    assert broker.depths(["cpu"], page=True) is None
+    answers.set()
+    broker._last[2].result(10)
+    monkeypatch.setattr(broker, "_last", (time.monotonic() - 2, *broker._last[1:]))
+    assert broker.depths(["cpu"], page=True) == {"cpu": 1} and len(asked) == 1
+    assert broker.depths(["cpu"]) == {"cpu": 1} and len(asked) == 2
 
 
 def test_who_asks_about_more_queues_than_an_open_question_is_told_of_all(monkeypatch):
