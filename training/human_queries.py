@@ -24,6 +24,7 @@ from training.human_checks import DIRECTIONS, JudgeCheck, Said, certainty, check
 from training.models import EvaluationRun, Judge, Judgement, RunItem
 
 KEPT_SECONDS = 24 * 3600
+_Read = tuple[Any, ...]
 NO_SOURCE = "no source given"
 
 
@@ -109,9 +110,11 @@ def _kept(what: str, campaign: Campaign, make: Any, wait: bool) -> Any:
 
 
 def _results(campaign: Campaign) -> Results:
-    rows, said = items(campaign), _said(campaign)
+    read = list(_read(campaign))
+    together = _together(read)
+    rows, said = items(campaign, read, together), _said(campaign)
     judges = [judge.pk for judge in judges_of(_judges(rows))]
-    heuristic = any(one.heuristic for one in _together(campaign).values())
+    heuristic = any(one.heuristic for one in together.values())
     return Results(subjects(rows, judges), checks(rows, said, judges), len(said), heuristic)
 
 
@@ -129,44 +132,49 @@ def _said(campaign: Campaign) -> list[Said]:
     return [Said(*row) for row in item_values.standing_ratings(campaign).values_list(*columns)]
 
 
-def items(campaign: Campaign) -> list[Item]:
+def items(
+    campaign: Campaign, read: list[_Read] | None = None, together: dict[int, Combined] | None = None
+) -> list[Item]:
+    """Every item that counts with what people and judges say of it; `read` and `together` where they are known."""
+    read = list(_read(campaign)) if read is None else read
+    combined = _together(read) if together is None else together
     whose = {pk: candidate or source for pk, candidate, source in _responses(campaign)}
     yes = dict(
         item_values.standing_ratings(campaign).filter(follows_config=True).values_list("item").annotate(Count("pk"))
     )
-    verdicts = _verdicts(campaign)
-    together = {pk: (one.helpfulness, one.follows_config) for pk, one in _together(campaign).items()}
+    verdicts = _verdicts(read)
+    both = {pk: (one.helpfulness, one.follows_config) for pk, one in combined.items()}
     return [
         Item(
             *(row.item, whose[row.response], row.config, row.wording, row.kind, row.n, yes.get(row.item, 0)),
             *(row.helpfulness, row.follows_config, row.undecided, row.adjudicated),
-            *((read := verdicts.get(row.response, {})), together.get(row.response) if len(read) > 1 else None),
+            *((said := verdicts.get(row.response, {})), both.get(row.response) if len(said) > 1 else None),
         )
         for row in item_values.values(campaign)
     ]
 
 
-def _verdicts(campaign: Campaign) -> dict[int, dict[int, Verdict]]:
+def _verdicts(read: list[_Read]) -> dict[int, dict[int, Verdict]]:
     """What each judge said, by response and judge; of several verdicts on one response the newest."""
     found: dict[int, dict[int, Verdict]] = {}
-    for response, judge, _, *said in _read(campaign):
+    for response, judge, _, *said in read:
         found.setdefault(response, {})[judge] = (said[0], said[1])
     return found
 
 
-def _together(campaign: Campaign) -> dict[int, Combined]:
+def _together(read: list[_Read]) -> dict[int, Combined]:
     """What its judges come to, by response, whichever run had it read.
 
     It is worked out from the verdicts: several runs may share a response, and a filter ends an item as withheld,
     which says nothing of the text that people read.
     """
     found: dict[int, dict[int, tuple[Judged, bool]]] = {}
-    for response, judge, heuristic, helpfulness, follows in _read(campaign):
+    for response, judge, heuristic, helpfulness, follows in read:
         found.setdefault(response, {})[judge] = (Judged(helpfulness, follows), heuristic)
-    return {response: combine(read.values()) for response, read in found.items()}
+    return {response: combine(said.values()) for response, said in found.items()}
 
 
-def _read(campaign: Campaign) -> Iterable[tuple[Any, ...]]:
+def _read(campaign: Campaign) -> Iterable[_Read]:
     columns = ("item__response", "judge", "judge__heuristic", "helpfulness", "follows_config")
     return _judgements(campaign).order_by("pk").values_list(*columns)
 

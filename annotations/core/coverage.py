@@ -213,14 +213,16 @@ def lengths(counts: Mapping[int, int]) -> Lengths:
 
     Bins are 1, 2, 5, 10, 20 … wide, so that ten of them hold 95 % of the prompts; a long tail is one open bin.
     """
-    values = sorted(length for length, number in counts.items() for _ in range(number))
+    values = [length for length in sorted(counts) for _ in range(counts[length])]
     if not values:
         return Lengths(None, None, ())
     usual = values[(len(values) * 95 + 99) // 100 - 1]
     width = _width(usual)
     whole = max(-(-values[-1] // width), 1)
     closed = whole if whole <= MOST_BINS else -(-usual // width)
-    found = Counter(min((max(value, 1) - 1) // width, closed) for value in values)
+    found: Counter[int] = Counter()
+    for value, number in counts.items():
+        found[min((max(value, 1) - 1) // width, closed)] += number
     bins = [Bin(place * width + 1, (place + 1) * width, found[place]) for place in range(closed)]
     tail = [Bin(closed * width + 1, None, found[closed])] if found[closed] else []
     return Lengths(float(median(values)), values[-1], (*bins, *tail))

@@ -1,5 +1,6 @@
 """Resamples for percentile bootstrap intervals: how often each thing is drawn."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 import numpy as np
@@ -8,6 +9,20 @@ from numpy.typing import NDArray
 from annotations.core.rating_table import Floats
 
 _CELLS_AT_ONCE = 2_000_000
+
+
+def patterns(rows: Floats) -> tuple[Floats, NDArray[np.intp]]:
+    """The different rows in the order of their values, and how often each is there, as np.unique says it.
+
+    Equal rows are found by their bytes first, which takes a tenth of the time where most are equal.
+    """
+    rows = np.ascontiguousarray(rows + 0.0)  # a zero is equal to a zero with a sign, and then of the same bytes
+    counted = Counter(rows.view(f"V{rows.itemsize * rows.shape[1]}").ravel().tolist())
+    different = np.frombuffer(b"".join(counted), dtype=rows.dtype).reshape(len(counted), -1)
+    found, place = np.unique(different, axis=0, return_inverse=True)
+    times = np.zeros(len(found), dtype=np.intp)
+    np.add.at(times, place.ravel(), list(counted.values()))
+    return found, times
 
 
 def draws(times: NDArray[np.intp], resamples: int, seed: int) -> Iterator[Floats]:

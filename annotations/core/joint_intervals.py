@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from annotations.core.draws import draws
+from annotations.core.draws import draws, patterns
 from annotations.core.intervals import Interval, percentiles
 from annotations.core.rating_table import Floats, numbered
 
@@ -41,9 +41,9 @@ def bootstrap_jointly(
     names = list(dict.fromkeys(groups))
     if not names or not figures:
         return [Spread({}, None) for _ in figures]
-    patterns, times = np.unique(_sums(figures, clusters, groups), axis=0, return_counts=True)
+    sums, times = patterns(_sums(figures, clusters, groups))
     shape = (-1, 2, len(figures), len(names))
-    means = np.concatenate([_means((draw @ patterns).reshape(shape)) for draw in draws(times, resamples, seed)])
+    means = np.concatenate([_means((draw @ sums).reshape(shape)) for draw in draws(times, resamples, seed)])
     return [_spread(means[:, place], names, level) for place in range(len(figures))]
 
 

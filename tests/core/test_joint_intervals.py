@@ -2,8 +2,10 @@
 
 import random
 
+import numpy as np
 import pytest
 
+from annotations.core.draws import patterns
 from annotations.core.intervals import Interval, bootstrap
 from annotations.core.joint_intervals import Spread, bootstrap_jointly
 
@@ -61,3 +63,10 @@ def test_a_resampling_that_makes_no_sense_is_refused(options):
 def test_lists_of_unequal_length_are_refused():
     with pytest.raises(ValueError, match="Each item needs"):
         bootstrap_jointly([[1.0, 0.0]], ["a"], ["x"])
+
+
+def test_patterns_are_those_of_numpy_whatever_the_sign_of_a_zero():
+    rows = np.random.default_rng(3).integers(-2, 3, (300, 3)) * np.array([1.0, -0.25, -1.0])
+    found, times = patterns(rows)
+    expected, numbers = np.unique(rows, axis=0, return_counts=True)
+    assert found.tolist() == expected.tolist() and times.tolist() == numbers.tolist()
