@@ -10,7 +10,7 @@ import pytest
 from django.conf import settings as site
 from django.utils import timezone
 
-from annotations.models import Artifact
+from annotations.models import Artifact, LanguageModel
 from annotations.services import artifacts
 from annotations.services.artifacts import ArtifactProblem
 from tests import small_models, stores
@@ -161,7 +161,10 @@ def test_a_try_of_it_says_so_too(made: Checkpoint, tmp_path: Path) -> None:
     for path in (tmp_path / "store").rglob("*"):
         if path.is_file():
             path.unlink()
-    assert "not whole in the store of artifacts" in registry.try_model(made.model, "hello").error
+    assert (
+        "not whole in the store of artifacts"
+        in registry.try_model(LanguageModel.objects.get(pk=made.model_id), "hello").error
+    )
     with pytest.raises(NoWeights):
         fetching.Weights(made.model, made, beside=False).bring(lambda: False)
 
@@ -191,6 +194,10 @@ def test_the_queue_is_that_of_a_node_that_can_serve_it(django_assert_max_num_que
     home.seen_at = timezone.now()
     home.save()
     assert places.queue(run.pk) == "gpu-forge"  # alive, with room
+    Gpu.objects.filter(node=home).update(model=make_model("another"), held_at=timezone.now())
+    assert places.queue(run.pk) == "gpu-busy"  # whose cards are free by now
+    Gpu.objects.filter(model=None).update(model=make_model("a third"), held_at=timezone.now())
+    assert places.queue(run.pk) == "gpu-forge"  # nobody has room
 
 
 def test_a_trial_of_a_judge_goes_where_its_model_can_be_asked(made: Checkpoint) -> None:
