@@ -1,5 +1,6 @@
 """The form by which a lead chooses responses of runs for a campaign."""
 
+from collections.abc import Mapping
 from secrets import randbelow
 from typing import Any, cast
 
@@ -13,7 +14,7 @@ from annotations.models.campaigns import SEEDS
 from annotations.services.campaign_items import MOST_ITEMS, Added, ItemProblem
 from training import access
 from training.candidate_words import candidate_words
-from training.models import EvaluationRun
+from training.models import EvaluationRun, RunItem
 from training.models.runs import ITEM_DONE
 from training.services import campaign_pick
 from training.services.campaign_pick import Choice, Look
@@ -27,11 +28,13 @@ class RunChoice(ManyRows):
     """Runs, each with what it ran and how much of it is answered."""
 
     widget = forms.CheckboxSelectMultiple
+    answered: Mapping[int, int] = {}
 
     def label_from_instance(self, run: Any) -> str:
         """What is said of a run beside its box."""
         state = "" if run.finished_at else ", running"
-        return f"Run {run.pk}: {candidate_words(run.candidate)} on {run.benchmark} ({run.answered:,} answered{state})"
+        answered = self.answered.get(run.pk, 0)
+        return f"Run {run.pk}: {candidate_words(run.candidate)} on {run.benchmark} ({answered:,} answered{state})"
 
 
 class PickForm(forms.Form):
@@ -63,8 +66,9 @@ class PickForm(forms.Form):
         newest = list(mine.values_list("pk", flat=True)[:MOST_RUNS])
         shown = mine.filter(Q(pk__in=newest) | Q(pk__in=asked))
         self.more = mine.count() - shown.count()
-        answered = Count("items", filter=Q(items__state=ITEM_DONE))
-        self._offer("runs", shown.annotate(answered=answered))
+        self._offer("runs", shown)
+        done = RunItem.objects.filter(run__in=[*newest, *asked], state=ITEM_DONE).order_by()
+        cast(RunChoice, self.fields["runs"]).answered = dict(done.values_list("run").annotate(Count("pk")))
         configs = SafetyConfig.objects.filter(prompts__benchmark__runs__in=shown.order_by().values("pk"))
         self._offer("config", configs.distinct().order_by("title"))
         candidates = Candidate.objects.filter(runs__in=shown.order_by().values("pk")).select_related("model")
