@@ -114,6 +114,11 @@ class RunForm(JudgesForm, StrategyForm):
         """Which versions a valid form evaluates, as `runs.start` takes it."""
         return {"configs": [config.pk for config in self.cleaned_data["configs"]] or None}
 
+    def first_benchmark(self) -> Benchmark | None:
+        """The first of those it offers; None without any."""
+        found: Benchmark | None = self.fields["benchmark"].queryset.first()
+        return found
+
     def first_choices(self, like: EvaluationRun | None = None) -> dict[str, Any]:
         """What stands in an untouched form: the only benchmark, the first model, the judges that need no model.
 
@@ -123,7 +128,7 @@ class RunForm(JudgesForm, StrategyForm):
             return _as(like) | {"configs": _some_configs(like)}
         fields = self.fields
         return {
-            "benchmark": fields["benchmark"].queryset.first(),
+            "benchmark": self.first_benchmark(),
             "model": fields["model"].queryset[:1],
             "strategy": "plain",
             "judges": [one.name for one in judges.reading(judges.RESPONSE) if isinstance(one, judges.CodeJudge)],
@@ -178,11 +183,19 @@ class VersionRunForm(RunForm):
         """Nothing; the form offers those of the benchmarks that have prompts for the version's config."""
         there = Prompt.objects.current().filter(benchmark__in=benchmarks, config=self.version.config_id).order_by()
         sizes = dict(there.values_list("benchmark").annotate(Count("pk")))
-        mine, self.has_prompts = benchmarks.filter(pk__in=sizes), bool(sizes)
-        self.fields["benchmark"].queryset = mine
+        mine, self.has_prompts, field = benchmarks.filter(pk__in=sizes), bool(sizes), self.fields["benchmark"]
+        field.queryset, self.with_prompts = mine, list(mine)
+        field.choices = [
+            ("", field.empty_label),
+            *((one.pk, field.label_from_instance(one)) for one in self.with_prompts),
+        ]
         size = Count("prompts", filter=Q(prompts__config=self.version.config_id))
         releases = BenchmarkRelease.objects.filter(benchmark__in=mine, versions__config=self.version.config_id)
         self.offer_releases(BenchmarkRelease.objects.filter(pk__in=releases).annotate(size=size), [*sizes.values()])
+
+    def first_benchmark(self) -> Benchmark | None:
+        """The first of those it offers, which are read already."""
+        return self.with_prompts[0] if self.with_prompts else None
 
     def what(self) -> dict[str, Any]:
         """This version, as `runs.start` takes it."""
