@@ -272,6 +272,7 @@ def main() -> None:
     os.environ.setdefault("COSA_LEASE_SECONDS", "6")
     os.environ.setdefault("COSA_SWEEP_SECONDS", "3")
     os.environ.setdefault("COSA_ALONE_SECONDS", "60")
+    os.environ["CELERY_SKIP_CHECKS"] = "1"  # of a place that was made a moment ago
     os.environ.setdefault("COSA_LOGIN_TRIES", "50")
     os.environ.setdefault("COSA_LOGIN_WAIT_MINUTES", "1")
     var = Path(os.environ.get("COSA_VAR", str(ROOT / "var")))

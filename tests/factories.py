@@ -60,10 +60,10 @@ def make_person(username: str = "ada", role: str | None = None, organisation: Or
 
 
 def make_config(slug: str = "game", organisation: Organisation | None = None, **fields: Any) -> SafetyConfig:
-    home = organisation or make_organisation()
-    return SafetyConfig.objects.get_or_create(
-        organisation=home, slug=slug, defaults={"title": f"Config {slug}"} | fields
-    )[0]
+    known = {"organisation": organisation} if organisation else {"organisation__slug": "lantern"}
+    return SafetyConfig.objects.filter(slug=slug, **known).first() or SafetyConfig.objects.create(
+        organisation=organisation or make_organisation(), slug=slug, **{"title": f"Config {slug}"} | fields
+    )
 
 
 def make_version(config: SafetyConfig | None = None, state: str = "approved", **fields: Any) -> ConfigVersion:
@@ -84,10 +84,9 @@ def make_version(config: SafetyConfig | None = None, state: str = "approved", **
 
 
 def make_benchmark(slug: str = "bench", organisation: Organisation | None = None, **fields: Any) -> Benchmark:
-    home = organisation or make_organisation()
-    return Benchmark.objects.get_or_create(
-        slug=slug, defaults={"organisation": home, "title": f"Benchmark {slug}"} | fields
-    )[0]
+    return Benchmark.objects.filter(slug=slug).first() or Benchmark.objects.create(
+        slug=slug, organisation=organisation or make_organisation(), **{"title": f"Benchmark {slug}"} | fields
+    )
 
 
 def make_prompt(

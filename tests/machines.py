@@ -63,6 +63,7 @@ class Machine:
             "COSA_BROKER": f"redis+socket://{self._socket}",
             "COSA_LEASE_SECONDS": "2",
             "COSA_SWEEP_SECONDS": "1",
+            "CELERY_SKIP_CHECKS": "1",
             "DJANGO_SETTINGS_MODULE": "cosa_web.settings",
         }
         self._running: list[subprocess.Popen[Any]] = []

@@ -195,17 +195,16 @@ def test_half_a_megabyte_of_open_braces_takes_under_two_seconds():
     assert time.process_time() - start < 2
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "unit",
     ["{", '{"', '{"":0}', '{"a":1,', '{"a":[', '":{",', '\\"', "[[", "[[5]]", '[[5]] {"a":1} ', "rating:  ", "}"],
 )
-def test_a_megabyte_of_each_hostile_pattern_takes_bounded_time(unit):
-    text = unit * (1_000_000 // len(unit)) + "}" * 1000
+def test_a_quarter_of_a_megabyte_of_each_hostile_pattern_takes_bounded_time(unit):
+    text = unit * (250_000 // len(unit)) + "}" * 1000
     start = time.process_time()
     parse("helpfulness", text)
     reasons(text)
-    assert time.process_time() - start < 10
+    assert time.process_time() - start < 3
 
 
 @pytest.mark.parametrize(
