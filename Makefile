@@ -19,7 +19,7 @@ demo: .venv/base .venv/models
 test:
 	@$(MAKE) --no-print-directory -j3 .venv/dev .venv-training/ready tests/js/node_modules/.ready
 	@$(MAKE) --no-print-directory -j3 check .venv/models chromium
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 3 --dist loadgroup
 
 check: .venv/dev
 	$(BIN)/ruff format --check --quiet $(CHECKED)
