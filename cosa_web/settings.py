@@ -2,6 +2,7 @@
 
 import socket
 from datetime import timedelta
+from os import getpid
 from pathlib import Path
 
 from celery.schedules import crontab
@@ -95,7 +96,7 @@ SQLITE = {
         "transaction_mode": "IMMEDIATE",
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     },
-    "TEST": {"NAME": str(VAR_DIR / "test.sqlite3")},
+    "TEST": {"NAME": str(VAR_DIR / f"test-{getpid()}.sqlite3")},
 }
 # A pool that goes on trying by itself waits longer each time, up to minutes; this one gives up, and whoever comes next
 # makes it try at once: pages are back some two seconds after the database.
