@@ -10,7 +10,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from annotations.models import Benchmark, ConfigVersion, Prompt, PromptCheck, PromptRuling, SafetyConfig, User
 from annotations.models.benchmarks import PromptQuerySet
 from annotations.models.configs import APPROVED, DRAFT
-from annotations.queries.label_states import waiting
+from annotations.queries import label_states
 
 
 class Tally(NamedTuple):
@@ -44,7 +44,7 @@ def to_label(rater: User, benchmarks: Iterable[Benchmark]) -> PromptQuerySet:
 
     They wrote none of its wordings and have not labelled it; too few people have, and no lead has decided about it.
     """
-    asked = waiting(rater.pk, [benchmark.pk for benchmark in benchmarks])
+    asked = label_states.waiting(rater.pk, [benchmark.pk for benchmark in benchmarks])
     return Prompt.objects.filter(pk__in=asked)
 
 
@@ -88,11 +88,10 @@ def changeable(benchmark: Benchmark, rater: User) -> QuerySet[PromptCheck]:
 def tallies(rater: User, benchmarks: QuerySet[Benchmark]) -> list[Tally]:
     """How far the person is with each of the benchmarks, by title."""
     rows = list(benchmarks.select_related("organisation").order_by("title", "pk"))
-    left = to_label(rater, rows).order_by().values_list("benchmark").annotate(n=Count("pk"))
+    left = label_states.waiting_of(rater.pk, [one.pk for one in rows])
     mine = own_labels(rater).filter(prompt__benchmark__in=rows)
-    done = mine.order_by().values_list("prompt__benchmark").annotate(n=Count("pk"))
-    counted = [dict(found) for found in (done, left)]
-    return [Tally(one, *(counts.get(one.pk, 0) for counts in counted)) for one in rows]
+    done = dict(mine.order_by().values_list("prompt__benchmark").annotate(n=Count("pk")))
+    return [Tally(one, done.get(one.pk, 0), left[one.pk]) for one in rows]
 
 
 def version_to_show(config: SafetyConfig) -> ConfigVersion | None:

@@ -41,9 +41,10 @@ STATES_OF = f"""
             AND COALESCE(ruled_situation = situation, TRUE) THEN 'validated'
         ELSE 'disputed' END AS state
     FROM ({SAID}) said"""  # noqa: S608
+IN_STATE = f"SELECT told.id FROM ({STATES_OF}) told WHERE told.state = %s"  # noqa: S608
 WAITING = f"""
-    SELECT id FROM (
-        SELECT now.id, benchmark.checks_needed AS needed,
+    SELECT {{what}} FROM (
+        SELECT now.id, now.benchmark_id, benchmark.checks_needed AS needed,
             SUM(CASE WHEN {SAME} AND told.kind <> '' THEN 1 ELSE 0 END) AS labels,
             MAX(CASE WHEN {SAME} AND told.rater_id = %s THEN 1 ELSE 0 END) AS own,
             MAX(CASE WHEN {SAME} AND decided.id IS NOT NULL THEN 1 ELSE 0 END) AS ruled,
@@ -87,17 +88,33 @@ def with_ids(benchmark: int, state: str) -> tuple[list[Counted], list[int]]:
 
 def in_state(benchmark: int, state: str) -> RawSQL:
     """The ids of the benchmark's current prompts that are in this state, as part of a query."""
-    asked = f"SELECT told.id FROM ({_of(STATES_OF, [benchmark])}) told WHERE told.state = %s"  # noqa: S608
-    return _ids(asked, [benchmark, state])
+    return _ids(_of(IN_STATE, [benchmark]), [benchmark, state])
+
+
+def ids(benchmark: int, state: str) -> frozenset[int]:
+    """The ids of the benchmark's current prompts that are in this state."""
+    with connection.cursor() as cursor:
+        cursor.execute(_of(IN_STATE, [benchmark]), [benchmark, state])
+        return frozenset(pk for (pk,) in cursor.fetchall())
 
 
 def waiting(rater: int, benchmarks: Sequence[int]) -> RawSQL:
     """The ids of the prompts of these benchmarks that wait for a label of this person, as part of a query."""
-    return _ids(_of(WAITING, benchmarks), [rater, rater, *benchmarks])
+    return _ids(_of(WAITING, benchmarks, what="id"), [rater, rater, *benchmarks])
 
 
-def _of(statement: str, benchmarks: Sequence[int]) -> str:
-    return statement.format(places=", ".join(["%s"] * len(benchmarks)) or "NULL")
+def waiting_of(rater: int, benchmarks: Sequence[int]) -> dict[int, int]:
+    """How many prompts of each of these benchmarks (by id) wait for a label of this person, 0 among them."""
+    if not benchmarks:
+        return {}
+    asked = _of(WAITING, benchmarks, what="benchmark_id, COUNT(*)")
+    with connection.cursor() as cursor:
+        cursor.execute(f"{asked} GROUP BY benchmark_id", [rater, rater, *benchmarks])
+        return dict.fromkeys(benchmarks, 0) | dict(cursor.fetchall())
+
+
+def _of(statement: str, benchmarks: Sequence[int], **more: str) -> str:
+    return statement.format(places=", ".join(["%s"] * len(benchmarks)) or "NULL", **more)
 
 
 def _ids(statement: str, values: list[Any]) -> RawSQL:

@@ -12,10 +12,10 @@ from annotations.core.agreement import Agreement
 from annotations.core.manifest import ConfigFacts, LabelFacts
 from annotations.core.rating_table import read
 from annotations.core.taxonomy import KINDS
-from annotations.models import Benchmark, ConfigVersion, Prompt, SafetyConfig, User
+from annotations.models import Benchmark, ConfigVersion, SafetyConfig, User
 from annotations.models.configs import APPROVED, DRAFT
+from annotations.queries import label_states
 from annotations.queries.agreement import Given, given
-from annotations.queries.label_states import in_state
 from annotations.queries.validation import VALIDATED
 
 NOBODY = "nobody but the authors has labelled these prompts yet."
@@ -86,7 +86,7 @@ class Standing(NamedTuple):
 
 def standing(benchmark: Benchmark, *, only_validated: bool = False) -> Standing:
     """What a freeze would take of the benchmark now; seven queries, however many prompts there are."""
-    every, good = _lines(benchmark), validated_ids(benchmark)
+    every, good = _lines(benchmark), label_states.ids(benchmark.pk, VALIDATED)
     lines = tuple(line for line in every if line.pk in good or not only_validated)
     word = f"{len(every)}.{max((line.pk for line in every), default=0)}"
     languages = Counter(line.language for line in lines)
@@ -97,12 +97,6 @@ def _lines(benchmark: Benchmark) -> list[Line]:
     rows = benchmark.prompts.current().order_by("position", "pk")
     fields = ("pk", "uid", "config", "kind", "situation", "language", "created_by")
     return [Line(*values) for values in rows.values_list(*fields).iterator(chunk_size=5000)]
-
-
-def validated_ids(benchmark: Benchmark) -> frozenset[int]:
-    """The ids of the current prompts that are validated."""
-    found = Prompt.objects.filter(pk__in=in_state(benchmark.pk, VALIDATED)).order_by()
-    return frozenset(found.values_list("pk", flat=True))
 
 
 def _configs(benchmark: Benchmark, lines: Iterable[Line], good: frozenset[int]) -> tuple[ConfigState, ...]:

@@ -55,7 +55,7 @@ def test_whole_benchmarks_are_told_what_each_prompt_is_told():
     assert set(of.values()) == {"validated", "disputed", "open"}
     for state in validation.STATES:
         found = prompts.filter(pk__in=label_states.in_state(benchmark.pk, state)).values_list("pk", flat=True)
-        assert set(found) == {pk for pk, told in of.items() if told == state}
+        assert set(found) == {pk for pk, told in of.items() if told == state} == label_states.ids(benchmark.pk, state)
     told = Counter((one.benchmark_id, one.config_id, one.kind, of[one.pk]) for one in prompts)
     assert {tuple(row[:4]): row.number for row in label_states.counted([benchmark.pk])} == told
     counted, ids = label_states.with_ids(benchmark.pk, "disputed")
@@ -68,6 +68,9 @@ def test_what_waits_for_a_person_is_what_each_prompt_says(who):
     _some_of_everything()
     written(author="ada"), written(author="omar")
     waits = set(to_label(person(who), [make_benchmark()]).values_list("pk", flat=True))
+    empty = make_benchmark("empty")
+    counts = label_states.waiting_of(person(who).pk, [make_benchmark().pk, empty.pk])
+    assert counts == {make_benchmark().pk: len(waits), empty.pk: 0} and label_states.waiting_of(1, []) == {}
     every = validation.with_validation(make_benchmark().prompts.current())
     needed = make_benchmark().checks_needed
     for one in every:

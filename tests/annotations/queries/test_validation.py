@@ -3,8 +3,7 @@
 import pytest
 
 from annotations.models import PromptCheck
-from annotations.queries import validation, validation_table
-from annotations.queries.standing import validated_ids
+from annotations.queries import label_states, validation, validation_table
 from annotations.services.checks import UNSURE
 from tests.factories import make_benchmark, make_config
 from tests.labelling import categorical, decide, edit, now, person, say, written
@@ -113,7 +112,7 @@ def test_only_validated_ones_are_validated():
     written()
     for who in ("omar", "carol"):
         say(good, who, "allowed")
-    assert validated_ids(make_benchmark()) == {good.pk}
+    assert label_states.ids(make_benchmark().pk, "validated") == {good.pk}
 
 
 @pytest.mark.parametrize("what", ["label", "change", "decide", "reopen", "take out", "add"])
