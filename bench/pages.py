@@ -199,6 +199,7 @@ def walk(times: int, only: str, roles: list[str], uncached: bool = False) -> lis
     from django.core.cache import cache
     from django.test import Client
 
+    import cosa_web.wsgi  # noqa: F401  as the process is behind its server
     from annotations.models import Membership
     from tests.test_access import table
 

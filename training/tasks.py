@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db import transaction
 from kombu.exceptions import OperationalError as BrokerAway
 
+from annotations.core import garbage
 from annotations.models.work import LLM
 from annotations.services import chores
 from annotations.services.chores import STOP, Hold, worker_name
@@ -166,6 +167,12 @@ def begin(sender: Any, **_: object) -> None:
     if not worker_processes.forks(sender.controller):
         worker_processes.report(worker_name(), listens(sender.app), sender.controller.concurrency)
     sweep.apply_async(expires=60)
+
+
+@worker_ready.connect
+def settle(**_: object) -> None:
+    """What the worker holds now is no garbage."""
+    garbage.settle()
 
 
 @worker_ready.connect
