@@ -231,6 +231,16 @@ def test_a_loss_that_is_no_number_ends_the_run_at_once(ran: Ran) -> None:
     assert checkpoints.steps(ran.place / "not-finite") == []
 
 
+def stopped_at(process: subprocess.Popen[bytes], folder: Path, step: int) -> None:
+    """Nothing; the trainer has done that step, and stands still before it has done many more."""
+    until = monotonic() + trainer.LONGEST_SECONDS
+    while not any(one["step"] >= step for one in trainer.lines(folder, "log")):
+        assert process.poll() is None and monotonic() < until
+        os.killpg(process.pid, signal.SIGCONT)
+        sleep(0.02)
+        os.killpg(process.pid, signal.SIGSTOP)
+
+
 @pytest.fixture(scope="module")
 def killed(ran: Ran) -> Iterator[tuple[Path, subprocess.CompletedProcess[str]]]:
     """A run killed after its seventh step, while a second trainer wanted its folder; its newest checkpoint broken."""
@@ -238,17 +248,15 @@ def killed(ran: Ran) -> Iterator[tuple[Path, subprocess.CompletedProcess[str]]]:
     (folder / run_dir.RESULT).write_text('{"state": "stopped"}', encoding="utf-8")
     process = trainer.start(folder)
     try:
-        until = monotonic() + trainer.LONGEST_SECONDS
-        while not trainer.lines(folder, "log") and process.poll() is None and monotonic() < until:
-            sleep(0.05)
+        stopped_at(process, folder, 1)
         before = (folder / run_dir.CONFIG).stat().st_mtime_ns, (folder / run_dir.LOCK).stat().st_mtime_ns
         second = trainer.python("-m", "training.recipes.dpo", str(folder))
         assert before == ((folder / run_dir.CONFIG).stat().st_mtime_ns, (folder / run_dir.LOCK).stat().st_mtime_ns)
-        while not any(one["step"] >= 7 for one in trainer.lines(folder, "log")) and process.poll() is None:
-            sleep(0.05)
+        stopped_at(process, folder, 7)
     finally:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+    shutil.rmtree(checkpoints.at(folder, 9), ignore_errors=True)  # where it came further than that
     newest = checkpoints.at(folder, 6) / "optimizer.pt"
     newest.write_bytes(newest.read_bytes()[:-1] + b"!")
     yield folder, second
