@@ -29,7 +29,7 @@ from tests.rating_desk import enrol, make_campaign, make_response, rate, rate_it
 from training.models import EvaluationRun, Judgement
 
 WORDS = (
-    *("zebracorn", "ibis-identity", "tapir-source", "0.731", "424243", "heuristic", "quokka"),
+    *("zebracorn", "ibis-identity", "tapir-source", "0.7310429", "424243", "heuristic", "quokka"),
     *("dromedary", "lynx", "okapi", "ocelot", "marmot", "puma", "gnu-bench", "gold", "adjudicat"),
 )
 """The model and how it was called, the judge and its verdict, other people, what they said, right answers, labels."""
@@ -94,7 +94,7 @@ def make_blind() -> Blind:
 def _run() -> EvaluationRun:
     """A run of a model with a name over prompts of two kinds, judged by a judge that has a model with a name."""
     model = make_model("zebracorn-slug", name="Zebracorn", model="zebracorn-77b", note="ZEBRACORN-NOTE")
-    candidate = make_candidate(model, temperature=0.731, seed=424243)
+    candidate = make_candidate(model, temperature=0.7310429, seed=424243)
     judges = [make_judge(), make_judge("helpfulness", make_model("quokka", name="Quokkajudge"))]
     benchmark = make_benchmark("gnu-bench", title="GNU-BENCH")
     told = {"why": "PUMA-WHY", "source": "PUMA-SOURCE", "benchmark": benchmark, "risks": ["violence"]}
