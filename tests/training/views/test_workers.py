@@ -116,12 +116,21 @@ def test_a_broker_that_does_not_answer_is_said_and_the_page_is_there(as_person, 
     assert answer.status_code == 200 and "The broker does not answer." in answer.content.decode()
 
 
-def test_a_broker_that_hangs_is_waited_for_once_and_briefly(monkeypatch):
+@pytest.fixture
+def hangs(monkeypatch):
+    """A broker that answers, by 1 in each queue, once it is told to; what it was asked, and what tells it."""
     monkeypatch.undo()
     answers, asked = threading.Event(), []
-    monkeypatch.setattr(broker, "PATIENCE_SECONDS", 0.05)
     monkeypatch.setattr(broker, "_last", None)
-    monkeypatch.setattr(broker, "_ask", lambda queues: (asked.append(queues), answers.wait(10), {"cpu": 1})[2])
+    monkeypatch.setattr(
+        broker, "_ask", lambda queues: (asked.append(queues), answers.wait(10), dict.fromkeys(queues, 1))[2]
+    )
+    return asked, answers
+
+
+def test_a_broker_that_hangs_is_waited_for_once_and_briefly(monkeypatch, hangs):
+    asked, answers = hangs
+    monkeypatch.setattr(broker, "PATIENCE_SECONDS", 0.05)
     assert [broker.depths(["cpu"]), broker.depths(["cpu"])] == [None, None] and len(asked) == 1
     answers.set()
     while not broker._last[2].done():
@@ -129,12 +138,9 @@ def test_a_broker_that_hangs_is_waited_for_once_and_briefly(monkeypatch):
     assert broker.depths(["cpu"]) == {"cpu": 1}
 
 
-def test_a_page_waits_less_and_takes_an_older_answer(monkeypatch):
-    monkeypatch.undo()
-    answers, asked = threading.Event(), []
+def test_a_page_waits_less_and_takes_an_older_answer(monkeypatch, hangs):
+    asked, answers = hangs
     monkeypatch.setattr(broker, "PAGE_PATIENCE_SECONDS", 0.01)
-    monkeypatch.setattr(broker, "_last", None)
-    monkeypatch.setattr(broker, "_ask", lambda queues: (asked.append(queues), answers.wait(10), {"cpu": 1})[2])
     assert broker.depths(["cpu"], page=True) is None
     answers.set()
     broker._last[2].result(10)
@@ -143,11 +149,8 @@ def test_a_page_waits_less_and_takes_an_older_answer(monkeypatch):
     assert broker.depths(["cpu"]) == {"cpu": 1} and len(asked) == 2
 
 
-def test_who_asks_about_more_queues_than_an_open_question_is_told_of_all(monkeypatch):
-    monkeypatch.undo()
-    answers = threading.Event()
-    monkeypatch.setattr(broker, "_last", None)
-    monkeypatch.setattr(broker, "_ask", lambda queues: (answers.wait(10), dict.fromkeys(queues, 1))[1])
+def test_who_asks_about_more_queues_than_an_open_question_is_told_of_all(hangs):
+    _, answers = hangs
     of_one, of_both, of_other = (broker._asked(frozenset(some)) for some in (["short"], ["short", "cpu"], ["cpu"]))
     answers.set()
     assert (of_one.result(10), of_both.result(10)) == ({"short": 1}, {"short": 1, "cpu": 1})
