@@ -18,8 +18,8 @@ def endpoint(model: LanguageModel) -> Endpoint:
     """Where and how to reach the model, or how to start its server.
 
     The weights of a checkpoint that lie elsewhere are brought by its server's start. In an event loop, `fetching.known`
-    comes before it. Raises EngineError when its key
-    cannot be had in this process, or its weights lie on another node and are no checkpoint's.
+    comes before it. Raises EngineError when its key cannot be had in this process, or its weights lie on another node
+    and are no checkpoint's.
     """
     key = model_keys.of(model)
     files = fetching.of(model) if places.started(model) and model.weights else None
