@@ -20,7 +20,7 @@ def storages(usual: Path) -> dict[str, Any]:
     """Django's STORAGES, with what COSA_ARTIFACTS says; the folder `usual` when it is not set."""
     return {
         "default": {"BACKEND": FOLDER},
-        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+        "staticfiles": {"BACKEND": "cosa_web.packed.Assets"},
         "artifacts": parsed(env.text(NAME).strip() or str(usual)),
     }
 

@@ -27,6 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 60.0
 END_SECONDS = 8.0
 PR_SET_PDEATHSIG = 1
+UNUSED_ASSETS = ["rest_framework", "*redoc*", "oauth2*", "*es-bundle*"]
 
 
 class DemoProblem(SystemExit):
@@ -142,7 +143,7 @@ class Demo:
         os.environ["COSA_BROKER"] = f"redis+socket://{sockets / 'broker'}"
         broker = self._run("broker", _valkey(sockets, self.logs.parent))
         model = self._run("model", [sys.executable, "-m", "training.engines.embedded", "--port", "0"], pipe=True)
-        _prepare_database()
+        _prepare()
         _until((sockets / "broker").exists, broker, "The broker")
         os.environ["COSA_EMBEDDED_URL"] = _model_address(model)
         if not os.environ["COSA_EMBEDDED_URL"]:
@@ -225,13 +226,14 @@ def _valkey(sockets: Path, var: Path) -> list[str]:
     return [*server, "--save", "", "--appendonly", "no", "--dir", str(sockets)]
 
 
-def _prepare_database() -> None:
+def _prepare() -> None:
     import django
     from django.core.management import call_command
 
     django.setup()
     call_command("migrate", verbosity=0)
     call_command("load_demo")
+    call_command("collectstatic", interactive=False, verbosity=0, ignore_patterns=UNUSED_ASSETS)
 
 
 def _model_address(model: Process) -> str:

@@ -52,6 +52,7 @@ MIDDLEWARE = [
     "cosa_web.requests_log.RequestsLog",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "cosa_web.packed.Pages",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -81,6 +82,7 @@ TEMPLATES = [
                 "annotations.templatetags.look",
                 "annotations.templatetags.markdown",
                 "training.templatetags.candidates",
+                "cosa_web.crumbs",
             ],
         },
     }

@@ -20,6 +20,8 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 # A developer's own broker must not get hints at rows of a test database.
 celery_app.conf.broker_url = "memory://"
 settings.CACHES["throttles"] = caches_of("")["throttles"]
+# Nor are the assets that a demo in this checkout collected those of the tests.
+settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 
 
 @pytest.hookimpl(optionalhook=True)
