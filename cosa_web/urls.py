@@ -4,6 +4,7 @@ from django.contrib.auth import views as auth
 from django.urls import include, path
 
 from cosa_web import health, metrics, passwords, views
+from cosa_web.documents import views as documents
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -14,6 +15,9 @@ urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("metrics", metrics.told, name="metrics"),
+    path("docs/", documents.index, name="docs"),
+    path("docs/pictures/<str:name>", documents.picture, name="docs-picture"),
+    path("docs/<slug:name>/", documents.page, name="docs-page"),
     path("api/", include("cosa_web.api")),
     path("", include("annotations.urls")),
     path("", include("training.urls")),

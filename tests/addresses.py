@@ -233,6 +233,8 @@ def make_place(run: EvaluationRun | None = None) -> Place:
         **{name: [_trial().judge_id] for name in ("judge-detail", "trial-new")},
         "item-detail": [run.pk, item.pk],
         "run-changed": [item.prompt_id],
+        "docs-page": ["method"],
+        "docs-picture": ["run.png"],
         **_people(),
     }
     return Place(run, arguments)

@@ -1,0 +1,1 @@
+"""The documents of docs/ as pages: their order (contents), their HTML (reading), what is found in them (finding)."""
