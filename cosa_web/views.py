@@ -22,7 +22,7 @@ from annotations.queries import campaigns as campaign_queries
 from annotations.queries import rate_list
 from annotations.queries import waiting as people_queries
 from annotations.queries.checks import tallies
-from annotations.services import demo, outages
+from annotations.services import demo, first_admin, outages
 from training import access, queries
 from training.charts import config_rows
 
@@ -42,9 +42,10 @@ class LogIn(LoginView):
         return form
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """The form, and in the demo who one can be."""
+        """The form; in the demo who one can be, and in an empty installation how the first admin comes in."""
         people = [(person.username, person.who) for person in demo.PEOPLE] if settings.DEMO else []
-        return super().get_context_data(**kwargs) | {"demo_people": people, "demo_password": demo.PASSWORD}
+        told = {"demo_people": people, "demo_password": demo.PASSWORD, "nobody_is_in": first_admin.nobody_is_in()}
+        return super().get_context_data(**kwargs) | told
 
     def form_invalid(self, form: Any) -> HttpResponse:
         """The form again as 422."""
