@@ -1,8 +1,9 @@
 """A document as HTML. The texts are files of the program, as templates are; raw HTML in them stays text."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
@@ -50,7 +51,7 @@ class Page(NamedTuple):
 
 def page(name: str) -> Page:
     """The document of that name, which is in the contents; made once for each text of the file."""
-    return _page(contents.source(name), get_language() or "", tuple(one.name for one in contents.entries()))
+    return _page(contents.source(name), get_language() or "", tuple((one.name, one.title) for one in contents.entries()))
 
 
 def sections(text: str) -> tuple[Section, ...]:
@@ -69,7 +70,7 @@ def sections(text: str) -> tuple[Section, ...]:
     return tuple(Section(heading, anchor, " ".join(" ".join(texts).split())) for heading, anchor, texts in found)
 
 
-def address(target: str, known: Sequence[str]) -> str:
+def address(target: str, known: Collection[str]) -> str:
     """Where a link of a document leads in the application; "" for a file that is no document of the contents."""
     path, mark, anchor = target.partition("#")
     if _ELSEWHERE.match(target) or not path:
@@ -140,12 +141,12 @@ _READER = MarkdownIt("commonmark", {"html": False}, renderer_cls=_Renderer).enab
 
 
 @lru_cache(maxsize=256)
-def _page(text: str, language: str, known: tuple[str, ...]) -> Page:
+def _page(text: str, language: str, known: tuple[tuple[str, str], ...]) -> Page:
     tokens = _READER.parse(text)
     headings = _anchors(tokens)
     for place, heading in headings.items():
         tokens[place].attrSet("id", heading.anchor)
-    _lead_on(tokens, known)
+    _lead_on(tokens, dict(known))
     first = tokens[0].type == "heading_open" and tokens[0].tag == "h1"
     body = tokens[3:] if first else tokens
     html = _READER.renderer.render(body, _READER.options, {})
@@ -153,10 +154,14 @@ def _page(text: str, language: str, known: tuple[str, ...]) -> Page:
     return Page(headings[0].text if first else "", mark_safe(html), listed)  # noqa: S308  text of ours, HTML escaped
 
 
-def _lead_on(tokens: Sequence[Token], known: Sequence[str]) -> None:
-    """Gives links their address in the application; a link to another file of the project keeps its words alone."""
+def _lead_on(tokens: Sequence[Token], titles: Mapping[str, str]) -> None:
+    """Gives links their address in the application, and the words `runs.md` the title of that document.
+
+    A link to another file of the project keeps its words alone.
+    """
     for token in tokens:
-        for child in token.children or []:
-            if child.type == "link_open":
-                href = address(str(child.attrGet("href")), known)
-                child.attrs = {"href": href} if href else {}
+        for link, words in pairwise(token.children or []):
+            if link.type == "link_open":
+                href = address(str(link.attrGet("href")), titles)
+                link.attrs = {"href": href} if href else {}
+                words.content = titles.get(words.content.removesuffix(".md"), words.content)
