@@ -48,7 +48,7 @@ function foldRail(button) {
   button.setAttribute("aria-expanded", String(!small));
 }
 
-// Copying and downloads
+// Copying
 
 async function copy(text, said) {
   try {
@@ -64,62 +64,6 @@ function textToCopy(button) {
   return source ? source.innerText : button.dataset.copy;
 }
 
-function save(name, blob) {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(blob);
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
-}
-
-function cell(node) {
-  const text = (node.dataset.value ?? node.innerText).trim().replace(/\s+/g, " ");
-  // A spreadsheet would run a text that begins like a formula; a leading apostrophe keeps it text.
-  const safe = /^[=+@\t]|^-(?!\d*\.?\d+(e[+-]?\d+)?$)/.test(text) ? `'${text}` : text;
-  return `"${safe.replaceAll('"', '""')}"`;
-}
-
-function saveTable(id) {
-  const rows = [...document.getElementById(id).querySelectorAll("thead tr, tbody tr")];
-  const lines = rows.map((row) => [...row.cells].filter((item) => !item.matches(".drawn")).map(cell).join(","));
-  save(`${id}.csv`, new Blob([lines.join("\r\n"), "\r\n"], { type: "text/csv" }));
-}
-
-const LOOKS = ["fill", "stroke", "stroke-width", "stroke-dasharray", "paint-order", "font-size", "font-family", "font-weight"];
-
-// The drawing with its colours written into it and room around it for the words on its axes.
-function standAlone(drawing) {
-  const clone = drawing.cloneNode(true);
-  const { width, height } = drawing.getBoundingClientRect();
-  const copies = clone.querySelectorAll("*");
-  drawing.querySelectorAll("*").forEach((node, index) => {
-    const look = getComputedStyle(node);
-    for (const name of LOOKS) copies[index].setAttribute(name, look.getPropertyValue(name));
-  });
-  const sheet = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  const plot = sheet.cloneNode();
-  for (const [name, value] of Object.entries({ x: 60, y: 28, width, height, overflow: "visible" })) plot.setAttribute(name, value);
-  plot.append(...clone.childNodes);
-  const ground = document.createElementNS("http://www.w3.org/2000/svg", "rect");
-  const fill = getComputedStyle(drawing.querySelector("rect")).fill;
-  for (const [name, value] of Object.entries({ width: "100%", height: "100%", fill })) ground.setAttribute(name, value);
-  sheet.setAttribute("width", width + 84); sheet.setAttribute("height", height + 84);
-  sheet.append(ground, plot);
-  return new XMLSerializer().serializeToString(sheet);
-}
-
-function savePicture(id) {
-  const picture = new Image();
-  picture.onload = () => {
-    const canvas = document.createElement("canvas");
-    canvas.width = picture.width * 2; canvas.height = picture.height * 2;
-    canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
-    canvas.toBlob((blob) => save(`${id}.png`, blob), "image/png");
-  };
-  picture.onerror = () => toast("The browser could not draw the picture; take the SVG.", "error");
-  picture.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(standAlone(document.getElementById(id)))}`;
-}
-
 // Clicks
 
 function closeMenus(except) {
@@ -130,15 +74,12 @@ document.addEventListener("click", (event) => {
   closeMenus(event.target.closest("details.menu"));
   const button = event.target.closest("button, a.button");
   if (!button) return;
-  const { action, copy: text, copyFrom, dialog, csv, svg, png } = button.dataset;
+  const { action, copy: text, copyFrom, dialog } = button.dataset;
   if (action === "theme") turnTheme();
   if (action === "rail") foldRail(button);
   if (action === "dismiss") button.closest(".toast").remove();
   if (text !== undefined || copyFrom) copy(textToCopy(button), "Copied");
   if (dialog) document.getElementById(dialog)?.showModal();
-  if (csv) saveTable(csv);
-  if (svg) save(`${svg}.svg`, new Blob([standAlone(document.getElementById(svg))], { type: "image/svg+xml" }));
-  if (png) savePicture(png);
   if (button.closest(".menu-list")) closeMenus();
 });
 
