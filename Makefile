@@ -11,7 +11,7 @@ endef
 AUDITED := $(filter-out requirements/torch.txt,$(wildcard requirements/*.txt))
 CHECKED := annotations training cosa_web tests bench docker manage.py
 
-.PHONY: demo test check bench chromium training up down clean audit
+.PHONY: demo test check bench screenshots chromium training up down clean audit
 
 demo: .venv/base .venv/models
 	@$(BIN)/python -m cosa_web.demo
@@ -28,7 +28,11 @@ check: .venv/dev
 	$(BIN)/mypy --no-error-summary
 	$(BIN)/python manage.py makemigrations --check --dry-run
 
-bench: .venv/dev .venv-training/ready
+# A picture of every page at three widths, light and dark, in var/screenshots/; ARGS='--only run- --width 390' takes some.
+screenshots: .venv/dev chromium
+	@$(BIN)/python -m tests.sweep.screens $(ARGS)
+
+bench: .venv/dev .venv-training/ready .venv/models chromium
 	$(BIN)/python -m bench.run_engine
 	$(BIN)/python -m bench.throughput
 	$(BIN)/python -m bench.gateway
@@ -45,6 +49,7 @@ bench: .venv/dev .venv-training/ready
 	$(BIN)/python -m bench.recipe
 	$(BIN)/python -m bench.faults
 	$(BIN)/python -m bench.load
+	$(BIN)/python -m bench.stranger
 
 # Known weaknesses of what is installed, as far as the registry answers: a package it says nothing of fails too.
 audit:
