@@ -11,7 +11,7 @@ endef
 AUDITED := $(filter-out requirements/torch.txt,$(wildcard requirements/*.txt))
 CHECKED := annotations training cosa_web tests bench docker manage.py
 
-.PHONY: demo test check bench screenshots chromium training up down clean audit
+.PHONY: demo test check bench screenshots chromium training references up down clean audit
 
 demo: .venv/base .venv/models
 	@$(BIN)/python -m cosa_web.demo
@@ -50,6 +50,10 @@ bench: .venv/dev .venv-training/ready .venv/models chromium
 	$(BIN)/python -m bench.faults
 	$(BIN)/python -m bench.load
 	$(BIN)/python -m bench.stranger
+
+# Documents that say what the code says: docs/settings.md and the tables of docs/commands.md.
+references: .venv/base
+	@$(BIN)/python -m cosa_web.documents.references
 
 # Known weaknesses of what is installed, as far as the registry answers: a package it says nothing of fails too.
 audit:

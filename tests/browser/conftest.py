@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -14,13 +13,10 @@ from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from annotations.models import User
+from tests.chromium import FLAGS, program
 from tests.factories import make_person
 from training.services.work import work
 
-FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-)  # fmt: skip
 REFUSED_FORM = re.compile(r"the server responded with a status of 422")
 PATIENCE_MS = 8000
 BROKEN_POLICY = "content policy broken: "
@@ -34,13 +30,12 @@ TELL_BROKEN_POLICY = (
 # would not work in another test: hence the variable, and a browser that ends with this folder.
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
-    program = shutil.which("chromium-headless-shell") or shutil.which("chromium")
-    if program is None:
+    if not (found := program()):
         pytest.fail("Chromium is not installed. Run `make chromium`, then the tests again.", pytrace=False)
     expect.set_options(timeout=PATIENCE_MS)
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         patch.setitem(os.environ, "DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=found, args=FLAGS)
         yield browser
         browser.close()
 

@@ -74,6 +74,17 @@ def test_the_demo_names_its_people_and_their_password(settings):
     assert demo.PASSWORD in html
 
 
+def test_a_click_on_a_name_of_the_demo_logs_in(settings, ada):
+    settings.DEMO = True
+    button = next(one for one in elements(Client().get(LOGIN).content.decode(), "button") if one.text == "ada")
+    ada.set_password(demo.PASSWORD)
+    ada.save()
+    answer = Client().post(
+        LOGIN, {"password": demo.PASSWORD, button.attributes["name"]: button.attributes["value"], "next": ""}
+    )
+    assert answer.status_code == 302 and answer.url == "/"
+
+
 def test_nobody_is_named_outside_of_the_demo(settings):
     settings.DEMO = False
     html = Client().get(LOGIN).content.decode()
