@@ -8,6 +8,7 @@ from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from annotations import exports, keyset
 from annotations.exports import Format, Table
@@ -32,6 +33,13 @@ def waits(request: HttpRequest) -> bool:
 def refused(request: HttpRequest, page: str, context: dict[str, Any]) -> HttpResponse:
     """The page again with the form's errors and everything typed, as 422."""
     return render(request, page, context, status=422)
+
+
+def onward(request: HttpRequest, otherwise: str) -> str:
+    """Where the person goes once a form is saved: what `next` asks for when it is a page of ours, else `otherwise`."""
+    wanted = request.POST.get("next") or request.GET.get("next", "")
+    ours = url_has_allowed_host_and_scheme(wanted, allowed_hosts=None)
+    return wanted if ours else otherwise
 
 
 def paged(request: HttpRequest, rows: QuerySet[Any], size: int = 50) -> keyset.Rows:

@@ -8,6 +8,7 @@ from django.urls import reverse
 from annotations import access
 from annotations.models import User
 from annotations.models.people import ADMIN, EXPERT, LEAD, REVIEWER
+from cosa_web import first_steps
 
 RAIL = (
     ("Home", "home", "home", None),
@@ -26,7 +27,7 @@ RAIL = (
     ("Audit", "annotations:audit-list", "admin", frozenset({REVIEWER})),
 )
 # An admin finds these under one entry, as tabs.
-ADMIN_PAGES = ("/people/", "/organisations/", "/audit/", "/floor/")
+ADMIN_PAGES = ("/people/", "/organisations/", "/audit/", "/floor/", "/setup/")
 BENCHMARK_PAGES = ("/benchmarks/", "/imports/", "/test-sets/")
 CAMPAIGN_PAGES = ("/campaigns/", "/rater-groups/")
 MODEL_PAGES = ("/models/", "/judges/")
@@ -57,7 +58,7 @@ class Place(NamedTuple):
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    """`nav`, `organisation`, `may_start` (a run) for somebody logged in; nothing for a stranger."""
+    """`nav`, `organisation`, `may_start` (a run), `to_first_steps` for somebody logged in; nothing for a stranger."""
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return {}
@@ -70,7 +71,12 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     ]
     first = person.memberships.select_related("organisation").order_by("pk").first()
     may_start = bool(held & {EXPERT, LEAD, ADMIN})
-    return {"nav": nav, "organisation": first.organisation.name if first else "", "may_start": may_start}
+    return {
+        "nav": nav,
+        "organisation": first.organisation.name if first else "",
+        "may_start": may_start,
+        "to_first_steps": first_steps.WALKING in getattr(request, "session", {}) and request.path != reverse("setup"),
+    }
 
 
 def _place(request: HttpRequest, label: str, url: str, icon: str) -> Place:

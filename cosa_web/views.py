@@ -23,6 +23,7 @@ from annotations.queries import rate_list
 from annotations.queries import waiting as people_queries
 from annotations.queries.checks import tallies
 from annotations.services import demo, first_admin, outages
+from cosa_web import first_steps
 from training import access, queries
 from training.charts import config_rows
 
@@ -79,7 +80,9 @@ def home(request: HttpRequest) -> HttpResponse:
         "rows": config_rows(runs, people_access.configs(user)),
         "ticks": ticks(),
         "run_new": reverse("training:run-new"),
+        "first_steps": first_steps.of(user),
     }
+    first_steps.forget(request)
     return render(request, "home.html", context)
 
 

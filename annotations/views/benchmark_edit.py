@@ -16,6 +16,7 @@ from annotations.services import benchmarks
 from annotations.web import refused
 
 PAGE = "annotations/benchmark_form.html"
+THEN = {"write": "annotations:prompt-new", "import": "annotations:import-list"}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -30,7 +31,7 @@ def benchmark_new(request: HttpRequest) -> HttpResponse:
     if made is None:
         return refused(request, PAGE, {"form": form})
     messages.success(request, f"{made.title[:80]} is made. Write its first prompt, or import some.")
-    return redirect("annotations:coverage", made.pk)
+    return redirect(THEN.get(request.GET.get("then", ""), "annotations:coverage"), made.pk)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

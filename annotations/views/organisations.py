@@ -5,6 +5,7 @@ from typing import cast
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from annotations import access, roster
@@ -13,7 +14,7 @@ from annotations.forms.people import OrganisationForm
 from annotations.models import Organisation, User
 from annotations.models.people import ADMIN
 from annotations.services import people
-from annotations.web import refused
+from annotations.web import onward, refused
 
 FORM = "annotations/organisation_form.html"
 
@@ -56,4 +57,4 @@ def _form(request: HttpRequest, organisation: Organisation | None) -> HttpRespon
         form.add_error("slug", str(problem))
         return refused(request, FORM, context)
     messages.success(request, f"{saved.name} is saved.")
-    return redirect("annotations:organisation-edit", saved.pk)
+    return redirect(onward(request, reverse("annotations:organisation-edit", args=[saved.pk])))

@@ -18,7 +18,7 @@ from annotations.forms.people import NamesForm, PersonForm, RoleForm
 from annotations.models import User
 from annotations.models.people import ADMIN
 from annotations.services import people
-from annotations.web import paged, refused
+from annotations.web import onward, paged, refused
 
 DETAIL = "annotations/person_detail.html"
 LINK_FOR = "password_link_for"
@@ -44,7 +44,8 @@ def person_list(request: HttpRequest) -> HttpResponse:
 @for_roles(ADMIN)
 def person_new(request: HttpRequest) -> HttpResponse:
     """A new person with a first role; their page then shows the link once."""
-    form = PersonForm(request.POST or None, initial={"organisation": request.GET.get("organisation")})
+    first = {name: request.GET[name] for name in ("organisation", "role") if name in request.GET}
+    form = PersonForm(request.POST or None, initial=first)
     context = {"form": form, "person": None}
     if request.method == "GET":
         return render(request, "annotations/person_form.html", context)
@@ -96,7 +97,7 @@ def role_add(request: HttpRequest, pk: int) -> HttpResponse:
     given = people.give_role(person=person, organisation=data["organisation"], role=data["role"], actor=_me(request))
     role = f"{data['role']} at {data['organisation']}"
     messages.success(request, f"{person} is {role} from now on." if given else f"{person} was {role} already.")
-    return _to_person(request, person)
+    return redirect(onward(request, reverse("annotations:person-detail", args=[person.pk])))
 
 
 @require_POST

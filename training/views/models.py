@@ -139,7 +139,8 @@ def model_edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _model_form(request: HttpRequest, model: LanguageModel | None) -> HttpResponse:
-    form = ModelForm(request.POST or None, instance=model)
+    first = {"engine": request.GET["engine"]} if "engine" in request.GET else None
+    form = ModelForm(request.POST or None, instance=model, initial=first)
     context = {"form": form, "model": model}
     if request.method == "GET":
         return render(request, "training/model_form.html", context)
