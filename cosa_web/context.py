@@ -75,6 +75,8 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "nav": nav,
         "organisation": first.organisation.name if first else "",
         "may_start": may_start,
+        "search_url": reverse("search"),
+        "searching": request.path == reverse("search"),
         "to_first_steps": first_steps.WALKING in getattr(request, "session", {}) and request.path != reverse("setup"),
     }
 

@@ -3,13 +3,14 @@
 from django.contrib.auth import views as auth
 from django.urls import include, path
 
-from cosa_web import health, metrics, passwords, setup, views
+from cosa_web import health, metrics, passwords, search, setup, views
 from cosa_web.documents import views as documents
 
 urlpatterns = [
     path("", views.home, name="home"),
     path("setup/", setup.setup, name="setup"),
     path("setup/model/", setup.setup_model, name="setup-model"),
+    path("search/", search.search, name="search"),
     path("login/", views.LogIn.as_view(), name="login"),
     path("logout/", auth.LogoutView.as_view(), name="logout"),
     path("password/", passwords.PasswordChange.as_view(), name="password-change"),

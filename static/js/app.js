@@ -100,7 +100,8 @@ function turnVeils() {
 }
 
 function press(event, name) {
-  const target = document.querySelector(`[data-key="${CSS.escape(name)}"]:not([disabled])`);
+  const key = `[data-key="${CSS.escape(name)}"]:not([disabled])`;
+  const target = document.querySelector(`main ${key}`) || document.querySelector(key);
   if (!target) return false;
   event.preventDefault();
   if (target.matches("input:not([type=radio], [type=checkbox]), textarea")) target.focus(); else target.click();
