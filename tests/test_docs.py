@@ -1,15 +1,9 @@
 """What the documents say is so: examples run, tables are complete, links lead somewhere, figures are the code's."""
 
-import asyncio
 import hashlib
 import re
-import shutil
 import struct
-from collections.abc import Callable
-from importlib import import_module
-from itertools import count
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -17,20 +11,14 @@ from django.core.management import call_command
 
 from annotations.core import folder
 from annotations.services import demo
-from tests.stub_server import StubServer
-from training import judges
-from training.engines import KINDS, Endpoint, Reply, Sampling
-from training.judges import Case
+from training.engines import KINDS
 from training.models.runs import ITEM_STATES, RUN_STATES
 from training.services import work
-from training.strategies import Question
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 TEXTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
-EXAMPLES = dict(re.findall(r"here `(\w+)\.py`[^`]*?(?:`[^`]*?)??```python\n(.*?)```", README, re.DOTALL))
 APACHE_2_0 = "cfc7749b96f63bd31c3c42b5c471bf756814053e847c10f3eb003417bc523d30"
-fresh = count()
 
 
 def doc(name: str) -> str:
@@ -50,65 +38,6 @@ def table_after(text: str, words: str) -> str:
 def anchors(path: Path) -> set[str]:
     headings = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
-
-
-@pytest.fixture
-def copy_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., ModuleType]:
-    """A copy of a folder of `training` as a package of its own, with one more file in it."""
-
-    def make(name: str, entry: str, source: str) -> ModuleType:
-        package = f"{name}_of_the_readme_{next(fresh)}"
-        shutil.copytree(ROOT / "training" / name, tmp_path / package)
-        (tmp_path / package / f"{entry}.py").write_text(source, encoding="utf-8")
-        monkeypatch.syspath_prepend(tmp_path)
-        return import_module(package)
-
-    return make
-
-
-def test_the_readme_has_an_example_of_each_one_file_addition() -> None:
-    assert set(EXAMPLES) == {"no_parrot", "second_look", "house_server"}
-
-
-def test_the_judge_in_the_readme_judges_as_soon_as_its_file_is_there(copy_with: Any) -> None:
-    package = copy_with("judges", "no_parrot", EXAMPLES["no_parrot"]).__name__
-    judge = judges.load("no_parrot", package)
-    assert judges.names(package) == sorted([*judges.names(), "no_parrot"])
-    assert judge.judge(Case("", "Why?\n", " Why?")).addressed is False
-    assert judge.judge(Case("", "Why?", "Because it rains.")).addressed is True
-
-
-def test_the_strategy_in_the_readme_answers_as_soon_as_its_file_is_there(copy_with: Any) -> None:
-    package = copy_with("strategies", "second_look", EXAMPLES["second_look"])
-    seen: list[list[dict[str, str]]] = []
-
-    async def ask(messages: list[dict[str, str]]) -> Reply:
-        seen.append(messages)
-        return Reply(f"answer {len(seen)}", "stub", 1, 1, "stop", 1.0, 1)
-
-    reply = asyncio.run(package.load("second_look").answer(ask, Question("The system.", "The config.", "Why?")))
-    assert reply.text == "answer 2"
-    assert [[turn["role"] for turn in turns] for turns in seen] == [
-        ["system", "user"],
-        ["system", "user", "assistant", "user"],
-    ]
-    assert seen[1][1:3] == [{"role": "user", "content": "Why?"}, {"role": "assistant", "content": "answer 1"}]
-
-
-def test_the_engine_in_the_readme_reaches_its_server_as_soon_as_its_file_is_there(copy_with: Any) -> None:
-    async def one_call() -> str:
-        engine = package.load("house_server")(Endpoint("", "echo"))
-        try:
-            return (await engine.chat([{"role": "user", "content": "hi"}], Sampling())).text
-        finally:
-            await engine.close()
-
-    with StubServer() as stub:
-        source = EXAMPLES["house_server"].replace("http://gpu.example:8000/v1", stub.base_url)
-        package = copy_with("engines", "house_server", source)
-        assert asyncio.run(one_call()) == "hi"
-        assert stub.calls("echo") == 1
-    assert package.label("house_server") == "Our own server"
 
 
 @pytest.mark.django_db(transaction=True)

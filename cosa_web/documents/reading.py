@@ -51,7 +51,9 @@ class Page(NamedTuple):
 
 def page(name: str) -> Page:
     """The document of that name, which is in the contents; made once for each text of the file."""
-    return _page(contents.source(name), get_language() or "", tuple((one.name, one.title) for one in contents.entries()))
+    return _page(
+        contents.source(name), get_language() or "", tuple((one.name, one.title) for one in contents.entries())
+    )
 
 
 def sections(text: str) -> tuple[Section, ...]:

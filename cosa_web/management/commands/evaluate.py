@@ -44,14 +44,14 @@ class Command(BaseCommand):
         parser.add_argument("--model", help="slug of the model that answers")
         parser.add_argument("--judge", action="append", default=[], help="judge file, or judge:model; may be repeated")
         parser.add_argument("--config", action="append", default=[], help="slug of a config; all when left out")
-        parser.add_argument("--strategy", default="plain")
+        parser.add_argument("--strategy", default="plain", help="how the model answers")
         parser.add_argument(
             "--setting", action="append", default=[], metavar="NAME=VALUE", help="of the strategy; may be repeated"
         )
         parser.add_argument("--per-kind", type=int, help="at most so many prompts of each kind for each config")
-        parser.add_argument("--temperature", type=float, default=0.0)
+        parser.add_argument("--temperature", type=float, default=0.0, help="of an answer; 0 takes the likeliest words")
         parser.add_argument("--max-tokens", type=int, help="of an answer; the model's own setting when left out")
-        parser.add_argument("--seed", type=int, default=0)
+        parser.add_argument("--seed", type=int, default=0, help="of the draw of prompts and of answers")
         self._add_terms(parser)
         parser.add_argument("--run", type=int, help="show this run, going on with it when it is open")
         parser.add_argument(

@@ -27,9 +27,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """How big."""
-        parser.add_argument("--responses", type=int, default=1_000_000)
-        parser.add_argument("--judgements", type=int, default=3_000_000)
-        parser.add_argument("--ratings", type=int, default=300_000)
+        parser.add_argument("--responses", type=int, default=1_000_000, help="how many answers of models")
+        parser.add_argument("--judgements", type=int, default=3_000_000, help="how many verdicts of judges")
+        parser.add_argument("--ratings", type=int, default=300_000, help="how many ratings of people")
         parser.add_argument("--into-this-database", action="store_true", help="although it is no demo's, or not empty")
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -37,7 +37,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """How many people, how often, against how many server processes."""
-        parser.add_argument("--users", type=int, default=8)
+        parser.add_argument("--users", type=int, default=8, help="people who ask at the same moment")
         parser.add_argument("--rounds", type=int, help="rounds of asking at once; 50, or none with --submits")
         parser.add_argument("--overlap", type=int, default=1, help="answers each item of a round needs")
         parser.add_argument("--submits", type=int, default=0, help="items everybody answers, one after the other")

@@ -35,7 +35,7 @@ class Command(BaseCommand):
         """The options, in the words of the form."""
         parser.add_argument("--base", help="slug of the model to train")
         parser.add_argument("--set", type=int, help="number of the preference set")
-        parser.add_argument("--preset", choices=list(PRESETS), default="tiny_cpu")
+        parser.add_argument("--preset", choices=list(PRESETS), default="tiny_cpu", help="settings to begin with")
         parser.add_argument("--no-sft", action="store_true", help="begin with DPO")
         parser.add_argument("--no-dpo", action="store_true", help="end after SFT")
         parser.add_argument(
@@ -48,7 +48,7 @@ class Command(BaseCommand):
         parser.add_argument("--node", help="name of the machine that trains")
         parser.add_argument("--gpus", type=int, help="cards; as in the preset, if the node has so many, when left out")
         self._add_evaluation(parser)
-        parser.add_argument("--title", default="")
+        parser.add_argument("--title", default="", help="what people will call the loop")
         parser.add_argument("--wait", action="store_true", help="stay until the loop is over, and print its figures")
         parser.add_argument("--loop", type=int, help="show this loop, or wait for it, and launch none")
         parser.add_argument("--json", action="store_true", help="print the figures as JSON on standard output")
