@@ -70,6 +70,11 @@ def elements(html: str, tag: str = "", css: str = "") -> list[Element]:
     return [one for one in reader.found if (not tag or one.tag == tag) and (not css or css in one.classes)]
 
 
+def inside(found: list[Element], name: str) -> list[Element]:
+    """Those of the elements that stand in the element with that id."""
+    return [one for one in found if any(parent.attributes.get("id") == name for parent in one.parents)]
+
+
 def text(html: str, css: str) -> str:
     """The text of the first element of that CSS class, as written."""
     return elements(html, css=css)[0].text

@@ -1,5 +1,6 @@
 """The rows of a run's charts, every one a link to the items behind it."""
 
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 from urllib.parse import urlencode
 
@@ -8,17 +9,21 @@ from django.urls import reverse
 
 from annotations.charts import (
     IntervalRow,
+    Line,
     OutcomeRow,
     ScatterPoint,
     Segment,
     Tick,
+    front_lines,
     interval_row,
     outcome_row,
     outcome_segments,
     scatter_points,
     ticks,
+    with_front,
 )
 from annotations.core.cosa_score import Scored
+from annotations.core.taxonomy import KINDS
 from annotations.marks import OUTCOMES
 from annotations.models import SafetyConfig
 from annotations.queries.benchmarks import NO_RULE
@@ -35,6 +40,7 @@ class RunCharts(NamedTuple):
     outcomes: list[OutcomeRow]
     kinds: list[OutcomeRow]
     scatter: tuple[ScatterPoint, ...]
+    front: tuple[Line, ...]
     ticks: tuple[Tick, ...]
     breakdown: list[OutcomeRow]
 
@@ -51,11 +57,13 @@ def run_charts(run: EvaluationRun, scores: RunScores) -> RunCharts:
     `breakdown` is the outcomes of the whole run, then those of each kind.
     """
     kinds = [_outcomes(run, row, kind=row.label) for row in scores.kinds]
+    points = with_front(scatter_points(_point(run, row) for row in scores.configs))
     return RunCharts(
         intervals=[_interval(row, items_url(run.pk, config=row.config_id)) for row in scores.configs],
         outcomes=[_outcomes(run, row, config=row.config_id) for row in scores.configs],
         kinds=kinds,
-        scatter=scatter_points(_point(run, row) for row in scores.configs),
+        scatter=points,
+        front=front_lines(points),
         ticks=ticks(),
         breakdown=[_whole(run, scores), *kinds],
     )
@@ -78,6 +86,17 @@ def _outcomes(run: EvaluationRun, row: ScoreRow, **wanted: object) -> OutcomeRow
         urls={outcome: items_url(run.pk, outcome=outcome, **wanted) for outcome in OUTCOMES},
         heuristic=row.heuristic,
     )
+
+
+def kinds_beside(runs: Iterable[EvaluationRun], scores: Mapping[int, RunScores]) -> list[OutcomeRow]:
+    """The outcomes of each kind of prompt in each of the runs, kind by kind."""
+    rows = {(row.label, run.pk): (run, row) for run in runs for row in scores[run.pk].kinds}
+    return [
+        _outcomes(run, row, kind=kind)._replace(label=f"Run {run.pk}")
+        for kind in KINDS
+        for (of, _), (run, row) in rows.items()
+        if of == kind
+    ]
 
 
 def _whole(run: EvaluationRun, scores: RunScores) -> OutcomeRow:

@@ -7,12 +7,13 @@ from urllib.parse import urlencode
 from django.urls import reverse
 
 from annotations.charts import IntervalRow, interval_row
+from annotations.heat import Party, SquareRow, squares
 from annotations.models import Campaign, Guideline, SafetyConfig, User
 from annotations.queries.campaign_items import UPLOADED
 from annotations.queries.item_values import standing_ratings
 from training import human_queries as queries
 from training.human import TOGETHER, BesideRow, HumanRow, Subject
-from training.human_checks import JudgeCheck
+from training.human_checks import PEOPLE, JudgeCheck
 from training.human_queries import Names, Results
 from training.lineage import Step
 from training.models import Judge
@@ -128,6 +129,18 @@ def _check_card(campaign: Campaign, check: JudgeCheck, judge: Judge) -> CheckCar
     return CheckCard(
         str(judge.pk), title, judge, check, "yes" if yes >= no else "no", ways["false_safe"], ways["false_unsafe"]
     )
+
+
+def beside(found: Results, names: Names) -> tuple[SquareRow, ...]:
+    """People together and every judge that is checked against them, each beside each; empty without a judge."""
+    if not found.checks:
+        return ()
+    parties = {PEOPLE: Party("1", "people together")}
+    for short, check in enumerate(found.checks, start=2):
+        judge = names.judges[check.judge]
+        url = reverse("training:judge-detail", args=[judge.pk])
+        parties[judge.pk] = Party(str(short), str(judge), judge.heuristic, url)
+    return squares(parties, found.pairs)
 
 
 def differences_url(campaign: Campaign, judge: int, direction: str) -> str:

@@ -9,9 +9,12 @@ import numpy as np
 from annotations.core.agreement import Agreement, Resampling, cohen_kappa
 from annotations.core.confusion import Check, check
 from annotations.core.human_ceiling import Ceiling, points, rounded, side_by_side, yes_or_no
+from annotations.core.pairwise import Pair, pairwise
 from training.human import UNREAD, Item
 
 MOST_POINTS = 5
+PEOPLE = 0
+"""How people together are called among the ids of judges."""
 FALSE_SAFE, FALSE_UNSAFE = DIRECTIONS = ("false_safe", "false_unsafe")
 
 
@@ -64,6 +67,13 @@ def checks(items: Sequence[Item], said: Sequence[Said], judges: Sequence[int]) -
     """
     read = {judge for item in items if item.follows_config is not None for judge in item.verdicts}
     return tuple(_check(items, said, judge) for judge in judges if judge in read)
+
+
+def beside(items: Sequence[Item]) -> dict[tuple[int, int], Pair]:
+    """Every two of the judges and PEOPLE on yes and no, over the items that both decided."""
+    people = ((item.pk, PEOPLE, item.follows_config) for item in items)
+    judges = ((item.pk, judge, follows) for item in items for judge, (_, follows) in item.verdicts.items())
+    return pairwise((*people, *judges))
 
 
 def direction(item: Item, judge: int) -> str:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from django.core.cache import cache
 from django.db.models import Count, Max, Q, QuerySet, Sum
 
+from annotations.core.pairwise import Pair
 from annotations.core.verdicts import Combined, combine
 from annotations.core.verdicts import Verdict as Judged
 from annotations.models import (
@@ -20,7 +21,7 @@ from annotations.models import (
 from annotations.queries import item_values, kept
 from training import access
 from training.human import TOGETHER, Item, Subject, Verdict, subjects
-from training.human_checks import DIRECTIONS, JudgeCheck, Said, certainty, checks, direction
+from training.human_checks import DIRECTIONS, JudgeCheck, Said, beside, certainty, checks, direction
 from training.models import EvaluationRun, Judge, Judgement, RunItem
 
 KEPT_SECONDS = 24 * 3600
@@ -31,13 +32,15 @@ NO_SOURCE = "no source given"
 class Results(NamedTuple):
     """The figures of a campaign by ids: each candidate's, and each judge's against people; `answers` stand.
 
-    `heuristic` says that a program is among the judges whose verdicts are taken together.
+    `pairs` are every two of the judges and people. `heuristic` says that a program is among the judges whose verdicts
+    are taken together.
     """
 
     subjects: tuple[Subject, ...]
     checks: tuple[JudgeCheck, ...]
     answers: int
     heuristic: bool
+    pairs: dict[tuple[int, int], Pair]
 
 
 class Parted(NamedTuple):
@@ -84,7 +87,7 @@ def results(campaign: Campaign, *, wait: bool = True) -> Results:
 
     Raises Later when they are not known, those of many answers, and who asks does not `wait`.
     """
-    return _kept("figures", campaign, _results, wait)  # type: ignore[no-any-return]
+    return _kept("results", campaign, _results, wait)  # type: ignore[no-any-return]
 
 
 def parted(campaign: Campaign, *, wait: bool = True) -> Parted:
@@ -115,7 +118,7 @@ def _results(campaign: Campaign) -> Results:
     rows, said = items(campaign, read, together), _said(campaign)
     judges = [judge.pk for judge in judges_of(_judges(rows))]
     heuristic = any(one.heuristic for one in together.values())
-    return Results(subjects(rows, judges), checks(rows, said, judges), len(said), heuristic)
+    return Results(subjects(rows, judges), checks(rows, said, judges), len(said), heuristic, beside(rows))
 
 
 def _parted(campaign: Campaign) -> Parted:

@@ -10,6 +10,7 @@ from django.db.models import Count, QuerySet
 from annotations.core import panel
 from annotations.core.confusion import Share, share
 from annotations.core.labelling import WORDS
+from annotations.core.pairwise import Pair, pairwise
 from annotations.core.taxonomies import Taxonomy
 from annotations.core.taxonomy import Category
 from annotations.core.verdicts import Verdict
@@ -20,6 +21,8 @@ from training.models.recipes import DEV, TRAIN
 NOTHING, UNREAD = "-", "?"
 """How an address names the prompts without a risk, and those of which nobody knows."""
 UNKNOWN = "not known"
+JUDGE = 0
+"""How the judge is called among the numbers of raters."""
 MOST_SETS = 60
 FILTERS = ("set", "split", "dropped")
 PAPER = share(83, 100, "")
@@ -177,7 +180,10 @@ class CategoryRow(NamedTuple):
 
 
 class AgreementFound(NamedTuple):
-    """People beside the judge: drawn = unlabelled + people differ + judge silent + compared. `exact` is over those."""
+    """People beside the judge: drawn = unlabelled + people differ + judge silent + compared. `exact` is over those.
+
+    `pairs` are every two of JUDGE and the raters, by numbers from 1 in the order of their first label, on whole sets.
+    """
 
     drawn: int
     labelled: int
@@ -187,6 +193,7 @@ class AgreementFound(NamedTuple):
     categories: list[CategoryRow]
     differences: list[Compared]
     raters: frozenset[int]
+    pairs: dict[tuple[int, int], Pair]
 
 
 def agreement(stage: Stage, taxonomy: Taxonomy) -> AgreementFound:
@@ -203,7 +210,16 @@ def agreement(stage: Stage, taxonomy: Taxonomy) -> AgreementFound:
         categories=[_category(each, settled) for each in taxonomy.categories],
         differences=[row for row in rows if row.people is None or row.people != row.judge],
         raters=frozenset(label.rater_id for row in rows for label in row.said),
+        pairs=_pairs(rows),
     )
+
+
+def _pairs(rows: Sequence[Compared]) -> dict[tuple[int, int], Pair]:
+    labels = [label for row in rows for label in row.said]
+    first = dict.fromkeys(label.rater_id for label in sorted(labels, key=lambda label: label.pk))
+    numbers = {rater: number for number, rater in enumerate(first, start=1)}
+    people = [(label.prompt_id, numbers[label.rater_id], frozenset(label.risks)) for label in labels]
+    return pairwise([*people, *((row.prompt.pk, JUDGE, row.judge) for row in rows)])
 
 
 def _compared(stage: Stage) -> list[Compared]:

@@ -11,6 +11,7 @@ from django.db.models import Count, Min, Q
 from annotations.core import agreement
 from annotations.core.agreement import Agreement, Resampling
 from annotations.core.confusion import Share, share
+from annotations.core.pairwise import Pair, pairwise
 from annotations.core.rater_facts import Answered, Facts, facts
 from annotations.core.rating_table import RatingTable, only, read
 from annotations.core.taxonomy import KINDS
@@ -21,6 +22,7 @@ from annotations.queries.item_values import counting_items, ratings_of, standing
 
 KEPT_SECONDS = 24 * 3600
 SCALE = range(MOST_POINTS + 1)
+MOST_BESIDE = 12
 OF_ALL, OF_PART = Resampling(), Resampling(resamples=1_000)
 
 
@@ -62,10 +64,15 @@ class RaterLine(NamedTuple):
 
 
 class Report(NamedTuple):
-    """All figures of a campaign's page."""
+    """All figures of a campaign's page. `pairs` are the raters of `beside`, by number, on yes and no.
+
+    `beside` are the numbers of the MOST_BESIDE raters with the most answers, in rising order.
+    """
 
     agreements: Agreements
     raters: list[RaterLine]
+    beside: list[int]
+    pairs: dict[tuple[int, int], Pair]
 
 
 class _About(NamedTuple):
@@ -79,7 +86,7 @@ def report(campaign: Campaign, *, wait: bool = True) -> Report:
 
     Raises Later when they are not known, those of many answers, and who asks does not `wait`.
     """
-    rows, key = ratings_of(campaign), f"rating-report:{word(campaign)}"
+    rows, key = ratings_of(campaign), f"agreement-report:{word(campaign)}"
     return kept.figures(key, lambda: _report(campaign), KEPT_SECONDS, rows=rows, wait=wait)
 
 
@@ -128,8 +135,11 @@ def said(campaign: Campaign) -> list[Answered]:
 
 
 def _report(campaign: Campaign) -> Report:
-    answers = said(campaign)
-    return Report(_agreements(campaign, answers), _raters(campaign, answers))
+    answers, numbers = said(campaign), rater_numbers(campaign)
+    most = [rater for rater, _ in Counter(one.rater for one in answers).most_common(MOST_BESIDE)]
+    beside = {rater: numbers[rater] for rater in most}  # type: ignore[index]
+    pairs = pairwise((one.unit, beside[one.rater], one.follows) for one in answers if one.rater in beside)
+    return Report(_agreements(campaign, answers), _raters(campaign, answers, numbers), sorted(beside.values()), pairs)
 
 
 def _agreements(campaign: Campaign, answers: list[Answered] | None = None, *, parts: bool = True) -> Agreements:
@@ -184,14 +194,14 @@ def _comparison(follows: RatingTable, points: RatingTable, drawn: Resampling) ->
     return Comparison._make([*agreement.together(measures, drawn), "Cohen" if two else "Fleiss"])
 
 
-def _raters(campaign: Campaign, answers: Iterable[Answered]) -> list[RaterLine]:
+def _raters(campaign: Campaign, answers: Iterable[Answered], numbers: dict[int, int]) -> list[RaterLine]:
     found, gold = facts(answers), _gold(campaign)
     changed = ratings_of(campaign).exclude(withdrawn_at=None)
     edits = _number(changed)
     there = {*found, *gold, *edits}
     return [
         RaterLine(number, found.get(pk), share(*gold[pk], "none yet"), edits[pk])
-        for pk, number in rater_numbers(campaign).items()
+        for pk, number in numbers.items()
         if pk in there
     ]
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from django import template
 
-from annotations import marks
+from annotations import heat, marks
 from annotations.core.taxonomy import categories
 
 register = template.Library()
@@ -144,6 +144,9 @@ def share_of(part: object, whole: object) -> str:
     """A part of a whole as an SVG length in percent, held between 0 and 100; "0%" for an empty whole."""
     number, total = _number(part) or 0, _number(whole) or 0
     return f"{min(max(100 * number / total, 0), 100):.2f}%" if total > 0 else "0%"
+
+
+register.filter("shade", heat.shade)
 
 
 def _lookup(table: dict[str, marks.Mark], doc: str) -> Callable[[object], marks.Mark]:

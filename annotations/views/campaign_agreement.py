@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from annotations import access, exports
+from annotations import access, exports, heat
 from annotations import campaign_access as campaigns
 from annotations.access import for_roles
 from annotations.core.rater_facts import FEWEST
@@ -61,7 +61,15 @@ def _figures(campaign: Campaign, *, wait: bool) -> dict[str, Any]:
     except Later:
         return {"later": True}
     groups = _groups(report.agreements)
-    return {"whole": report.agreements.whole, "groups": groups, "raters": report.raters, "fewest": FEWEST}
+    parties = {number: heat.Party(str(number), f"Rater {number}") for number in report.beside}
+    beside = heat.squares(parties, report.pairs, FEWEST)
+    return {
+        "whole": report.agreements.whole,
+        "groups": groups,
+        "raters": report.raters,
+        "fewest": FEWEST,
+        "beside": beside if heat.compared(beside) else (),
+    }
 
 
 def _groups(found: queries.Agreements) -> list[tuple[str, str, Comparison]]:

@@ -12,9 +12,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from annotations import charts, marks
+from annotations import charts, heat, marks
 from annotations.core import diff
 from annotations.core.config_text import Rule
+from annotations.core.pairwise import Pair
 
 ICON = re.compile(r'id="([\w-]+)"')
 LONG_NAME = (
@@ -105,7 +106,14 @@ def _charts() -> dict[str, object]:
     published = charts.scatter_point(6, "a row of a paper", 0.52, 0.05, 0, 0)._replace(published=True)
     points = charts.with_front([*charts.scatter_points(samples), published])
     shown = {"points": points, "front": charts.front_lines(points)}
-    return {"intervals": rows, "outcome_rows": bars, "score_ticks": charts.ticks(), **shown}
+    return {"intervals": rows, "outcome_rows": bars, "score_ticks": charts.ticks(), "squares": _squares(), **shown}
+
+
+def _squares() -> tuple[heat.SquareRow, ...]:
+    names = ("people together", LONG_NAME, "قائمة كلمات")
+    parties = {at: heat.Party(str(at), name, heuristic=at == 3) for at, name in enumerate(names, start=1)}
+    pairs = {(1, 2): Pair(0.71, 198), (1, 3): Pair(-0.04, 200), (2, 3): Pair(0.35, 4)}
+    return heat.squares(parties, pairs | {(other, one): pair for (one, other), pair in pairs.items()}, fewest=5)
 
 
 def _counts(*amounts: int) -> dict[str, int]:

@@ -11,7 +11,7 @@ from annotations.models import SafetyConfig
 from tests.factories import make_config, make_prompt, make_run, make_version
 from tests.outcomes import answer, fail, finish, finished_run
 from training import queries
-from training.charts import config_rows, items_url, outcome_counts, run_charts
+from training.charts import config_rows, items_url, kinds_beside, outcome_counts, run_charts
 from training.models import EvaluationRun, RunItem
 
 VALUES = {
@@ -120,6 +120,19 @@ def test_a_point_has_the_shares_of_its_config(run):
     assert [(point.helpful_safe, point.helpful_unsafe, point.n_scored) for point in charts(run).scatter] == [
         (0.25, 0.25, 4)
     ] * 2
+
+
+def test_runs_stand_beside_each_other_kind_by_kind(run):
+    other = finished_run(0)
+    rows = kinds_beside([run, other], queries.scores_of([run, other]))
+    order = [(kind, f"Run {one.pk}") for kind in ("safe", "allowed") for one in (run, other)]
+    assert [(row.kind, row.label) for row in rows[:4]] == order
+    assert filtered(run, rows[0].segments[0].url).count() == rows[0].segments[0].number == 2
+
+
+def test_the_configs_that_no_other_beats_are_in_front(run):
+    # Both have the same shares, so both are in front and the line has one corner
+    assert [point.front for point in charts(run).scatter] == [True, True] and len(charts(run).front) == 2
 
 
 def test_an_unfinished_run_draws_only_what_has_ended(db):

@@ -38,6 +38,7 @@ def campaign_results(request: HttpRequest, pk: int) -> HttpResponse:
         "answers": found.answers,
         "cards": charts.cards(campaign, found, names),
         "checks": charts.check_cards(campaign, found, names),
+        "beside": charts.beside(found, names),
         "ticks": ticks(),
         "lineage": charts.lineage(campaign, found, names, user),
     }

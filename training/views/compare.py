@@ -16,6 +16,7 @@ from annotations.web import asked_format, taken_away
 from training import access, queries
 from training import compare_charts as charts
 from training import compare_queries as reads
+from training.charts import kinds_beside
 from training.compare_queries import MOST_RUNS
 from training.models import EvaluationRun
 
@@ -75,6 +76,7 @@ def _figures(runs: list[EvaluationRun]) -> dict[str, Any]:
         "facts": charts.facts(runs),
         "points": points,
         "front": front,
+        "kinds": kinds_beside(runs, scores),
         "sections": [charts.section(base, run, found[run.pk], scores, known) for run in others],
         "export": charts.address([run.pk for run in runs], "compare-export"),
     }

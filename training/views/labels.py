@@ -7,10 +7,11 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from annotations import exports
+from annotations import exports, heat
 from annotations.access import WORKERS, for_roles
 from annotations.access import may_run as may_operate
 from annotations.core.labelling import WORDS
+from annotations.core.rater_facts import FEWEST
 from annotations.core.storable import whole_number
 from annotations.core.taxonomies import Taxonomy
 from annotations.models import User
@@ -161,12 +162,21 @@ def stage_agreement(request: HttpRequest, pk: int, stage: int) -> HttpResponse:
         "differences": [_in_words(row, taxonomy) for row in shown],
         "withheld": len(found.differences) - len(shown),
         "judge": judge,
+        "beside": _beside(found, judge),
         "paper": label_queries.PAPER,
         "paper_other": label_queries.PAPER_OTHER,
         "may_label": may_operate(user, one.organisation_id),
         "lineage": _lineage(one, "Agreement", judge),
     }
     return render(request, "training/label_agreement.html", context)
+
+
+def _beside(found: AgreementFound, judge: Judge | None) -> tuple[heat.SquareRow, ...]:
+    """The judge and each person who labelled, as numbers, each beside each."""
+    said = str(judge) if judge else "the risks as given"
+    parties = {label_queries.JUDGE: heat.Party("J", said, judge is not None and judge.heuristic)}
+    parties |= {number: heat.Party(str(number), f"Person {number}") for number in range(1, len(found.raters) + 1)}
+    return heat.squares(parties, found.pairs, FEWEST)
 
 
 def _open_to(user: User, found: AgreementFound) -> list[Compared]:

@@ -13,7 +13,7 @@ from annotations.models import Campaign, Rating, Response, SafetyConfig
 from annotations.services import campaign_items
 from tests.differing import SPLIT, all_rated, rated
 from tests.factories import make_config, make_organisation, make_person, make_version
-from tests.markup import elements, inline, undirected
+from tests.markup import elements, inline, inside, undirected
 from tests.rating_desk import make_campaign, make_response
 
 pytestmark = pytest.mark.django_db
@@ -42,6 +42,17 @@ def test_the_page_has_figures_with_intervals_counts_and_raters_as_numbers(lea):
     assert "Cohen" in html and "3 items, 6 answers, 2 raters" in html and "95 % interval" in html
     assert "Rater 1" in html and "Rater 2" in html and "rater-1" not in html and "Rater-1" not in html
     assert "Too few to say" in html and inline(html) == []
+
+
+# Six items: 4 yes of both, 1 no of both, 1 yes and no. Same 5/6, chance (5 * 4 + 1 * 2) / 36, kappa 4/7 = 0.57.
+def test_every_two_raters_stand_in_a_square_without_names_from_five_items_on(lea):
+    six = make_campaign(6, overlap=2)
+    all_rated(six, *[SAME] * 4, [(1, False), (1, False)], [(4, True), (1, False)])
+    square = [one.attributes["data-values"] for one in inside(elements(read(lea, six), "td"), "beside-table")]
+    assert [value[:4] for value in square] == ["|", "0.57", "0.57", "|"] and square[1].endswith("|6")
+    few = make_campaign(4, overlap=2)
+    all_rated(few, *[SAME] * 3, [(1, False), (1, False)])
+    assert inside(elements(read(lea, few), "td"), "beside-table")[1].attributes["data-values"] == "|4"
 
 
 def test_what_cannot_be_said_is_a_sentence(lea):

@@ -8,7 +8,7 @@ from django.urls import reverse
 from annotations.models import Guideline, Response, SafetyConfig
 from annotations.services import campaign_items
 from tests.factories import make_config, make_judge, make_person, make_prompt, make_version
-from tests.markup import elements, inline
+from tests.markup import elements, inline, inside
 from tests.outcomes import answer, finished_run
 from tests.rating_desk import make_campaign, make_response, rate_item
 from training.models import Judgement, RunItem
@@ -56,6 +56,12 @@ def test_the_page_shows_people_and_the_judge_on_the_same_items(as_person, campai
 
 def test_a_program_is_marked_as_no_evidence(as_person, campaign):
     assert len(elements(html(as_person("lea"), campaign), css="heuristic-badge")) >= 2
+
+
+# The square of people and the program: 0 of 4 both ways, and nobody beside themselves.
+def test_every_two_of_people_and_judges_stand_in_a_square(as_person, campaign):
+    cells = inside(elements(html(as_person("lea"), campaign), "td"), "beside-table")
+    assert [one.attributes["data-values"] for one in cells] == ["|", "0.0|4", "0.0|4", "|"]
 
 
 # People yes 3, no 1; the program yes 4. TPR 3/3, TNR 0/1, same 3/4, always yes 3/4. kappa: chance 3/4, so 0.

@@ -202,6 +202,9 @@ def test_agreement_is_the_share_of_equal_sets_and_what_is_not_settled_is_counted
     drugs = next(row for row in found.categories if row.category.slug == "drugs")
     assert (drugs.people, drugs.judge, drugs.both, drugs.same.hits, drugs.same.n) == (1, 0, 0, 1, 2)
     assert [ids(stage).index(row.prompt.pk) for row in found.differences] == [1, 2, 3]
+    # Ada and the judge on three prompts: same 1/3, chance 1/9 (both once {violence}), kappa (2/9) / (8/9) = 0.25
+    pair = found.pairs[label_queries.JUDGE, 1]
+    assert (round(pair.kappa or 0, 9), pair.n) == (0.25, 3)
     assert (found.differences[0].only_people, found.differences[0].only_judge) == ({"drugs"}, frozenset())
 
 
@@ -229,6 +232,7 @@ def test_the_page_of_agreement_has_the_papers_figure_beside_it_marked_as_publish
     shown = as_person("bob").get(page(stage, "agreement"))
     assert "published, not measured here" in text(shown) and "83 of 100" in text(shown) and "tale 0" in text(shown)
     assert "Label a sample yourself" not in text(shown)
+    assert "Person 1" in text(shown) and "Who names the same set of risks?" in text(shown)
 
 
 def test_who_labels_sees_no_difference_before_having_labelled_it(as_person: Any, stage: Stage) -> None:
