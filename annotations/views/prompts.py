@@ -22,7 +22,8 @@ from annotations.queries import prompt_history
 from annotations.queries.validation import same_text, with_validation
 from annotations.services import prompts
 from annotations.services.pasting import Look
-from annotations.services.prompts import PromptChanged, PromptProblem
+from annotations.services.prompt_checks import PromptProblem
+from annotations.services.prompts import PromptChanged
 from annotations.web import page_or_fragment, refused, wants_fragment
 
 NEW, PASTE, EDIT = "annotations/prompt_new.html", "annotations/prompt_paste.html", "annotations/prompt_edit.html"
@@ -58,16 +59,20 @@ def prompt_new(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _asked(request: HttpRequest, benchmark: Benchmark) -> dict[str, Any]:
-    """What the address fills in; without a config the one the person wrote for last in this benchmark."""
+    """What the address fills in; without a config the one the person wrote for last here, or the only one."""
     asked: dict[str, Any] = {name: request.GET.get(name, "") for name in PLAIN}
-    asked["config"] = whole_number(asked["config"]) or _last_config(benchmark, _person(request))
+    asked["config"] = whole_number(asked["config"]) or _likely_config(benchmark, _person(request))
     asked["kind"] = asked["kind"] if asked["kind"] in KINDS else ""
     return asked | {"risks": [slug for slug in request.GET.getlist("risk") if slug in SLUGS]}
 
 
-def _last_config(benchmark: Benchmark, person: User) -> int | None:
+def _likely_config(benchmark: Benchmark, person: User) -> int | None:
     mine = benchmark.prompts.current().filter(created_by=person)
-    return mine.order_by("-pk").values_list("config", flat=True).first()
+    last: int | None = mine.order_by("-pk").values_list("config", flat=True).first()
+    if last:
+        return last
+    every = list(access.configs(person).order_by().values_list("pk", flat=True)[:2])
+    return every[0] if len(every) == 1 else None
 
 
 def _typed(request: HttpRequest) -> dict[str, Any]:

@@ -69,6 +69,14 @@ def test_an_address_that_makes_no_sense_still_opens_the_writer(as_person, query)
     assert as_person("ada").get(url(query)).status_code == 200
 
 
+@pytest.mark.parametrize("others, chosen", [(0, True), (1, False)])
+def test_the_only_config_is_chosen(as_person, others, chosen):
+    only = make_version().config
+    for number in range(others):
+        make_config(f"other-{number}")
+    assert (form_of(as_person("ada").get(url())).get("config") == str(only.pk)) is chosen
+
+
 def test_the_config_one_wrote_for_last_is_chosen(as_person):
     make_version(), make_version(make_config("film"))
     add_prompt(text="a", kind="safe", benchmark=make_benchmark(), config=make_config("film"), actor=make_person("ada"))
