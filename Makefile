@@ -11,7 +11,7 @@ endef
 AUDITED := $(filter-out requirements/torch.txt,$(wildcard requirements/*.txt))
 CHECKED := annotations training cosa_web tests bench docker manage.py
 
-.PHONY: demo test check bench screenshots chromium training references up down clean audit
+.PHONY: demo test check bench screenshots pictures chromium training references up down clean audit
 
 demo: .venv/base .venv/models
 	@$(BIN)/python -m cosa_web.demo
@@ -31,6 +31,14 @@ check: .venv/dev
 # A picture of every page at three widths, light and dark, in var/screenshots/; ARGS='--only run- --width 390' takes some.
 screenshots: .venv/dev chromium
 	@$(BIN)/python -m tests.sweep.screens $(ARGS)
+
+# What axe finds on every page that is serious or critical, in light, in dark and on a telephone.
+axe: .venv/dev chromium tests/js/node_modules/.ready
+	@$(BIN)/python -m tests.sweep.axe $(ARGS)
+
+# Walks every tutorial in a demo of its own and takes its pictures anew; ends where a step cannot be done.
+pictures: .venv/dev .venv/models .venv-training/ready chromium
+	$(BIN)/python -m tests.pictures
 
 bench: .venv/dev .venv-training/ready .venv/models chromium
 	$(BIN)/python -m bench.run_engine
@@ -68,7 +76,7 @@ chromium:
 	  || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium-headless-shell; } \
 	  || command -v chromium
 
-# The npm client of the tests; --ignore-scripts, because a package that only answers calls has nothing to run here.
+# What tests take from npm; --ignore-scripts, because a client and a file for browsers have nothing to run here.
 tests/js/node_modules/.ready: tests/js/package-lock.json
 	@command -v npm >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends nodejs npm; }
 	npm ci --prefix tests/js --ignore-scripts --no-audit --no-fund --silent

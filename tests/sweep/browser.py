@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, BrowserContext, Page, Response, sync_playwright
@@ -12,7 +13,7 @@ from tests.browser.conftest import FLAGS
 from tests.sweep.pages import PEOPLE, Sight, client
 
 SETTLED = "() => !document.querySelector('.htmx-request, .htmx-settling, [hx-trigger=\"load\"]')"
-SETTLE_STEPS, STEP_MS = 40, 50
+SETTLE_STEPS, STEP_MS, PATIENCE_MS = 40, 50, 60_000
 WRONG = """() => {
   const root = document.documentElement, wide = root.scrollWidth - root.clientWidth;
   const broken = [...document.images].filter((one) => one.complete && !one.naturalWidth).map((one) => one.src);
@@ -42,7 +43,7 @@ class Window:
         self.context: BrowserContext = browser.new_context(
             base_url=address, viewport={"width": width, "height": 900}, color_scheme=theme, **options
         )
-        self.context.set_default_timeout(15_000)
+        self.context.set_default_timeout(PATIENCE_MS)
         self.heard: list[str] = []
         self._sessions = {person: self._session(person) for person in PEOPLE}
         self._person = ""
@@ -55,7 +56,11 @@ class Window:
         self.become(sight.person)
         answer = self.page.goto(sight.url)
         self.settle()
-        return self._refused(answer) + self.page.evaluate(WRONG) + self.heard
+        return [*self._refused(answer), *self.page.evaluate(WRONG), *self.heard]
+
+    def picture(self, path: Path) -> None:
+        """Nothing; the whole of the open page is in the file."""
+        self.page.screenshot(path=path, full_page=True, animations="disabled", caret="hide")
 
     def become(self, person: str) -> None:
         """Nothing; whoever opens the next page is that person, or nobody for "anonymous"."""

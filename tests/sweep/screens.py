@@ -63,7 +63,7 @@ def _look(browser: Any, address: str, seen: list[Any], width: int, asked: Any) -
             window.page.emulate_media(color_scheme=theme)
             if theme == asked.theme[0] or window.page.query_selector("canvas"):
                 found += window.open(sight)
-            window.page.screenshot(path=asked.out / f"{sight.file}-{width}-{theme}.png", full_page=True)
+            window.picture(asked.out / f"{sight.file}-{width}-{theme}.png")
         yield from (f"{sight.name} as {sight.person} at {width}: {problem}" for problem in dict.fromkeys(found))
         if number % 20 == 0 or number == len(seen):
             print(f"{width} px: {number} of {len(seen)} pages", file=sys.stderr, flush=True)

@@ -1,5 +1,6 @@
 """The site over a world of its own: a throwaway database, a thread that serves it on this machine alone."""
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,7 +43,7 @@ def serve(port: int = 0) -> Iterator[Site]:
 
 
 def _settle() -> None:
-    """Django is set up; queries are allowed beside the event loop of Playwright, hints at work go nowhere."""
+    """Django is set up: queries beside the event loop of Playwright, cheap passwords, hints at work that go nowhere."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cosa_web.settings")
     os.environ |= {"COSA_DEMO": "1", "DJANGO_ALLOW_ASYNC_UNSAFE": "true"}
     import django
@@ -53,7 +54,9 @@ def _settle() -> None:
     from cosa_web import celery_app
     from cosa_web.api_settings import caches
 
+    logging.getLogger("cosa").setLevel(logging.ERROR)
     celery_app.conf.broker_url = "memory://"
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.CACHES["throttles"] = caches("")["throttles"]
 
 
