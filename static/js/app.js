@@ -134,8 +134,8 @@ document.addEventListener("DOMContentLoaded", () => {
   document.querySelector(".form [aria-invalid=true], .login [aria-invalid=true]")?.focus();
 });
 
-// Parts that exchange themselves keep out of a person's way: never under an open menu or a selected text, and the
-// link or button that has the focus keeps it.
+// Parts that are exchanged keep out of a person's way: never by themselves under an open menu or a selected text, and
+// the link or button that has the focus keeps it.
 
 function busy(part) {
   const chosen = getSelection();
@@ -158,18 +158,21 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   if (new URL(event.detail.xhr.responseURL || location.href).pathname.startsWith("/login/") && !location.pathname.startsWith("/login/")) {
     event.detail.shouldSwap = false;
     location.reload();
-  } else if (part.matches("[data-calm]")) {
-    event.detail.shouldSwap &&= !busy(part);
+  } else {
+    if (part.matches("[data-calm]")) event.detail.shouldSwap &&= !busy(part);
     const active = document.activeElement;
-    focused = part.contains(active) ? { tag: active.tagName, mark: marked(active) } : null;
+    focused = active !== document.body && part.contains(active) ? { part: part.id, tag: active.tagName, mark: marked(active) } : null;
   }
 });
 
+// Where the link or button is gone, the part that came in its place has the focus: the next Tab goes on from there.
 document.addEventListener("htmx:afterSettle", () => {
-  if (!focused) return;
-  const same = [...document.querySelectorAll(`[data-calm] ${focused.tag}`)].find((node) => marked(node) === focused.mark);
+  if (!focused || document.activeElement !== document.body) return;
+  const part = document.getElementById(focused.part);
+  const same = [...(part ?? document).querySelectorAll(focused.tag)].find((node) => marked(node) === focused.mark);
   focused = null;
-  same?.focus({ preventScroll: true });
+  if (part && !same) part.tabIndex = -1;
+  (same ?? part)?.focus({ preventScroll: true });
 });
 
 // htmx: a server may send HX-Trigger {"toast": {"text": …, "level": …}}; a lost connection is said, never swallowed.
