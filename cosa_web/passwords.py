@@ -7,6 +7,7 @@ from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.views import INTERNAL_RESET_SESSION_TOKEN, PasswordChangeView, PasswordResetConfirmView
 from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import reverse_lazy
+from django.utils.translation import gettext
 
 from annotations.forms.people import FirstPasswordForm, OwnPasswordForm
 from annotations.models import User
@@ -39,7 +40,7 @@ class PasswordSet(PasswordResetConfirmView):
         except people.PeopleProblem as problem:
             messages.error(self.request, str(problem))
         else:
-            messages.success(self.request, "Your password is set. Log in with it.")
+            messages.success(self.request, gettext("Your password is set. Log in with it."))
         return HttpResponseRedirect(self.get_success_url())
 
 
@@ -63,5 +64,5 @@ class PasswordChange(PasswordChangeView):
             messages.error(self.request, str(problem))
         else:
             update_session_auth_hash(self.request, person)
-            messages.success(self.request, "Your password is changed. Everywhere else you are signed out.")
+            messages.success(self.request, gettext("Your password is changed. Everywhere else you are signed out."))
         return HttpResponseRedirect(self.get_success_url())

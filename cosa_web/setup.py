@@ -5,6 +5,7 @@ from typing import Any, cast
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
 from annotations.access import AUTHORS, for_roles, roles
@@ -37,9 +38,16 @@ def setup_model(request: HttpRequest) -> HttpResponse:
     model = first_models.register(name, actor=cast(User, request.user))
     trial = registry.try_model(model, HELLO)
     if trial.error:
-        messages.error(request, f"{model} is registered, but did not answer: {trial.error}")
+        messages.error(
+            request,
+            gettext("%(model)s is registered, but did not answer: %(error)s") % {"model": model, "error": trial.error},
+        )
     else:
-        messages.success(request, f"{model} is registered, and answered in {trial.seconds:.1f} seconds.")
+        messages.success(
+            request,
+            gettext("%(model)s is registered, and answered in %(seconds)s seconds.")
+            % {"model": model, "seconds": f"{trial.seconds:.1f}"},
+        )
     return redirect("setup")
 
 

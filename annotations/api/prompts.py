@@ -19,7 +19,8 @@ from annotations.queries.benchmarks import NO_RISK, NO_RULE
 from annotations.queries.benchmarks import prompts as current
 from annotations.queries.validation import STATES, with_validation
 from annotations.services import prompts
-from annotations.services.prompts import LONGEST, LONGEST_LANGUAGE, LONGEST_SOURCE, Content
+from annotations.services.prompt_checks import LONGEST, LONGEST_LANGUAGE, LONGEST_SOURCE, PromptProblem
+from annotations.services.prompts import Content
 
 WORDS = {"pk": "Id of the benchmark.", "uid": "The prompt's own name; it stays through all wordings."}
 FILTERS = ("kind", "rule", "risk", "language", "validation", "words")
@@ -107,7 +108,7 @@ class Prompts(Racing):
     """The prompts of a benchmark."""
 
     resource, roles = "benchmarks", WORKERS
-    refusals = (prompts.PromptProblem,)
+    refusals = (PromptProblem,)
     words = WORDS
 
     @lists(
@@ -139,7 +140,7 @@ class OnePrompt(Racing):
     """One prompt."""
 
     resource, roles = "benchmarks", WORKERS
-    refusals, conflicts = (prompts.PromptProblem,), (prompts.PromptChanged, Raced)
+    refusals, conflicts = (PromptProblem,), (prompts.PromptChanged, Raced)
     words = WORDS
 
     @reads(WholePrompt)
@@ -174,7 +175,7 @@ class TakingOut(Racing):
     """Taking a prompt out."""
 
     resource, roles = "benchmarks", WORKERS
-    refusals, conflicts = (prompts.PromptProblem,), (prompts.PromptChanged, Raced)
+    refusals, conflicts = (PromptProblem,), (prompts.PromptChanged, Raced)
     words = WORDS
 
     @changes(Seen, WholePrompt)
@@ -188,7 +189,7 @@ class PuttingIn(Racing):
     """Putting a prompt back."""
 
     resource, roles = "benchmarks", WORKERS
-    refusals = (prompts.PromptProblem,)
+    refusals = (PromptProblem,)
     words = WORDS
 
     @changes(None, WholePrompt)

@@ -5,6 +5,8 @@ from typing import Any, NamedTuple
 
 from django import forms
 from django.http import QueryDict
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from annotations.core import answers
 from annotations.core.answers import Answer, AnswerProblem
@@ -47,7 +49,7 @@ class DecisionForm(forms.Form):
     follows_config = forms.CharField(required=False)
     cause = forms.ChoiceField(
         choices=[(value, value) for value in CAUSES],
-        error_messages={"required": "Say why they differ.", "invalid_choice": "Say why they differ."},
+        error_messages={"required": _("Say why they differ."), "invalid_choice": _("Say why they differ.")},
     )
     note = forms.CharField(required=False, max_length=LONGEST_NOTE)
     seen = forms.CharField(required=False)
@@ -73,7 +75,7 @@ class DecisionForm(forms.Form):
         """What was said, with the own answer read where one is given."""
         data = self.cleaned_data
         if not self.taken:
-            self.add_error("take", "Choose the answer that holds, or give your own.")
+            self.add_error("take", gettext("Choose the answer that holds, or give your own."))
         if self.taken == OWN:
             try:
                 self.own = answers.read(data | {"broken_rules": self.broken}, self.rules)

@@ -3,6 +3,7 @@
 from typing import Any, cast
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from annotations import trail
 
@@ -12,10 +13,10 @@ class AuditFilter(forms.Form):
 
     person = forms.ChoiceField(required=False)
     action = forms.ChoiceField(required=False)
-    kind = forms.ChoiceField(required=False, label="Object")
-    since = forms.DateField(required=False, label="From", widget=forms.DateInput(attrs={"type": "date"}))
-    until = forms.DateField(required=False, label="To", widget=forms.DateInput(attrs={"type": "date"}))
-    words = forms.CharField(required=False, label="Contains", max_length=200, widget=forms.TextInput)
+    kind = forms.ChoiceField(required=False, label=_("Object"))
+    since = forms.DateField(required=False, label=_("From"), widget=forms.DateInput(attrs={"type": "date"}))
+    until = forms.DateField(required=False, label=_("To"), widget=forms.DateInput(attrs={"type": "date"}))
+    words = forms.CharField(required=False, label=_("Contains"), max_length=200, widget=forms.TextInput)
     number = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, **kwargs: Any):

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.forms.boundfield import BoundField
+from django.utils.translation import gettext_lazy as _
 
 from annotations import access
 from annotations.core.taxonomy import KINDS
@@ -25,16 +26,16 @@ class BenchmarkForm(OfOrganisation):
         required=False,
         max_length=LONGEST_ABOUT,
         widget=forms.Textarea(attrs=TYPED | {"rows": 3, "class": "low grows"}),
-        help_text="What it tests and how its prompts were made. The dataset card of a release begins with it.",
+        help_text=_("What it tests and how its prompts were made. The dataset card of a release begins with it."),
     )
     licence = forms.CharField(
         required=False,
         max_length=LONGEST_LICENCE,
         widget=forms.TextInput(attrs={"autocomplete": "off", "list": "licences"}),
-        help_text="Under what others may use the prompts, as a short name: CC-BY-4.0, CC0-1.0.",
+        help_text=_("Under what others may use the prompts, as a short name: CC-BY-4.0, CC0-1.0."),
     )
     checks_needed = forms.IntegerField(
-        min_value=1, max_value=MOST_CHECKS, initial=2, label="People who check a prompt", help_text=CHECKS_HELP
+        min_value=1, max_value=MOST_CHECKS, initial=2, label=_("People who check a prompt"), help_text=CHECKS_HELP
     )
 
     def __init__(self, user: User, data: Any = None, *, benchmark: Benchmark | None = None):

@@ -3,6 +3,7 @@
 from typing import Any, cast
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from annotations import access
 from annotations.core.answers import MOST_POINTS
@@ -18,26 +19,26 @@ from annotations.services.response_files import MOST_ROWS
 POINTS = [("", "–"), *((str(points), str(points)) for points in range(MOST_POINTS + 1))]
 ALL, GOOD = "all", "good"
 HOW = (
-    ("mixed", "Mixed in, unmarked: it shows how often a rater is right"),
-    ("practice", "As practice at the start: the right answer is shown after theirs"),
+    ("mixed", _("Mixed in, unmarked: it shows how often a rater is right")),
+    ("practice", _("As practice at the start: the right answer is shown after theirs")),
 )
 
 
 class GoldForm(forms.Form):
     """The right answer of an item."""
 
-    low = forms.TypedChoiceField(label="Helpfulness, from", coerce=int, choices=POINTS)
-    high = forms.TypedChoiceField(label="Helpfulness, to", coerce=int, choices=POINTS)
+    low = forms.TypedChoiceField(label=_("Helpfulness, from"), coerce=int, choices=POINTS)
+    high = forms.TypedChoiceField(label=_("Helpfulness, to"), coerce=int, choices=POINTS)
     follows = forms.ChoiceField(
-        label="Follows its config", choices=(("yes", "Yes"), ("no", "No")), widget=forms.RadioSelect
+        label=_("Follows its config"), choices=(("yes", _("Yes")), ("no", _("No"))), widget=forms.RadioSelect
     )
     why = forms.CharField(
-        label="Why",
+        label=_("Why"),
         max_length=LONGEST_WHY,
         widget=forms.Textarea(attrs={"rows": 3, "dir": "auto", "class": "low grows"}),
-        help_text="Who rates it as practice reads this after their own answer.",
+        help_text=_("Who rates it as practice reads this after their own answer."),
     )
-    how = forms.ChoiceField(label="How raters get it", choices=HOW, widget=forms.RadioSelect, initial="mixed")
+    how = forms.ChoiceField(label=_("How raters get it"), choices=HOW, widget=forms.RadioSelect, initial="mixed")
 
     def __init__(self, item: CampaignItem, data: Any = None):
         gold = campaign_gold.gold_of(item)
@@ -67,24 +68,24 @@ class ResponsesForm(WithFiles):
 
     nothing, outlives = "Choose a file.", False
     tables = forms.FileField(
-        label="File",
+        label=_("File"),
         required=False,
         widget=ManyFiles(attrs={"multiple": True}),
-        help_text="CSV, JSON Lines or Parquet.",
+        help_text=_("CSV, JSON Lines or Parquet."),
     )
     benchmark = forms.ModelChoiceField(
-        Benchmark.objects.none(), help_text="The prompts of the file are looked for in it.", empty_label=None
+        Benchmark.objects.none(), help_text=_("The prompts of the file are looked for in it."), empty_label=None
     )
     source = forms.CharField(
         required=False,
-        label="Whose responses these are",
+        label=_("Whose responses these are"),
         max_length=LONGEST_SOURCE,
         widget=forms.TextInput(attrs={"dir": "auto", "autocomplete": "off"}),
-        help_text="A model's name, or who wrote them, where the file does not say. Raters never see it.",
+        help_text=_("A model's name, or who wrote them, where the file does not say. Raters never see it."),
     )
     wrong = forms.ChoiceField(
-        label="When rows have a problem",
-        choices=((ALL, "take nothing, and show them"), (GOOD, "take the good ones, and show the others")),
+        label=_("When rows have a problem"),
+        choices=((ALL, _("take nothing, and show them")), (GOOD, _("take the good ones, and show the others"))),
         initial=ALL,
         widget=forms.RadioSelect,
     )

@@ -3,6 +3,7 @@
 from typing import Any, cast
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from annotations import campaign_access
 from annotations.campaign_access import possible_raters
@@ -23,8 +24,8 @@ class AddForm(forms.Form):
         required=False,
         min_value=1,
         max_value=MOST_QUOTA,
-        label="Quota of each",
-        help_text="Empty: as the campaign says.",
+        label=_("Quota of each"),
+        help_text=_("Empty: as the campaign says."),
     )
 
     def __init__(self, campaign: Campaign, data: Any = None):

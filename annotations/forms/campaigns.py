@@ -4,6 +4,7 @@ from secrets import randbelow
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from annotations import campaign_access
 from annotations.forms.belonging import OfOrganisation
@@ -58,9 +59,9 @@ class CampaignForm(OfOrganisation):
         required=False,
         max_length=campaigns.LONGEST_ABOUT,
         widget=_area(3),
-        help_text="What it is for. Raters read it before they begin, so it names no model and no run.",
+        help_text=_("What it is for. Raters read it before they begin, so it names no model and no run."),
     )
-    ask_risks = forms.BooleanField(required=False, label="Ask as well which risk categories a response has")
+    ask_risks = forms.BooleanField(required=False, label=_("Ask as well which risk categories a response has"))
     overlap = _number("overlap")
     overlap_share = _number("overlap_share")
     seed = _number("seed")
@@ -74,13 +75,15 @@ class CampaignForm(OfOrganisation):
         required=False,
         max_length=campaigns.LONGEST_CONTACT,
         widget=_area(2),
-        help_text="Whom raters can turn to when something weighs on them. Needed once an item has a risk category.",
+        help_text=_("Whom raters can turn to when something weighs on them. Needed once an item has a risk category."),
     )
     guideline = forms.CharField(
         required=False,
         max_length=guidelines.LONGEST_TEXT,
         widget=_area(18, "policy"),
-        help_text="What raters go by, in Markdown. It may wait; every later version is kept beside the earlier ones.",
+        help_text=_(
+            "What raters go by, in Markdown. It may wait; every later version is kept beside the earlier ones."
+        ),
     )
     seen = forms.CharField(required=False, widget=forms.HiddenInput)
 
@@ -162,14 +165,17 @@ class GuidelineForm(forms.Form):
     """The next version of a guideline, and what it changes; `above` is the number of the one it is written over."""
 
     text = forms.CharField(
-        max_length=guidelines.LONGEST_TEXT, widget=_area(22, "policy"), label="Guideline", help_text="In Markdown."
+        max_length=guidelines.LONGEST_TEXT,
+        widget=_area(22, "policy"),
+        label=_("Guideline"),
+        help_text=_("In Markdown."),
     )
     note = forms.CharField(
         error_messages={"required": guidelines.NO_NOTE},
         max_length=guidelines.LONGEST_NOTE,
         widget=_area(2),
-        label="What changed",
-        help_text="A line for the people who rate.",
+        label=_("What changed"),
+        help_text=_("A line for the people who rate."),
     )
     above = forms.IntegerField(min_value=0, max_value=1_000_000, widget=forms.HiddenInput)
 

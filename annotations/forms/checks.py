@@ -3,6 +3,8 @@
 from typing import Any, NamedTuple, cast
 
 from django import forms
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from annotations.core.taxonomy import KINDS
 from annotations.models import SafetyConfig
@@ -83,7 +85,7 @@ class LabelForm(SaidForm):
         """What was said; without an answer there is a note."""
         data = self.cleaned_data
         if data.get("said") == UNSURE and not data.get("note"):
-            self.add_error("note", "Say what makes it hard to tell, so that a lead can decide.")
+            self.add_error("note", gettext("Say what makes it hard to tell, so that a lead can decide."))
         return data
 
     def as_said(self) -> dict[str, Any]:
@@ -96,7 +98,7 @@ class DecisionForm(SaidForm):
 
     reason = forms.CharField(
         max_length=LONGEST_REASON,
-        error_messages={"required": "Give the reason: it stays beside the labels it overrules or confirms."},
+        error_messages={"required": _("Give the reason: it stays beside the labels it overrules or confirms.")},
     )
 
     def as_said(self) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from typing import Any, NamedTuple, cast
 
 from django import forms
 from django.http import QueryDict
+from django.utils.translation import gettext, gettext_lazy
 
 from annotations import access
 from annotations.core import config_templates, taxonomy
@@ -36,10 +37,10 @@ class StartForm(OfOrganisation):
         required=False,
         max_length=config_content.LONGEST_TITLE,
         widget=forms.TextInput(attrs=TYPED),
-        help_text="What it is for, in a few words. Without one it has the title of what it begins with.",
+        help_text=gettext_lazy("What it is for, in a few words. Without one it has the title of what it begins with."),
     )
     start = forms.ChoiceField(initial=EMPTY)
-    source = ConfigChoice(SafetyConfig.objects.none(), required=False, empty_label="choose …")
+    source = ConfigChoice(SafetyConfig.objects.none(), required=False, empty_label=gettext_lazy("choose …"))
 
     def __init__(self, user: User, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
@@ -60,7 +61,7 @@ class StartForm(OfOrganisation):
         if data.get("start") == EMPTY and data.get("source"):
             data["start"] = FROM_CONFIG
         if data.get("start") == FROM_CONFIG and not data.get("source"):
-            self.add_error("source", "Choose the config to begin with.")
+            self.add_error("source", gettext("Choose the config to begin with."))
         return data
 
     def create(self, actor: User) -> ConfigVersion | None:
@@ -107,7 +108,7 @@ class ConfigForm(forms.Form):
     policy = forms.CharField(
         required=False,
         widget=forms.Textarea(attrs=TYPED | {"class": "policy grows", "rows": 16}),
-        help_text="In Markdown. A model reads it as written, and the rules after it.",
+        help_text=gettext_lazy("In Markdown. A model reads it as written, and the rules after it."),
     )
     number = forms.IntegerField(required=False, min_value=1, widget=forms.HiddenInput)
     revision = forms.IntegerField(required=False, min_value=0, widget=forms.HiddenInput)
@@ -136,7 +137,7 @@ class ConfigForm(forms.Form):
         """What was typed, as the service takes it."""
         data = self.cleaned_data
         if len({len(cast(QueryDict, self.data).getlist(f"rule-{field}")) for field in Rule._fields}) > 1:
-            self.add_error(None, "The rules did not arrive whole. Send the form again.")
+            self.add_error(None, gettext("The rules did not arrive whole. Send the form again."))
         try:
             self.about = config_content.about({field: data.get(field, "") for field in configs.ABOUT})
             self.content = configs.content(data.get("policy", ""), self.rules, self.allowed)
@@ -149,13 +150,15 @@ class ConfigForm(forms.Form):
         """The draft with what a valid form says; without a number it is the next one. Raises ConfigProblem."""
         number, content = self.cleaned_data["number"], self.content
         if content is None:
-            raise configs.ConfigProblem("What was typed is not complete.")
+            raise configs.ConfigProblem(gettext("What was typed is not complete."))
         said: dict[str, Any] = {"about": self.about, "content": content, "actor": actor}
         if number is None:
             return configs.go_on(config=self.config, **said)
         draft = self.config.versions.filter(number=number).first()
         if draft is None:
-            raise configs.Conflict(f"There is no v{number} of this config. Go on from the newest version.")
+            raise configs.Conflict(
+                gettext("There is no v%(number)s of this config. Go on from the newest version.") % {"number": number}
+            )
         return configs.save(draft=draft, revision=self.cleaned_data["revision"] or 0, **said)
 
     def rearrange(self, action: str, spare: int) -> None:

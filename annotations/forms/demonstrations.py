@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from annotations.core.taxonomy import KINDS
 from annotations.forms.configs import TYPED
@@ -20,21 +21,23 @@ class DemonstrationForm(forms.Form):
     kind = forms.ChoiceField(
         choices=[(kind, kind) for kind in KINDS],
         widget=forms.RadioSelect,
-        error_messages={"required": "Choose a kind."},
+        error_messages={"required": _("Choose a kind.")},
     )
     prompt = AnyText(
         strip=False,
         widget=forms.Textarea(attrs=AREA | {"rows": 3}),
-        help_text="What a user asks. Name a risk, never teach it: it is sent with every prompt of a run.",
-        error_messages={"required": "Write what a user would ask."},
+        help_text=_("What a user asks. Name a risk, never teach it: it is sent with every prompt of a run."),
+        error_messages={"required": _("Write what a user would ask.")},
     )
     response = AnyText(
-        label="Answer",
+        label=_("Answer"),
         strip=False,
         widget=forms.Textarea(attrs=AREA | {"rows": 6}),
-        help_text="The answer you want, in the voice of the config. To a partial prompt: the open half in full, and "
-        "a sentence that leaves out the other.",
-        error_messages={"required": "Write the answer it should get."},
+        help_text=_(
+            "The answer you want, in the voice of the config. To a partial prompt: the open half in full, and "
+            "a sentence that leaves out the other."
+        ),
+        error_messages={"required": _("Write the answer it should get.")},
     )
     seen = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.db.models import Exists, OuterRef
+from django.utils.translation import gettext_lazy as _
 
 from annotations import exports
 from annotations.core.taxonomy import KINDS
@@ -21,10 +22,10 @@ class ExportForm(forms.Form):
 
     shape = forms.ChoiceField(choices=[(name, shape.label) for name, shape in SHAPES.items()], required=False)
     format = forms.ChoiceField(choices=exports.choices(dataset=True), required=False)
-    kind = forms.ChoiceField(choices=[("", "all"), *((kind, kind) for kind in KINDS)], required=False)
-    config = forms.ModelChoiceField(SafetyConfig.objects.none(), empty_label="all", required=False)
+    kind = forms.ChoiceField(choices=[("", _("all")), *((kind, kind) for kind in KINDS)], required=False)
+    config = forms.ModelChoiceField(SafetyConfig.objects.none(), empty_label=_("all"), required=False)
     language = forms.ChoiceField(required=False)
-    validated = forms.BooleanField(required=False, label="only validated ones")
+    validated = forms.BooleanField(required=False, label=_("only validated ones"))
     columns = forms.MultipleChoiceField(
         choices=[(column.name, column.name) for column in PLAIN.columns], required=False
     )

@@ -3,6 +3,8 @@
 from typing import Any, cast
 
 from django import forms
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from annotations import hub
 from annotations.core.taxonomy import KINDS
@@ -40,17 +42,17 @@ class UploadForm(WithFiles):
 
     tables = forms.FileField(
         required=False,
-        label="Files",
+        label=_("Files"),
         widget=ManyFiles(attrs={"multiple": True}),
-        help_text="CSV, JSON, JSON Lines, Parquet, packed or not, or a ZIP of them.",
+        help_text=_("CSV, JSON, JSON Lines, Parquet, packed or not, or a ZIP of them."),
     )
     folder = forms.FileField(
-        required=False, label="Or a folder", widget=ManyFiles(attrs={"multiple": True, "webkitdirectory": True})
+        required=False, label=_("Or a folder"), widget=ManyFiles(attrs={"multiple": True, "webkitdirectory": True})
     )
     hub_name = forms.CharField(
         required=False,
         max_length=250,
-        label="Or a data set of the Hugging Face Hub",
+        label=_("Or a data set of the Hugging Face Hub"),
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "placeholder": "owner/name"}),
     )
     format = forms.ChoiceField(required=False)
@@ -76,11 +78,11 @@ class UploadForm(WithFiles):
         self.upload = self.keeper.upload() if self.keeper else None
         if self.upload and self.cleaned_data["hub_name"]:
             import_files.remove(self.upload.folder)
-            self.add_error("hub_name", "Files and a data set of the Hub are two imports. Choose one of them.")
+            self.add_error("hub_name", gettext("Files and a data set of the Hub are two imports. Choose one of them."))
         elif self.upload:
             self.share(self.upload)
         elif not self.cleaned_data["hub_name"]:
-            self.add_error("tables", "Choose files or a folder, or name a data set of the Hub.")
+            self.add_error("tables", gettext("Choose files or a folder, or name a data set of the Hub."))
 
 
 class MappingForm(forms.Form):
@@ -88,15 +90,17 @@ class MappingForm(forms.Form):
 
     format = forms.ChoiceField(required=False)
     config = ConfigChoice(
-        SafetyConfig.objects.none(), required=False, label="Config of all rows", empty_label="as the file says"
+        SafetyConfig.objects.none(), required=False, label=_("Config of all rows"), empty_label=_("as the file says")
     )
     kind = forms.ChoiceField(
-        required=False, label="Kind of all rows", choices=[("", "as the file says"), *((kind, kind) for kind in KINDS)]
+        required=False,
+        label=_("Kind of all rows"),
+        choices=[("", _("as the file says")), *((kind, kind) for kind in KINDS)],
     )
     language = forms.CharField(
         required=False,
         max_length=35,
-        label="Language of all rows",
+        label=_("Language of all rows"),
         widget=forms.TextInput(attrs={"autocomplete": "off", "placeholder": "that of the config"}),
     )
 
@@ -126,7 +130,7 @@ class MappingForm(forms.Form):
         """A language tag, or nothing."""
         language = str(self.cleaned_data["language"]).strip()
         if language and not LANGUAGE.fullmatch(language):
-            raise forms.ValidationError("Write the language as a tag: en, ar, pt-BR.")
+            raise forms.ValidationError(gettext("Write the language as a tag: en, ar, pt-BR."))
         return language
 
     @property

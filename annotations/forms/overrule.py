@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from annotations.models import PreferenceSet, User
 from annotations.services import preferences
@@ -13,10 +14,10 @@ class OverruleForm(forms.Form):
     """Why the set may be used all the same, in words."""
 
     why = forms.CharField(
-        error_messages={"required": "Say in a whole sentence why it may be trained on all the same."},
-        label="Why it may be trained on all the same",
+        error_messages={"required": _("Say in a whole sentence why it may be trained on all the same.")},
+        label=_("Why it may be trained on all the same"),
         widget=forms.Textarea(attrs={"dir": "auto", "autocomplete": "off", "rows": 3, "class": "low grows"}),
-        help_text="At least a sentence. It stays with the set, in its card, and in the record of decisions.",
+        help_text=_("At least a sentence. It stays with the set, in its card, and in the record of decisions."),
     )
 
     def __init__(self, row: PreferenceSet, data: Any = None):

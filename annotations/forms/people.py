@@ -5,18 +5,20 @@ from typing import Any
 from django import forms
 from django.contrib.auth import password_validation
 from django.contrib.auth.forms import PasswordChangeForm, SetPasswordForm
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from annotations.models import Organisation, User
 from annotations.models.people import ADMIN, ANNOTATOR, EXPERT, LEAD, REVIEWER
 
 ROLES = (
-    (EXPERT, "Expert: writes configs and benchmark prompts, starts evaluations"),
-    (LEAD, "Lead: an expert who also runs campaigns and freezes benchmarks"),
-    (REVIEWER, "Reviewer: the provider's side, decides about versions of every organisation"),
-    (ANNOTATOR, "Annotator: rates responses, sees only what is assigned"),
-    (ADMIN, "Admin: the provider's side, people, models and everything else"),
+    (EXPERT, _("Expert: writes configs and benchmark prompts, starts evaluations")),
+    (LEAD, _("Lead: an expert who also runs campaigns and freezes benchmarks")),
+    (REVIEWER, _("Reviewer: the provider's side, decides about versions of every organisation")),
+    (ANNOTATOR, _("Annotator: rates responses, sees only what is assigned")),
+    (ADMIN, _("Admin: the provider's side, people, models and everything else")),
 )
-APPROVALS = ((1, "One reviewer"), (2, "Two reviewers, each for themselves"))
+APPROVALS = ((1, _("One reviewer")), (2, _("Two reviewers, each for themselves")))
 
 
 class RoleForm(forms.Form):
@@ -32,9 +34,9 @@ class NamesForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = User
         fields = ["first_name", "last_name", "email"]
-        labels = {"email": "E-mail"}
+        labels = {"email": _("E-mail")}
         help_texts = {
-            "email": "The application sends nothing to it. A change ends a password link that is not used yet."
+            "email": _("The application sends nothing to it. A change ends a password link that is not used yet.")
         }
 
 
@@ -43,10 +45,10 @@ class PersonForm(RoleForm, NamesForm):
 
     class Meta(NamesForm.Meta):
         fields = ["username", "first_name", "last_name", "email"]
-        labels = {"username": "User name", "email": "E-mail"}
+        labels = {"username": _("User name"), "email": _("E-mail")}
         help_texts = {
-            "username": "For logging in: letters, digits and @ . + - _",
-            "email": "So that you can reach them; the application sends nothing to it.",
+            "username": _("For logging in: letters, digits and @ . + - _"),
+            "email": _("So that you can reach them; the application sends nothing to it."),
         }
 
     field_order = ["username", "first_name", "last_name", "email", "organisation", "role"]
@@ -55,7 +57,7 @@ class PersonForm(RoleForm, NamesForm):
         """The user name; one that differs from somebody else's only in upper and lower case is refused."""
         name: str = self.cleaned_data["username"]
         if User.objects.filter(username__iexact=name).exists():
-            raise forms.ValidationError("Somebody has this user name already.")
+            raise forms.ValidationError(gettext("Somebody has this user name already."))
         return name
 
 
@@ -66,15 +68,15 @@ class OrganisationForm(forms.ModelForm):  # type: ignore[type-arg]
         coerce=int,
         choices=APPROVALS,
         initial=1,
-        label="Approvals a version needs",
-        help_text="Nobody approves a version they wrote in. A change counts for decisions from now on.",
+        label=_("Approvals a version needs"),
+        help_text=_("Nobody approves a version they wrote in. A change counts for decisions from now on."),
     )
 
     class Meta:
         model = Organisation
         fields = ["name", "slug", "about", "approvals_needed"]
-        labels = {"slug": "Short name"}
-        help_texts = {"slug": "Letters, digits and hyphens; it cannot be changed later."}
+        labels = {"slug": _("Short name")}
+        help_texts = {"slug": _("Letters, digits and hyphens; it cannot be changed later.")}
         widgets = {"about": forms.Textarea(attrs={"rows": 3, "class": "low", "dir": "auto"})}
 
     def __init__(self, *args: Any, **kwargs: Any):

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from annotations.campaign_access import closed_campaigns
 from annotations.forms.rows import ManyRows
@@ -32,13 +33,13 @@ class PeopleForm(CampaignsForm):
         required=False,
         max_length=20_000,
         widget=forms.Textarea(attrs=TYPED | {"rows": 3, "class": "low grows"}),
-        help_text="What the set is for.",
+        help_text=_("What the set is for."),
     )
     licence = forms.CharField(
         required=False,
         max_length=100,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
-        help_text="Under what others may use it, as a short name: CC-BY-4.0.",
+        help_text=_("Under what others may use it, as a short name: CC-BY-4.0."),
     )
 
     def save(self) -> PreferenceSet | None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from annotations import access
 from annotations.forms.belonging import OfOrganisation
@@ -21,32 +22,32 @@ class PreferenceForm(OfOrganisation, WithFiles):
     title = forms.CharField(max_length=300, widget=forms.TextInput(attrs=TYPED))
     tables = forms.FileField(
         required=False,
-        label="Files",
+        label=_("Files"),
         widget=ManyFiles(attrs={"multiple": True}),
-        help_text="CSV, JSON, JSON Lines, Parquet, packed or not, or a ZIP of them; each file is a split.",
+        help_text=_("CSV, JSON, JSON Lines, Parquet, packed or not, or a ZIP of them; each file is a split."),
     )
     folder = forms.FileField(
-        required=False, label="Or a folder", widget=ManyFiles(attrs={"multiple": True, "webkitdirectory": True})
+        required=False, label=_("Or a folder"), widget=ManyFiles(attrs={"multiple": True, "webkitdirectory": True})
     )
     taxonomy = forms.ModelChoiceField(
         TaxonomyVersion.objects.none(),
         required=False,
-        empty_label="the built-in categories",
-        label="Categories",
-        help_text="Those that the files name in spec_i, spec_j and the two columns of risks.",
+        empty_label=_("the built-in categories"),
+        label=_("Categories"),
+        help_text=_("Those that the files name in spec_i, spec_j and the two columns of risks."),
     )
     about = forms.CharField(
         required=False,
         max_length=20_000,
         widget=forms.Textarea(attrs=TYPED | {"rows": 3, "class": "low grows"}),
-        help_text="How the pairs were made, and for what.",
+        help_text=_("How the pairs were made, and for what."),
     )
     source = forms.CharField(required=False, max_length=300, widget=forms.TextInput(attrs=TYPED))
     licence = forms.CharField(
         required=False,
         max_length=100,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
-        help_text="Under what others may use them, as a short name: CC-BY-NC-4.0, ODC-By.",
+        help_text=_("Under what others may use them, as a short name: CC-BY-NC-4.0, ODC-By."),
     )
 
     def __init__(self, user: User, data: Any = None, *, keeper: Keeper | None = None):

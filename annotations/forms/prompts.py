@@ -4,6 +4,8 @@ from typing import Any, cast
 
 from django import forms
 from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from annotations import access, marks
 from annotations.core import pasted
@@ -12,13 +14,14 @@ from annotations.core.taxonomy import KINDS, categories
 from annotations.forms.configs import TYPED, ConfigChoice
 from annotations.models import Benchmark, ConfigVersion, Prompt, SafetyConfig, User
 from annotations.services import pasting, prompts
-from annotations.services.prompts import Content, PromptProblem
+from annotations.services.prompt_checks import LONGEST_LANGUAGE, LONGEST_SOURCE, PromptProblem
+from annotations.services.prompts import Content
 
 LOW, LINE = {"class": "low grows"}, {"class": "one grows"}
 WAYS = (
-    (pasted.LINES, "One line is one prompt"),
-    (pasted.BLOCKS, "Blank lines stand between prompts"),
-    (pasted.RULES, "Lines of --- stand between prompts"),
+    (pasted.LINES, _("One line is one prompt")),
+    (pasted.BLOCKS, _("Blank lines stand between prompts")),
+    (pasted.RULES, _("Lines of --- stand between prompts")),
 )
 SHOWN_OF_A_RULE = 90
 
@@ -35,22 +38,22 @@ class LabelsForm(forms.Form):
     """What is said of a prompt besides its text. What is wrong with it is decided by the service."""
 
     config = ConfigChoice(
-        SafetyConfig.objects.none(), empty_label="choose …", error_messages={"required": "Choose a config."}
+        SafetyConfig.objects.none(), empty_label=_("choose …"), error_messages={"required": _("Choose a config.")}
     )
-    kind = forms.ChoiceField(widget=forms.RadioSelect, error_messages={"required": "Choose a kind."})
-    rule = AnyText(required=False, label="Rule touched", widget=forms.Select)
-    risks = forms.MultipleChoiceField(required=False, label="Risk categories", widget=forms.CheckboxSelectMultiple)
+    kind = forms.ChoiceField(widget=forms.RadioSelect, error_messages={"required": _("Choose a kind.")})
+    rule = AnyText(required=False, label=_("Rule touched"), widget=forms.Select)
+    risks = forms.MultipleChoiceField(required=False, label=_("Risk categories"), widget=forms.CheckboxSelectMultiple)
     language = forms.CharField(
         required=False,
-        max_length=prompts.LONGEST_LANGUAGE,
+        max_length=LONGEST_LANGUAGE,
         widget=forms.TextInput(attrs={"autocomplete": "off", "size": 10}),
-        help_text="As a tag: en, ar, pt-BR. Empty: that of the config.",
+        help_text=_("As a tag: en, ar, pt-BR. Empty: that of the config."),
     )
     source = AnyText(
         required=False,
-        max_length=prompts.LONGEST_SOURCE,
+        max_length=LONGEST_SOURCE,
         widget=forms.TextInput(attrs=TYPED),
-        help_text="Where it comes from, if it was not thought up here.",
+        help_text=_("Where it comes from, if it was not thought up here."),
     )
 
     def __init__(self, benchmark: Benchmark, user: User, *args: Any, config: SafetyConfig | None = None, **kwargs: Any):
@@ -97,15 +100,15 @@ class TextForm(LabelsForm):
     """A prompt with everything that is said of it."""
 
     text = AnyText(
-        label="Prompt",
+        label=_("Prompt"),
         strip=False,
         widget=forms.Textarea(attrs=TYPED | LOW | {"rows": 4}),
-        error_messages={"required": "Write the prompt."},
+        error_messages={"required": _("Write the prompt.")},
     )
     why = AnyText(
         required=False,
         widget=forms.Textarea(attrs=TYPED | LINE | {"rows": 1}),
-        help_text="Why it is of this kind under this config, for whoever reads it after you.",
+        help_text=_("Why it is of this kind under this config, for whoever reads it after you."),
     )
 
 
@@ -155,14 +158,17 @@ class EditForm(TextForm):
 class PasteForm(LabelsForm):
     """Many prompts of one kind, in one text."""
 
-    way = forms.ChoiceField(choices=WAYS, initial=pasted.LINES, widget=forms.RadioSelect, label="In the text below")
-    text = AnyText(label="Prompts", strip=False, widget=forms.Textarea(attrs=TYPED | {"rows": 14}))
+    way = forms.ChoiceField(choices=WAYS, initial=pasted.LINES, widget=forms.RadioSelect, label=_("In the text below"))
+    text = AnyText(label=_("Prompts"), strip=False, widget=forms.Textarea(attrs=TYPED | {"rows": 14}))
 
     def clean_text(self) -> str:
         """The text as pasted; no `maxlength` says this to the browser, which would cut a longer one silently."""
         text: str = self.cleaned_data["text"]
         if len(text) > (most := pasting.LONGEST_PASTE):
-            raise forms.ValidationError(f"At most {most:,} characters at once; these are {len(text):,}.")
+            raise forms.ValidationError(
+                gettext("At most %(most)s characters at once; these are %(text)s.")
+                % {"most": f"{most:,}", "text": f"{len(text):,}"}
+            )
         return text
 
     def look(self) -> list[pasting.Look]:

@@ -1,6 +1,7 @@
 """How a campaign's answers are taken away."""
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from annotations import exports
 from annotations.queries.rating_shapes import SHAPES
@@ -10,10 +11,10 @@ class RatingExportForm(forms.Form):
     """Shape, format and names. Whatever is not said is the usual, so that a bare address shows something."""
 
     shape = forms.ChoiceField(
-        choices=[(name, shape.label) for name, shape in SHAPES.items()], required=False, label="Rows"
+        choices=[(name, shape.label) for name, shape in SHAPES.items()], required=False, label=_("Rows")
     )
     format = forms.ChoiceField(choices=exports.choices(dataset=True), required=False)
-    names = forms.BooleanField(required=False, label="with user names")
+    names = forms.BooleanField(required=False, label=_("with user names"))
 
     @property
     def shape_name(self) -> str:

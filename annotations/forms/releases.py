@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.forms.boundfield import BoundField
+from django.utils.translation import gettext_lazy as _
 
 from annotations.core import dataset_card, manifest
 from annotations.models import Benchmark, BenchmarkRelease, User
@@ -20,12 +21,12 @@ class FreezeForm(forms.Form):
 
     number = forms.CharField(required=False)
     other = forms.CharField(required=False, max_length=20, widget=forms.TextInput(attrs={"autocomplete": "off"}))
-    only_validated = forms.BooleanField(required=False, label="Freeze only validated prompts")
+    only_validated = forms.BooleanField(required=False, label=_("Freeze only validated prompts"))
     note = forms.CharField(
         required=False,
         max_length=releases.LONGEST_NOTE,
         widget=forms.Textarea(attrs=TYPED | {"rows": 3, "class": "low grows"}),
-        help_text="What is new in it, and what it is for. It stands in the dataset card, in Markdown.",
+        help_text=_("What is new in it, and what it is for. It stands in the dataset card, in Markdown."),
     )
     seen = forms.CharField(required=False, widget=forms.HiddenInput)
 

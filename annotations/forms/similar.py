@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from annotations import access
 from annotations.core import meaning
@@ -11,23 +12,24 @@ from annotations.core.storable import storable, whole_number
 from annotations.models import Benchmark, SafetyConfig, User
 from annotations.models.similarity import LETTERS, MEANING
 from annotations.queries.similar import AT_LEAST, readable
-from annotations.services import prompts, similar_reports
+from annotations.services import similar_reports
+from annotations.services.prompt_checks import LONGEST
 from annotations.services.similar_reports import SimilarProblem, Started
 
 WAYS = (
-    (LETTERS, "By letters: nearly the same words"),
-    (MEANING, "By meaning: the same question in other words; English only, and slower"),
+    (LETTERS, _("By letters: nearly the same words")),
+    (MEANING, _("By meaning: the same question in other words; English only, and slower")),
 )
 
 
 class ReportForm(forms.Form):
     """What a report compares, and how."""
 
-    way = forms.ChoiceField(choices=WAYS, initial=LETTERS, widget=forms.RadioSelect, label="How")
-    wide = forms.BooleanField(required=False, label="Also with the organisation's other benchmarks")
+    way = forms.ChoiceField(choices=WAYS, initial=LETTERS, widget=forms.RadioSelect, label=_("How"))
+    wide = forms.BooleanField(required=False, label=_("Also with the organisation's other benchmarks"))
     at_least = forms.FloatField(
         required=False,
-        label="Similar from",
+        label=_("Similar from"),
         min_value=min(similar_reports.LOWEST.values()),
         max_value=1,
         widget=forms.NumberInput(attrs={"step": "0.01", "inputmode": "decimal"}),
@@ -57,7 +59,7 @@ class Typed:
     """
 
     def __init__(self, user: User, said: Any):
-        self.text = storable(said.get("text", ""))[: prompts.LONGEST]
+        self.text = storable(said.get("text", ""))[:LONGEST]
         self.by_meaning = said.get("meaning") == "1"
         self.without = _uid(said.get("uid", ""))
         self.benchmark: Benchmark | None = None

@@ -4,6 +4,7 @@ from typing import Any, NamedTuple, cast
 
 from django import forms
 from django.http import QueryDict
+from django.utils.translation import gettext, gettext_lazy
 
 from annotations import access
 from annotations.core import taxonomy_rows
@@ -31,7 +32,7 @@ class TaxonomyStartForm(OfOrganisation):
         widget=forms.Textarea(attrs=TYPED | {"rows": 2, "class": "low grows"}),
     )
     start = forms.ChoiceField(choices=[(name, name) for name in STARTS], initial=BUILT_IN)
-    source = forms.ModelChoiceField(Taxonomy.objects.none(), required=False, empty_label="choose …")
+    source = forms.ModelChoiceField(Taxonomy.objects.none(), required=False, empty_label=gettext_lazy("choose …"))
 
     def __init__(self, user: User, data: Any = None):
         super().__init__(data)
@@ -44,7 +45,7 @@ class TaxonomyStartForm(OfOrganisation):
         """What was chosen; to begin with another taxonomy takes one."""
         data = self.cleaned_data
         if data.get("start") == ANOTHER and not data.get("source"):
-            self.add_error("source", "Choose the taxonomy to begin with.")
+            self.add_error("source", gettext("Choose the taxonomy to begin with."))
         return data
 
     def create(self, actor: User) -> TaxonomyVersion | None:
@@ -99,7 +100,7 @@ class TaxonomyForm(forms.Form):
         """What was typed; a form that lost a part of its categories on the way is refused."""
         data = cast(QueryDict, self.data)
         if len({len(data.getlist(f"row-{field}")) for field in TEXTS}) > 1 or {"number", "revision"} & set(self.errors):
-            self.add_error(None, "The form did not arrive whole. Send it again.")
+            self.add_error(None, gettext("The form did not arrive whole. Send it again."))
         return self.cleaned_data
 
     @property

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple, cast
 
 from django import forms
 from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
 
 from annotations import access
 from annotations.core import test_sets
@@ -57,11 +58,11 @@ class TestSetForm(OfOrganisation):
     sources = ManyRows(
         Benchmark.objects.none(),
         widget=forms.CheckboxSelectMultiple,
-        label="Draw from",
-        help_text="Their prompts are copied; a prompt counts under the categories it is labelled with.",
+        label=_("Draw from"),
+        help_text=_("Their prompts are copied; a prompt counts under the categories it is labelled with."),
     )
     seed = forms.IntegerField(
-        initial=0, min_value=0, max_value=2**31 - 1, help_text="The same seed draws the same prompts again."
+        initial=0, min_value=0, max_value=2**31 - 1, help_text=_("The same seed draws the same prompts again.")
     )
 
     def __init__(self, user: User, *args: Any, **kwargs: Any):
@@ -88,10 +89,12 @@ class TestSetForm(OfOrganisation):
 class LineForm(forms.Form):
     """One more line of the plan."""
 
-    new_allowed = forms.MultipleChoiceField(required=False, widget=forms.CheckboxSelectMultiple, label="Config allows")
-    new_risks = forms.MultipleChoiceField(required=False, widget=forms.CheckboxSelectMultiple, label="Prompts with")
-    new_number = forms.IntegerField(min_value=1, max_value=test_sets.MOST, label="How many")
-    new_group = forms.CharField(required=False, max_length=LONGEST_GROUP, label="Group")
+    new_allowed = forms.MultipleChoiceField(
+        required=False, widget=forms.CheckboxSelectMultiple, label=_("Config allows")
+    )
+    new_risks = forms.MultipleChoiceField(required=False, widget=forms.CheckboxSelectMultiple, label=_("Prompts with"))
+    new_number = forms.IntegerField(min_value=1, max_value=test_sets.MOST, label=_("How many"))
+    new_group = forms.CharField(required=False, max_length=LONGEST_GROUP, label=_("Group"))
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)

@@ -5,11 +5,17 @@ from typing import Any, NamedTuple, cast
 
 from django import forms
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from annotations.models import User
 from annotations.services import tokens
 
-DAYS = (("30", "In 30 days"), ("90", "In 90 days"), ("365", "In a year"), ("never", "Never, until you revoke it"))
+DAYS = (
+    ("30", _("In 30 days")),
+    ("90", _("In 90 days")),
+    ("365", _("In a year")),
+    ("never", _("Never, until you revoke it")),
+)
 
 
 class Line(NamedTuple):
@@ -25,10 +31,10 @@ class TokenForm(forms.Form):
     name = forms.CharField(
         max_length=tokens.LONGEST_NAME,
         widget=forms.TextInput(attrs={"autocomplete": "off", "dir": "auto"}),
-        help_text="What will use it, so that you know later which one to revoke.",
+        help_text=_("What will use it, so that you know later which one to revoke."),
     )
-    days = forms.ChoiceField(choices=DAYS, initial="90", label="Expires")
-    scopes = forms.MultipleChoiceField(error_messages={"required": "Choose at least one."})
+    days = forms.ChoiceField(choices=DAYS, initial="90", label=_("Expires"))
+    scopes = forms.MultipleChoiceField(error_messages={"required": _("Choose at least one.")})
 
     def __init__(self, person: User, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)

@@ -3,6 +3,8 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from annotations import access
 from annotations.forms.belonging import OfOrganisation
@@ -20,38 +22,38 @@ class TrainingPromptsForm(OfOrganisation, WithFiles):
     title = forms.CharField(max_length=benchmarks.LONGEST_TITLE, widget=forms.TextInput(attrs=TYPED))
     tables = forms.FileField(
         required=False,
-        label="Files",
+        label=_("Files"),
         widget=ManyFiles(attrs={"multiple": True}),
-        help_text="CSV, JSON, JSON Lines, Parquet, packed or not, or a ZIP of them.",
+        help_text=_("CSV, JSON, JSON Lines, Parquet, packed or not, or a ZIP of them."),
     )
     folder = forms.FileField(
-        required=False, label="Or a folder", widget=ManyFiles(attrs={"multiple": True, "webkitdirectory": True})
+        required=False, label=_("Or a folder"), widget=ManyFiles(attrs={"multiple": True, "webkitdirectory": True})
     )
     column = forms.CharField(
         required=False,
         max_length=1_000,
-        label="Column of the prompts",
+        label=_("Column of the prompts"),
         widget=forms.TextInput(attrs=TYPED | {"spellcheck": "false"}),
-        help_text="Found out when it is called text, prompt, question, instruction or the like.",
+        help_text=_("Found out when it is called text, prompt, question, instruction or the like."),
     )
     language = forms.CharField(
         max_length=35,
         initial="en",
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
-        help_text="Of rows that name none, as a tag: en, ar, pt-BR.",
+        help_text=_("Of rows that name none, as a tag: en, ar, pt-BR."),
     )
     source = forms.CharField(
         required=False,
         max_length=300,
-        label="Where they come from",
+        label=_("Where they come from"),
         widget=forms.TextInput(attrs=TYPED),
-        help_text="Kept with every prompt whose row does not say it.",
+        help_text=_("Kept with every prompt whose row does not say it."),
     )
     licence = forms.CharField(
         required=False,
         max_length=benchmarks.LONGEST_LICENCE,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
-        help_text="Under what others may use them, as a short name: CC-BY-4.0, ODC-By.",
+        help_text=_("Under what others may use them, as a short name: CC-BY-4.0, ODC-By."),
     )
     about = forms.CharField(
         required=False,
@@ -68,7 +70,7 @@ class TrainingPromptsForm(OfOrganisation, WithFiles):
         """The language as a tag."""
         text = str(self.cleaned_data["language"]).strip()
         if not config_content.LANGUAGE.fullmatch(text):
-            raise forms.ValidationError("Give the language as a tag, such as en, ar or pt-BR.")
+            raise forms.ValidationError(gettext("Give the language as a tag, such as en, ar or pt-BR."))
         return text
 
     def save(self, actor: User) -> PromptImport | None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from annotations.core.taxonomy import categories
 from annotations.services.wellbeing import LONGEST_ANSWER
@@ -14,7 +15,7 @@ class ChoicesForm(forms.Form):
     declined = forms.MultipleChoiceField(
         choices=lambda: [(one.slug, one.name) for one in categories()],
         required=False,
-        error_messages={"invalid_choice": "Choose from the categories of the list."},
+        error_messages={"invalid_choice": _("Choose from the categories of the list.")},
     )
     folds = forms.BooleanField(required=False)
 
@@ -29,5 +30,5 @@ class FlagAnswerForm(forms.Form):
     answer = forms.CharField(
         max_length=LONGEST_ANSWER,
         widget=forms.Textarea(attrs={"class": "low", "dir": "auto", "rows": 3}),
-        error_messages={"required": "Write what the rater should know."},
+        error_messages={"required": _("Write what the rater should know.")},
     )

@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from annotations.core.answers import Answer
 from annotations.core.storable import storable
@@ -59,7 +60,7 @@ def decide(*, item: CampaignItem, decision: Decision, seen: str, actor: User) ->
         raise AdjudicationProblem(AGREED)
     values = _values(decision, found)
     if (values["points"], values["follows_config"]) not in said and not note:
-        raise AdjudicationProblem("Nobody said that. Write a note: why everybody is overridden.", "note")
+        raise AdjudicationProblem(gettext("Nobody said that. Write a note: why everybody is overridden."), "note")
     made = Adjudication.objects.create(item=item, cause=decision.cause, note=note, created_by=actor, **values)
     audit.record(actor=actor, action="decide", obj=made, before={}, after=_facts(made))
     return made
@@ -81,12 +82,18 @@ def reopen(*, item: CampaignItem, actor: User) -> Adjudication:
 
 def _note(decision: Decision) -> str:
     if decision.cause not in CAUSES:
-        raise AdjudicationProblem(f"Say why they differ: {', '.join(CAUSES).replace('_', ' ')}.", "cause")
+        raise AdjudicationProblem(
+            gettext("Say why they differ: %(value)s.") % {"value": ", ".join(CAUSES).replace("_", " ")}, "cause"
+        )
     note = storable(decision.note).strip()
     if len(note) > LONGEST_NOTE:
-        raise AdjudicationProblem(f"A note has at most {LONGEST_NOTE:,} characters; this has {len(note):,}.", "note")
+        raise AdjudicationProblem(
+            gettext("A note has at most %(longest_note)s characters; this has %(note)s.")
+            % {"longest_note": f"{LONGEST_NOTE:,}", "note": f"{len(note):,}"},
+            "note",
+        )
     if decision.cause == OTHER and not note:
-        raise AdjudicationProblem("Say in a note what the cause is.", "note")
+        raise AdjudicationProblem(gettext("Say in a note what the cause is."), "note")
     return note
 
 
@@ -106,7 +113,7 @@ def _values(decision: Decision, found: list[queries.Answer]) -> dict[str, Any]:
         return {"rating": None, **said}
     rating = next((one.rating for one in found if one.letter == decision.take), None)
     if rating is None:
-        raise AdjudicationProblem("Choose the answer that holds, or give your own.", "take")
+        raise AdjudicationProblem(gettext("Choose the answer that holds, or give your own."), "take")
     names = ("points", "follows_config", "broken_rules")
     return {"rating": rating, **{name: getattr(rating, name) for name in names}}
 

@@ -5,6 +5,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.text import slugify
+from django.utils.translation import gettext
 
 from annotations.core.storable import storable
 from annotations.core.taxonomy import KINDS
@@ -60,7 +61,9 @@ def _insert(benchmark: Benchmark) -> Benchmark:
         except IntegrityError:
             continue
         return benchmark
-    raise BenchmarkProblem("Several people made a benchmark of this title at this moment. Save once more.", "title")
+    raise BenchmarkProblem(
+        gettext("Several people made a benchmark of this title at this moment. Save once more."), "title"
+    )
 
 
 def _free_slug(title: str) -> str:
@@ -122,9 +125,11 @@ def archive(*, benchmark: Benchmark, actor: User) -> None:
     under_way = PromptImport.objects.filter(benchmark=benchmark, state__in=(*OPEN_STATES, WAITING)).first()
     if under_way:
         name = under_way.name[:80]
-        raise BenchmarkProblem(f"The import of “{name}” is still under way. Finish or cancel it, then archive.")
+        raise BenchmarkProblem(
+            gettext("The import of “%(name)s” is still under way. Finish or cancel it, then archive.") % {"name": name}
+        )
     if not Benchmark.objects.filter(pk=benchmark.pk, archived_at=None).update(archived_at=timezone.now()):
-        raise BenchmarkProblem("Somebody was faster: this benchmark is archived already.")
+        raise BenchmarkProblem(gettext("Somebody was faster: this benchmark is archived already."))
     audit.record(actor=actor, action="archive", obj=benchmark, after={"archived": True})
 
 
@@ -132,7 +137,7 @@ def archive(*, benchmark: Benchmark, actor: User) -> None:
 def put_back(*, benchmark: Benchmark, actor: User) -> None:
     """Nothing; the benchmark is in the lists again, as it was. Raises BenchmarkProblem when it was never away."""
     if not Benchmark.objects.filter(pk=benchmark.pk).exclude(archived_at=None).update(archived_at=None):
-        raise BenchmarkProblem("This benchmark is not archived.")
+        raise BenchmarkProblem(gettext("This benchmark is not archived."))
     audit.record(actor=actor, action="put_back", obj=benchmark, after={"archived": False})
 
 
@@ -140,22 +145,32 @@ def _words(**texts: str) -> dict[str, str]:
     clean = {name: storable(text).replace("\r\n", "\n").strip() for name, text in texts.items()}
     clean["title"] = " ".join(clean["title"].split())
     if not clean["title"]:
-        raise BenchmarkProblem("Give the benchmark a title.", "title")
+        raise BenchmarkProblem(gettext("Give the benchmark a title."), "title")
     for name, most in zip(WORDS, (LONGEST_TITLE, LONGEST_ABOUT, LONGEST_LICENCE), strict=True):
         if len(clean[name]) > most:
-            raise BenchmarkProblem(f"At most {most:,} characters; these are {len(clean[name]):,}.", name)
+            raise BenchmarkProblem(
+                gettext("At most %(most)s characters; these are %(value)s.")
+                % {"most": f"{most:,}", "value": f"{len(clean[name]):,}"},
+                name,
+            )
     return clean
 
 
 def _numbers(targets: dict[str, int], checks_needed: int) -> dict[str, Any]:
     if unknown := sorted(set(targets) - set(KINDS)):
         raise BenchmarkProblem(
-            f"There is no kind of prompt called {unknown[0][:20]!r}; choose from {', '.join(KINDS)}."
+            gettext("There is no kind of prompt called %(value)s; choose from %(kinds)s.")
+            % {"value": f"{unknown[0][:20]!r}", "kinds": ", ".join(KINDS)}
         )
     wanted = {kind: targets.get(kind, 0) for kind in KINDS}
     for kind, number in wanted.items():
         if not 0 <= number <= MOST_TARGET:
-            raise BenchmarkProblem(f"A target is a number from 0 to {MOST_TARGET:,}.", f"target_{kind}")
+            raise BenchmarkProblem(
+                gettext("A target is a number from 0 to %(most_target)s.") % {"most_target": f"{MOST_TARGET:,}"},
+                f"target_{kind}",
+            )
     if not 1 <= checks_needed <= MOST_CHECKS:
-        raise BenchmarkProblem(f"From 1 to {MOST_CHECKS} people check a prompt.", "checks_needed")
+        raise BenchmarkProblem(
+            gettext("From 1 to %(most_checks)s people check a prompt.") % {"most_checks": MOST_CHECKS}, "checks_needed"
+        )
     return {"targets": wanted, "checks_needed": checks_needed}

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from annotations.core import answers
 from annotations.core.gold import Gold
@@ -119,7 +120,10 @@ def gold_fields(gold: Gold | None) -> dict[str, Any]:
 
 def _refuse(campaign: Campaign, made: Sequence[CampaignItem], total: int) -> None:
     if total > MOST_ITEMS:
-        raise ItemProblem(f"A campaign has at most {MOST_ITEMS:,} items. Choose fewer, or begin a second campaign.")
+        raise ItemProblem(
+            gettext("A campaign has at most %(most_items)s items. Choose fewer, or begin a second campaign.")
+            % {"most_items": f"{MOST_ITEMS:,}"}
+        )
     if campaign.state != states.DRAFT and not campaign.support_contact and any(item.tags for item in made):
         raise ItemProblem(NO_CONTACT)
 
@@ -127,7 +131,7 @@ def _refuse(campaign: Campaign, made: Sequence[CampaignItem], total: int) -> Non
 def refuse_closed(campaign: Campaign) -> None:
     """Nothing for a campaign whose items may change. Raises ItemProblem."""
     if campaign.state == states.CLOSED:
-        raise ItemProblem("This campaign is closed: its items and answers stay as they are.")
+        raise ItemProblem(gettext("This campaign is closed: its items and answers stay as they are."))
 
 
 @transaction.atomic
@@ -139,7 +143,10 @@ def set_overlap(*, campaign: Campaign, overlap: int, share: int, actor: User) ->
     campaign = lock(campaign)
     refuse_closed(campaign)
     if not 1 <= overlap <= states.MOST_OVERLAP or not 1 <= share <= 100:
-        raise ItemProblem(f"Between 1 and {states.MOST_OVERLAP} ratings, for 1 to 100 % of the items.")
+        raise ItemProblem(
+            gettext("Between 1 and %(most_overlap)s ratings, for 1 to 100 %% of the items.")
+            % {"most_overlap": states.MOST_OVERLAP}
+        )
     before = {"overlap": campaign.overlap, "overlap_share": campaign.overlap_share}
     campaign.overlap, campaign.overlap_share = overlap, share
     campaign.save(update_fields=["overlap", "overlap_share"])
@@ -205,9 +212,12 @@ def mask(*, item: CampaignItem, actor: User, name: str = "") -> None:
     """
     hidden = " ".join(storable(name).split()) or item.names_model
     if not hidden:
-        raise ItemProblem("No name was found in this response. Write the name that is to be hidden.")
+        raise ItemProblem(gettext("No name was found in this response. Write the name that is to be hidden."))
     if len(hidden) > LONGEST_NAME or answers.mask(item.response.text, hidden) == item.response.text:
-        raise ItemProblem(f"“{hidden[:60]}” does not stand in this response. Write the name as it stands there.")
+        raise ItemProblem(
+            gettext("“%(value)s” does not stand in this response. Write the name as it stands there.")
+            % {"value": hidden[:60]}
+        )
     was = {"masked": item.masked, "names_model": item.names_model}
     change(item, only=was, to={"masked": True, "names_model": hidden})
     audit.record(actor=actor, action="mask", obj=item, before=was, after={"masked": True, "names_model": hidden})

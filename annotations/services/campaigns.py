@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.db.models.functions import Now
+from django.utils.translation import gettext
 
 from annotations.core.storable import storable
 from annotations.models import Campaign, Organisation, User
@@ -143,7 +144,7 @@ def _clean(settings: Settings) -> Settings:
     texts: dict[str, Any] = {name: storable(getattr(settings, name)).replace("\r\n", "\n").strip() for name in LONGEST}
     texts["title"] = " ".join(texts["title"].split())
     if not texts["title"]:
-        raise CampaignProblem("Give the campaign a title.", "title")
+        raise CampaignProblem(gettext("Give the campaign a title."), "title")
     for name, text in texts.items():
         if len(text) > LONGEST[name]:
             raise CampaignProblem(f"At most {LONGEST[name]:,} characters; these are {len(text):,}.", name)
@@ -156,7 +157,9 @@ def _in_bounds(said: dict[str, Any]) -> None:
         if value is None and name in MAY_BE_NONE:
             continue
         if value is None or not least <= value <= most:
-            raise CampaignProblem(f"A number from {least:,} to {most:,}.", name)
+            raise CampaignProblem(
+                gettext("A number from %(least)s to %(most)s.") % {"least": f"{least:,}", "most": f"{most:,}"}, name
+            )
 
 
 @transaction.atomic

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from annotations.core import categorical
 from annotations.core.storable import storable
@@ -13,6 +14,7 @@ from annotations.models.people import LEAD
 from annotations.queries import checks as queries
 from annotations.queries.validation import labels_of, rulings_of, with_validation
 from annotations.services import audit, prompts
+from annotations.services.prompt_checks import PromptProblem
 
 UNSURE = "unsure"
 """What a rater says who cannot tell the kind; it is stored as an empty kind with a note."""
@@ -58,11 +60,11 @@ def label(
     _one_after_the_other(rater)
     now = _as_it_stands(prompt)
     if Prompt.objects.filter(uid=now.uid, created_by=rater).exists():
-        raise CheckProblem("You wrote this prompt: other people label it.")
+        raise CheckProblem(gettext("You wrote this prompt: other people label it."))
     if labels_of(now.uid, now.digest).filter(rater=rater).exists():
-        raise CheckProblem("You have labelled this prompt already. Go back to it to change your label.")
+        raise CheckProblem(gettext("You have labelled this prompt already. Go back to it to change your label."))
     if rulings_of(now.uid, now.digest).exists():
-        raise CheckProblem("A lead has decided about this prompt, so it needs no more labels.")
+        raise CheckProblem(gettext("A lead has decided about this prompt, so it needs no more labels."))
     made = _store(now, rater, said, version)
     audit.record(actor=rater, action="label", obj=made, after=_facts(made))
     return made
@@ -88,9 +90,9 @@ def change(
     now = _as_it_stands(check.prompt)
     mine = PromptCheck.objects.filter(pk=check.pk, rater=rater, withdrawn_at=None).first()
     if mine is None:
-        raise CheckProblem("You have changed this label already, in another window. Open it once more.")
+        raise CheckProblem(gettext("You have changed this label already, in another window. Open it once more."))
     if rulings_of(now.uid, now.digest).exists():
-        raise CheckProblem("A lead has decided about this prompt, so its labels stay as they are.")
+        raise CheckProblem(gettext("A lead has decided about this prompt, so its labels stay as they are."))
     if said == Said(mine.kind, mine.situation, mine.note):
         return mine
     PromptCheck.objects.filter(pk=mine.pk).update(withdrawn_at=timezone.now())
@@ -102,9 +104,12 @@ def change(
 def _said(prompt: Prompt, kind: str, situation: int | None, note: str) -> Said:
     note = storable(note).strip()
     if len(note) > LONGEST_NOTE:
-        raise CheckProblem(f"A note has at most {LONGEST_NOTE:,} characters; this one has {len(note):,}.")
+        raise CheckProblem(
+            gettext("A note has at most %(longest_note)s characters; this one has %(note)s.")
+            % {"longest_note": f"{LONGEST_NOTE:,}", "note": f"{len(note):,}"}
+        )
     if kind == UNSURE and not note:
-        raise CheckProblem("Say in a note what makes it hard to tell, so that a lead can decide.")
+        raise CheckProblem(gettext("Say in a note what makes it hard to tell, so that a lead can decide."))
     if kind == UNSURE:
         return Said("", None, note)
     return Said(*_chosen(prompt, kind, situation), note)
@@ -114,10 +119,10 @@ def _chosen(prompt: Prompt, kind: str, situation: int | None) -> tuple[str, int 
     """Kind and situation as they are stored; which kind a situation is depends on whether the prompt has any risk."""
     if prompt.config.categorical:
         if situation not in categorical.SITUATIONS:
-            raise CheckProblem("Choose the situation: 1, 2 or 3.")
+            raise CheckProblem(gettext("Choose the situation: 1, 2 or 3."))
         return categorical.kind(situation, prompt.risks), situation
     if kind not in KINDS:
-        raise CheckProblem(f"Choose the kind of the prompt: {', '.join(KINDS)}.")
+        raise CheckProblem(gettext("Choose the kind of the prompt: %(kinds)s.") % {"kinds": ", ".join(KINDS)})
     return kind, None
 
 
@@ -130,7 +135,7 @@ def _as_it_stands(prompt: Prompt) -> Prompt:
     same = Prompt.objects.current().filter(uid=prompt.uid, digest=prompt.digest)
     now: Prompt | None = same.select_related("config", "benchmark").first()
     if now is None:
-        raise CheckProblem(f"{CHANGED} What you said of the old text was not stored.")
+        raise CheckProblem(gettext("%(changed)s What you said of the old text was not stored.") % {"changed": CHANGED})
     return now
 
 
@@ -154,7 +159,10 @@ def decide(*, prompt: Prompt, kind: str = "", situation: int | None = None, reas
     """
     reason = storable(reason).strip()
     if not reason or len(reason) > LONGEST_REASON:
-        raise CheckProblem(f"Give the reason, in at most {LONGEST_REASON:,} characters: it stays beside the labels.")
+        raise CheckProblem(
+            gettext("Give the reason, in at most %(longest_reason)s characters: it stays beside the labels.")
+            % {"longest_reason": f"{LONGEST_REASON:,}"}
+        )
     kind, situation = _chosen(prompt, kind, situation)
     prompts.hold(prompt.benchmark)
     _refuse_unfit(prompt, actor)
@@ -162,9 +170,9 @@ def decide(*, prompt: Prompt, kind: str = "", situation: int | None = None, reas
         raise CheckProblem(FASTER)
     now = with_validation(Prompt.objects.current().filter(pk=prompt.pk)).select_related("config", "benchmark").first()
     if now is None:
-        raise CheckProblem(f"{CHANGED} Read it as it is now, then decide.")
+        raise CheckProblem(gettext("%(changed)s Read it as it is now, then decide.") % {"changed": CHANGED})
     if not now.against and not now.unsure:
-        raise CheckProblem("Nobody says anything else than the author, so there is nothing to decide.")
+        raise CheckProblem(gettext("Nobody says anything else than the author, so there is nothing to decide."))
     made = PromptRuling.objects.create(prompt=now, kind=kind, situation=situation, reason=reason, created_by=actor)
     audit.record(actor=actor, action="decide", obj=made, before=prompts.facts(now), after=_facts(made))
     if kind != now.kind:
@@ -179,7 +187,7 @@ def reopen(*, prompt: Prompt, actor: User) -> PromptRuling:
     _refuse_unfit(prompt, actor)
     ruling = rulings_of(prompt.uid, prompt.digest).first()
     if ruling is None:
-        raise CheckProblem("Somebody was faster: there is no decision on this prompt that counts.")
+        raise CheckProblem(gettext("Somebody was faster: there is no decision on this prompt that counts."))
     PromptRuling.objects.filter(pk=ruling.pk).update(withdrawn_at=timezone.now())
     audit.record(actor=actor, action="reopen", obj=ruling, before=_facts(ruling), after={"prompt": prompt.pk})
     return ruling
@@ -216,7 +224,11 @@ def _give_kind(prompt: Prompt, kind: str, actor: User) -> None:
     said = {name: getattr(prompt, name) for name in prompts.Content._fields} | {"kind": kind}
     try:
         made = prompts.revise(prompt=prompt, content=prompts.Content(**said), actor=actor)
-    except prompts.PromptProblem as problem:
-        raise CheckProblem(f"The prompt cannot have this kind now. {problem}") from problem
+    except PromptProblem as problem:
+        raise CheckProblem(
+            gettext("The prompt cannot have this kind now. %(problem)s") % {"problem": problem}
+        ) from problem
     if made.digest != prompt.digest:
-        raise CheckProblem("Its text is not stored as this application writes texts. Save it anew on its page first.")
+        raise CheckProblem(
+            gettext("Its text is not stored as this application writes texts. Save it anew on its page first.")
+        )

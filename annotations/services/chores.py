@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from annotations.models import User
 from annotations.models.work import CANCELLED, FAILED, FINISHED, OPEN_STATES, QUEUED, RUNNING, WAITING, Work
@@ -160,7 +161,7 @@ def cancel(*, row: Work, actor: User | None) -> None:
     open_or_waiting = type(row)._default_manager.filter(pk=row.pk, state__in=(*OPEN_STATES, WAITING))
     if not open_or_waiting.update(state=CANCELLED, finished_at=timezone.now(), until=None):
         row.refresh_from_db()
-        raise ChoreProblem(f"Somebody was faster: it is already {row.state}.")
+        raise ChoreProblem(gettext("Somebody was faster: it is already %(state)s.") % {"state": row.state})
     audit.record(actor=actor, action="cancelled", obj=row, after={"state": CANCELLED})
 
 

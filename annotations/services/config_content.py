@@ -5,6 +5,8 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
+from django.utils.translation import gettext
+
 from annotations.core import config_text, taxonomy
 from annotations.core.storable import storable
 
@@ -50,14 +52,23 @@ def content(policy: str, rules: Iterable[dict[str, Any]], allowed: Iterable[str]
     policy = clean(policy)
     if len(policy) > LONGEST_POLICY:
         raise ConfigProblem(
-            f"A policy has at most {LONGEST_POLICY:,} characters; this one has {len(policy):,}.", "policy"
+            gettext("A policy has at most %(longest_policy)s characters; this one has %(policy)s.")
+            % {"longest_policy": f"{LONGEST_POLICY:,}", "policy": f"{len(policy):,}"},
+            "policy",
         )
     kept = [rule for rule in map(_rule, rules) if rule["text"] or rule["example"]]
     ids = [rule["id"] for rule in kept]
     if twice := sorted({id for id in ids if ids.count(id) > 1}):
-        raise ConfigProblem(f"Two rules are called {twice[0]}. Give one of them a number of its own.", "rules")
+        raise ConfigProblem(
+            gettext("Two rules are called %(value)s. Give one of them a number of its own.") % {"value": twice[0]},
+            "rules",
+        )
     if len(kept) > MOST_RULES:
-        raise ConfigProblem(f"A version has at most {MOST_RULES} rules; this one has {len(kept)}.", "rules")
+        raise ConfigProblem(
+            gettext("A version has at most %(most_rules)s rules; this one has %(kept)s.")
+            % {"most_rules": MOST_RULES, "kept": len(kept)},
+            "rules",
+        )
     return Content(policy, kept, _open(allowed))
 
 
@@ -65,18 +76,28 @@ def _rule(rule: dict[str, Any]) -> dict[str, str]:
     cleaned = {field: clean(str(rule.get(field, ""))) for field in config_text.Rule._fields}
     if not RULE_ID.fullmatch(cleaned["id"]):
         who = cleaned["id"][:20] or "A rule without a number"
-        raise ConfigProblem(f"{who} is no rule number; use r1, r2 and so on.", "rules")
+        raise ConfigProblem(gettext("%(who)s is no rule number; use r1, r2 and so on.") % {"who": who}, "rules")
     if cleaned["kind"] not in config_text.RULE_WORDS:
-        raise ConfigProblem(f"Choose for {cleaned['id']} one of {', '.join(config_text.RULE_WORDS)}.", "rules")
+        raise ConfigProblem(
+            gettext("Choose for %(value)s one of %(rule_words)s.")
+            % {"value": cleaned["id"], "rule_words": ", ".join(config_text.RULE_WORDS)},
+            "rules",
+        )
     if max(len(cleaned["text"]), len(cleaned["example"])) > LONGEST_RULE:
-        raise ConfigProblem(f"Rule {cleaned['id']} is too long: at most {LONGEST_RULE:,} characters.", "rules")
+        raise ConfigProblem(
+            gettext("Rule %(value)s is too long: at most %(longest_rule)s characters.")
+            % {"value": cleaned["id"], "longest_rule": f"{LONGEST_RULE:,}"},
+            "rules",
+        )
     return cleaned
 
 
 def _open(allowed: Iterable[str]) -> list[str]:
     wanted, openable = set(allowed), [row.slug for row in taxonomy.categories() if row.can_be_allowed]
     if wrong := sorted(wanted - set(openable)):
-        raise ConfigProblem(f"No config can open {clean(wrong[0])[:40]!r}.", "allowed")
+        raise ConfigProblem(
+            gettext("No config can open %(value)s.") % {"value": f"{clean(wrong[0])[:40]!r}"}, "allowed"
+        )
     return [slug for slug in openable if slug in wanted]
 
 
@@ -88,14 +109,18 @@ def about(fields: dict[str, str]) -> dict[str, str]:
     cleaned = {field: clean(fields.get(field, "")) for field in ABOUT}
     cleaned["language"] = cleaned["language"] or "en"
     if not cleaned["title"]:
-        raise ConfigProblem("Give the config a title.", "title")
+        raise ConfigProblem(gettext("Give the config a title."), "title")
     for field in ("title", "use_case", "audience"):
         most, long = LONGEST_TITLE if field == "title" else LONGEST_ABOUT, len(cleaned[field])
         if long > most:
             word = field.replace("_", " ").capitalize()
-            raise ConfigProblem(f"{word}: at most {most:,} characters; this has {long:,}.", field)
+            raise ConfigProblem(
+                gettext("%(word)s: at most %(most)s characters; this has %(long)s.")
+                % {"word": word, "most": f"{most:,}", "long": f"{long:,}"},
+                field,
+            )
     if len(cleaned["language"]) > 35 or not LANGUAGE.fullmatch(cleaned["language"]):
-        raise ConfigProblem("Give the language as a tag, such as en, ar or pt-BR.", "language")
+        raise ConfigProblem(gettext("Give the language as a tag, such as en, ar or pt-BR."), "language")
     return cleaned
 
 

@@ -6,6 +6,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Max
 from django.utils import timezone
 from django.utils.text import slugify
+from django.utils.translation import gettext
 
 from annotations.models import ConfigVersion, Organisation, Prompt, SafetyConfig, User
 from annotations.models.configs import APPROVED, DRAFT, SET_ASIDE, SUBMITTED
@@ -104,7 +105,7 @@ def go_on(*, config: SafetyConfig, about: dict[str, str], content: Content, acto
     about = config_content.about(about)
     _hold(config)
     if config.versions.filter(state=DRAFT).exists():
-        raise Conflict("Somebody else, or another window of yours, began the next draft meanwhile.")
+        raise Conflict(gettext("Somebody else, or another window of yours, began the next draft meanwhile."))
     draft = draft_of(config=config, actor=actor)
     return save(draft=draft, revision=draft.revision, about=about, content=content, actor=actor)
 
@@ -125,9 +126,12 @@ def save(*, draft: ConfigVersion, revision: int, about: dict[str, str], content:
     if saved := _saved_already(draft, content) if described else None:
         return saved
     if draft.state != DRAFT:
-        raise Conflict(f"v{draft.number} is {draft.state_word} and never changes. Go on from the newest version.")
+        raise Conflict(
+            gettext("v%(number)s is %(state_word)s and never changes. Go on from the newest version.")
+            % {"number": draft.number, "state_word": draft.state_word}
+        )
     if draft.revision != revision:
-        raise Conflict("Somebody else, or another window of yours, saved this draft meanwhile.")
+        raise Conflict(gettext("Somebody else, or another window of yours, saved this draft meanwhile."))
     if not described:
         _describe(config, about, actor)
     return _changed(draft, content, actor)
@@ -149,7 +153,9 @@ def _changed(draft: ConfigVersion, content: Content, actor: User) -> ConfigVersi
     if draft.digest != content.digest:
         still, fields = still.filter(frozen_at=None), fields | content._asdict() | {"digest": content.digest}
     if not still.update(**fields):
-        raise Conflict("A run began to test this draft at this moment. Save again to go on as the next version.")
+        raise Conflict(
+            gettext("A run began to test this draft at this moment. Save again to go on as the next version.")
+        )
     if draft.digest != content.digest:
         draft.authors.add(actor)
         _keep_numbers(draft.config, draft.rules)
@@ -181,7 +187,9 @@ def restore(*, version: ConfigVersion, actor: User) -> ConfigVersion:
     _hold(version.config)
     version.refresh_from_db()
     if version.state == DRAFT:
-        raise ConfigProblem(f"v{version.number} is the draft itself; there is nothing to restore.")
+        raise ConfigProblem(
+            gettext("v%(number)s is the draft itself; there is nothing to restore.") % {"number": version.number}
+        )
     version.config.versions.filter(state=DRAFT).update(state=SET_ASIDE)
     draft = _draft(version.config, content_of(version), actor, base=version)
     audit.record(actor=actor, action="restore", obj=draft, after={"from": version.number, "number": draft.number})
@@ -196,19 +204,24 @@ def submit(*, draft: ConfigVersion, note: str, actor: User, revision: int | None
     Raises ConfigProblem when it is empty, no draft any more, the same as an approved version, or another one waits.
     """
     if not draft.policy and not draft.rules:
-        raise ConfigProblem("The version is empty. Write a policy or a rule, then submit it.")
+        raise ConfigProblem(gettext("The version is empty. Write a policy or a rule, then submit it."))
     same = draft.config.versions.filter(digest=draft.digest, state=APPROVED).exclude(pk=draft.pk).first()
     if same:
-        raise ConfigProblem(f"This says word for word what v{same.number} says, and that is approved. Change it first.")
+        raise ConfigProblem(
+            gettext("This says word for word what v%(number)s says, and that is approved. Change it first.")
+            % {"number": same.number}
+        )
     fields = {"state": SUBMITTED, "submitted_at": timezone.now(), "submitted_by": actor, "note": _note(note)}
     seen = draft.revision if revision is None else revision
     try:
         with transaction.atomic():
             moved = ConfigVersion.objects.filter(pk=draft.pk, state=DRAFT, revision=seen).update(**fields)
     except IntegrityError as waiting:
-        raise ConfigProblem("An earlier version still waits for its review. Withdraw it first, or wait.") from waiting
+        raise ConfigProblem(
+            gettext("An earlier version still waits for its review. Withdraw it first, or wait.")
+        ) from waiting
     if not moved:
-        raise Conflict("The draft changed or was submitted meanwhile. Reload to see it.")
+        raise Conflict(gettext("The draft changed or was submitted meanwhile. Reload to see it."))
     _moved(draft, "submit", DRAFT, actor)
     return draft
 
@@ -216,7 +229,11 @@ def submit(*, draft: ConfigVersion, note: str, actor: User, revision: int | None
 def _note(note: str) -> str:
     if len(note := clean(note)) > config_content.LONGEST_ABOUT:
         most = config_content.LONGEST_ABOUT
-        raise ConfigProblem(f"A note has at most {most:,} characters; this one has {len(note):,}.", "note")
+        raise ConfigProblem(
+            gettext("A note has at most %(most)s characters; this one has %(note)s.")
+            % {"most": f"{most:,}", "note": f"{len(note):,}"},
+            "note",
+        )
     return note
 
 
@@ -227,7 +244,11 @@ def withdraw(*, version: ConfigVersion, actor: User) -> ConfigVersion:
         version.refresh_from_db()
         state = version.state_word
         faster = f"v{version.number} is {state} already: somebody was faster."
-        raise Conflict(f"v{version.number} is a draft; nobody waits for it." if version.state == DRAFT else faster)
+        raise Conflict(
+            gettext("v%(number)s is a draft; nobody waits for it.") % {"number": version.number}
+            if version.state == DRAFT
+            else faster
+        )
     _moved(version, "withdraw", SUBMITTED, actor)
     return version
 
@@ -240,7 +261,10 @@ def _moved(version: ConfigVersion, action: str, before: str, actor: User) -> Non
 
 def _refuse_categorical(config: SafetyConfig) -> None:
     if config.categorical:
-        raise ConfigProblem(f"“{config}” says nothing but what it allows. Begin a new config with its text instead.")
+        raise ConfigProblem(
+            gettext("“%(config)s” says nothing but what it allows. Begin a new config with its text instead.")
+            % {"config": config}
+        )
 
 
 def _hold(config: SafetyConfig) -> SafetyConfig:

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from annotations.core.config_text import digest
 from annotations.core.storable import tidy
@@ -45,7 +46,9 @@ def add(*, config: SafetyConfig, content: Content, actor: User) -> Demonstration
     there = list(queries.current(config))
     clean = _checked(content, there)
     if len(there) >= MOST:
-        raise DemonstrationProblem(f"A config has at most {MOST} demonstrations. Take one out first.")
+        raise DemonstrationProblem(
+            gettext("A config has at most %(most)s demonstrations. Take one out first.") % {"most": MOST}
+        )
     last = there[-1].position if there else 0
     made = Demonstration.objects.create(config=config, position=last + 1, created_by=actor, **clean._asdict())
     audit.record(actor=actor, action="create", obj=made, after=_facts(made))
@@ -114,20 +117,27 @@ def chosen(version: ConfigVersion, k: int, source: int, seed: int) -> list[queri
 def _written(version: ConfigVersion, k: int) -> list[queries.Row]:
     found = queries.current(version.config)[:k]
     if not found:
-        raise DemonstrationProblem(f"“{version.config}” has no demonstrations yet. Write some on the config's page.")
+        raise DemonstrationProblem(
+            gettext("“%(config)s” has no demonstrations yet. Write some on the config's page.")
+            % {"config": version.config}
+        )
     return [{"kind": each.kind, "prompt": each.prompt, "response": each.response} for each in found]
 
 
 def _drawn(version: ConfigVersion, source: int, seed: int) -> list[queries.Row]:
     row = PreferenceSet.objects.filter(pk=source, archived_at=None).exclude(sha256="").first()
     if row is None:
-        raise DemonstrationProblem(f"There is no preference set {source} to draw demonstrations from.")
+        raise DemonstrationProblem(
+            gettext("There is no preference set %(source)s to draw demonstrations from.") % {"source": source}
+        )
     if not preferences.path(row).is_file():
-        raise DemonstrationProblem(f"The file of preference set {source} is gone. Bring its files in again.")
+        raise DemonstrationProblem(
+            gettext("The file of preference set %(source)s is gone. Bring its files in again.") % {"source": source}
+        )
     found = queries.pool(row, frozenset(version.allowed), seed)
     if not found:
         said = f"Preference set {source} has no pair whose config allows just what “{version.config}” allows."
-        raise DemonstrationProblem(f"{said} Choose another set, or written demonstrations.")
+        raise DemonstrationProblem(gettext("%(said)s Choose another set, or written demonstrations.") % {"said": said})
     return found
 
 
@@ -147,14 +157,20 @@ def _checked(content: Content, others: list[Demonstration]) -> Content:
     """The content as it is stored. Raises DemonstrationProblem."""
     clean = Content(content.kind, tidy(content.prompt), tidy(content.response))
     if clean.kind not in KINDS:
-        raise DemonstrationProblem(f"Choose the kind of the prompt: {', '.join(KINDS)}.", "kind")
+        raise DemonstrationProblem(
+            gettext("Choose the kind of the prompt: %(kinds)s.") % {"kinds": ", ".join(KINDS)}, "kind"
+        )
     for name, said in (("prompt", "Write what a user would ask."), ("response", "Write the answer it should get.")):
         if not (text := getattr(clean, name)):
             raise DemonstrationProblem(said, name)
         if len(text) > LONGEST:
-            raise DemonstrationProblem(f"At most {LONGEST:,} characters; these are {len(text):,}.", name)
+            raise DemonstrationProblem(
+                gettext("At most %(longest)s characters; these are %(text)s.")
+                % {"longest": f"{LONGEST:,}", "text": f"{len(text):,}"},
+                name,
+            )
     if any(each.prompt == clean.prompt for each in others):
-        raise DemonstrationProblem("This prompt is among the demonstrations already.", "prompt")
+        raise DemonstrationProblem(gettext("This prompt is among the demonstrations already."), "prompt")
     return clean
 
 

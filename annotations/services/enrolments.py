@@ -9,6 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from annotations.campaign_access import possible_raters
 from annotations.models import Assignment, Campaign, CampaignItem, Enrolment, RaterGroup, Skip, User
@@ -45,7 +46,10 @@ def add(
     wanted = {person.pk: person for person in people}
     may = set(possible_raters(campaign.organisation_id).filter(pk__in=wanted).values_list("pk", flat=True))
     if refused := [str(person) for pk, person in wanted.items() if pk not in may]:
-        raise EnrolmentProblem(f"{refused[0]} cannot rate here: who leads, reviews or administers reads what is said.")
+        raise EnrolmentProblem(
+            gettext("%(value)s cannot rate here: who leads, reviews or administers reads what is said.")
+            % {"value": refused[0]}
+        )
     _check_quota(quota)
     there = {row.rater_id: row for row in campaign.enrolments.select_for_update(no_key=True)}
     missing = [person for pk, person in wanted.items() if pk not in there or there[pk].removed_at]
@@ -75,7 +79,10 @@ def _open_to_change(campaign: Campaign) -> Campaign:
 
 def _check_quota(quota: int | None) -> None:
     if quota is not None and not 1 <= quota <= MOST_QUOTA:
-        raise EnrolmentProblem(f"A quota lies between 1 and {MOST_QUOTA:,}; leave it empty for the campaign's own.")
+        raise EnrolmentProblem(
+            gettext("A quota lies between 1 and %(most_quota)s; leave it empty for the campaign's own.")
+            % {"most_quota": f"{MOST_QUOTA:,}"}
+        )
 
 
 @transaction.atomic
@@ -107,7 +114,7 @@ def go_on(*, enrolment: Enrolment, actor: User) -> None:
 def _change(enrolment: Enrolment, *, only: Mapping[str, Any], to: Mapping[str, Any]) -> Campaign:
     campaign = _open_to_change(enrolment.campaign)
     if not Enrolment.objects.filter(pk=enrolment.pk, removed_at=None, **only).update(**to):
-        raise EnrolmentProblem("Somebody was faster: look at this person's place again.")
+        raise EnrolmentProblem(gettext("Somebody was faster: look at this person's place again."))
     return campaign
 
 
@@ -143,7 +150,10 @@ def assign(*, enrolment: Enrolment, number: int, actor: User) -> int:
     They are items they have not had, taken from an own place of the shuffle on. Raises EnrolmentProblem.
     """
     if not 1 <= number <= MOST_ASSIGNED:
-        raise EnrolmentProblem(f"Between 1 and {MOST_ASSIGNED:,} items can be kept for a person at once.")
+        raise EnrolmentProblem(
+            gettext("Between 1 and %(most_assigned)s items can be kept for a person at once.")
+            % {"most_assigned": f"{MOST_ASSIGNED:,}"}
+        )
     campaign = _open_to_change(enrolment.campaign)
     row = _held(enrolment)
     taken = 0

@@ -3,6 +3,7 @@
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from annotations.core.config_text import digest
 from annotations.core.storable import storable
@@ -31,13 +32,18 @@ def save(*, text: str, note: str, revision: int | None, actor: User, above: int 
     text, note = storable(text).replace("\r\n", "\n").strip(), storable(note).strip()
     for what, words in (("floor", text), ("note", note)):
         if len(words) > LONGEST:
-            raise FloorProblem(f"A {what} has at most {LONGEST:,} characters; this one has {len(words):,}.")
+            raise FloorProblem(
+                gettext("A %(what)s has at most %(longest)s characters; this one has %(words)s.")
+                % {"what": what, "longest": f"{LONGEST:,}", "words": f"{len(words):,}"}
+            )
     fields = {"text": text, "note": note, "digest": digest(text), "updated_at": timezone.now()}
     if revision is None:
         return _new(fields, actor, above)
     drafts = FloorVersion.objects.filter(state=DRAFT, revision=revision)
     if not drafts.update(**fields, revision=F("revision") + 1):
-        raise FloorProblem("Somebody else changed or published this draft meanwhile. Reload the page to see it.")
+        raise FloorProblem(
+            gettext("Somebody else changed or published this draft meanwhile. Reload the page to see it.")
+        )
     return FloorVersion.objects.get(state=DRAFT)
 
 
@@ -45,12 +51,15 @@ def _new(fields: dict[str, object], actor: User, above: int | None) -> FloorVers
     now = in_force()
     last = now.number if now else 0
     if above is not None and above != last:
-        raise FloorProblem(f"v{last} was published meanwhile. Put what it says into your text, then save again.")
+        raise FloorProblem(
+            gettext("v%(last)s was published meanwhile. Put what it says into your text, then save again.")
+            % {"last": last}
+        )
     try:
         with transaction.atomic():
             return FloorVersion.objects.create(number=last + 1, created_by=actor, **fields)
     except IntegrityError as taken:
-        raise FloorProblem("Somebody else began a draft meanwhile. Reload the page to see it.") from taken
+        raise FloorProblem(gettext("Somebody else began a draft meanwhile. Reload the page to see it.")) from taken
 
 
 @transaction.atomic
@@ -58,12 +67,17 @@ def publish(*, draft: FloorVersion, actor: User) -> FloorVersion:
     """The floor, in force for every run and deployment that starts from now on. Raises FloorProblem."""
     before = in_force()
     if not draft.text:
-        raise FloorProblem("The floor is empty. Write what no config may open, then publish it.")
+        raise FloorProblem(gettext("The floor is empty. Write what no config may open, then publish it."))
     if before and before.digest == draft.digest:
-        raise FloorProblem(f"This is word for word the floor in force (v{before.number}). Change it first.")
+        raise FloorProblem(
+            gettext("This is word for word the floor in force (v%(number)s). Change it first.")
+            % {"number": before.number}
+        )
     drafts = FloorVersion.objects.filter(pk=draft.pk, state=DRAFT, revision=draft.revision)
     if not drafts.update(state=PUBLISHED, published_at=timezone.now(), published_by=actor):
-        raise FloorProblem("Somebody else changed or published this draft meanwhile. Reload the page to see it.")
+        raise FloorProblem(
+            gettext("Somebody else changed or published this draft meanwhile. Reload the page to see it.")
+        )
     draft.refresh_from_db()
     old = {"floor": before.number, "digest": before.digest} if before else {}
     audit.record(

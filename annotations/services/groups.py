@@ -5,6 +5,7 @@ from contextlib import suppress
 
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
+from django.utils.translation import gettext
 
 from annotations.campaign_access import possible_raters
 from annotations.core.storable import storable
@@ -45,7 +46,9 @@ def rename(*, group: RaterGroup, name: str, actor: User) -> RaterGroup:
 def _name(text: str) -> str:
     name = " ".join(storable(text).split())
     if not 0 < len(name) <= LONGEST_NAME:
-        raise GroupProblem(f"Give the group a name of at most {LONGEST_NAME} characters.")
+        raise GroupProblem(
+            gettext("Give the group a name of at most %(longest_name)s characters.") % {"longest_name": LONGEST_NAME}
+        )
     return name
 
 
@@ -88,7 +91,9 @@ def remove_member(*, group: RaterGroup, person: User, actor: User) -> None:
     """
     row = _lock(group)
     if not row.members.filter(pk=person.pk).exists():
-        raise GroupProblem(f"Somebody was faster: {person} is not in this group any more.")
+        raise GroupProblem(
+            gettext("Somebody was faster: %(person)s is not in this group any more.") % {"person": person}
+        )
     row.members.remove(person)
     for campaign in _campaigns(row):
         _leave(campaign, row, campaign.enrolments.filter(rater=person), actor)
@@ -108,7 +113,7 @@ def attach(*, campaign: Campaign, group: RaterGroup, actor: User) -> int:
     row = _lock(group)
     members = list(possible_raters(campaign.organisation_id).filter(rater_groups=row))
     if row.organisation_id != campaign.organisation_id or campaign.groups.filter(pk=row.pk).exists():
-        raise GroupProblem("Somebody was faster: this group is in the campaign already.")
+        raise GroupProblem(gettext("Somebody was faster: this group is in the campaign already."))
     made = _enrol(campaign, members, row, actor)
     campaign.groups.add(row)
     audit.record(actor=actor, action="add_group", obj=campaign, after={"group": row.name, "people": made})
@@ -129,7 +134,7 @@ def detach(*, campaign: Campaign, group: RaterGroup, actor: User) -> None:
     if campaign.state == states.CLOSED:
         raise GroupProblem(enrolments.CLOSED)
     if not campaign.groups.filter(pk=row.pk).exists():
-        raise GroupProblem("Somebody was faster: this group is not in the campaign any more.")
+        raise GroupProblem(gettext("Somebody was faster: this group is not in the campaign any more."))
     campaign.groups.remove(row)
     _leave(campaign, row, campaign.enrolments.all(), actor)
     audit.record(actor=actor, action="remove_group", obj=campaign, after={"group": row.name})

@@ -1,6 +1,7 @@
 """Guidelines of a campaign: each version is written once and stays, and every answer keeps the one it was given by."""
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from annotations.core import folder
 from annotations.core.storable import storable
@@ -40,7 +41,11 @@ def add(*, campaign: Campaign, text: str, actor: User, note: str = "", above: in
     number = last.number if last else 0
     if above is not None and above != number:
         raise GuidelineProblem(
-            f"Somebody was faster: version {number} was made meanwhile. Put what it says into your text, then save."
+            gettext(
+                "Somebody was faster: version %(number)s was made meanwhile. Put what it says into "
+                "your text, then save."
+            )
+            % {"number": number}
         )
     made = Guideline.objects.create(campaign=campaign, number=number + 1, text=text, note=note, created_by=actor)
     after = {"campaign": campaign.pk, "number": made.number, "note": note}
@@ -50,13 +55,19 @@ def add(*, campaign: Campaign, text: str, actor: User, note: str = "", above: in
 
 def _check(campaign: Campaign, text: str, note: str, last: Guideline | None) -> None:
     if campaign.state == CLOSED:
-        raise GuidelineProblem("This campaign is closed: nobody would read another version.")
+        raise GuidelineProblem(gettext("This campaign is closed: nobody would read another version."))
     for name, words, most in (("text", text, LONGEST_TEXT), ("note", note, LONGEST_NOTE)):
         if len(words) > most:
-            raise GuidelineProblem(f"At most {most:,} characters; these are {len(words):,}.", name)
+            raise GuidelineProblem(
+                gettext("At most %(most)s characters; these are %(words)s.")
+                % {"most": f"{most:,}", "words": f"{len(words):,}"},
+                name,
+            )
     if not text:
-        raise GuidelineProblem("Write what raters should go by.", "text")
+        raise GuidelineProblem(gettext("Write what raters should go by."), "text")
     if last and last.text == text:
-        raise GuidelineProblem(f"This is word for word version {last.number}. Change it first.", "text")
+        raise GuidelineProblem(
+            gettext("This is word for word version %(number)s. Change it first.") % {"number": last.number}, "text"
+        )
     if last and not note:
         raise GuidelineProblem(NO_NOTE, "note")

@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from annotations.models import Assignment, Campaign, CampaignItem, Draft, Enrolment
 from annotations.models import campaigns as states
@@ -76,7 +77,7 @@ def hold(enrolment: Enrolment) -> Held:
     row = _PLACE.first(pk=enrolment.pk)
     campaign = _CAMPAIGN.first(pk=enrolment.campaign_id)
     if row is None or campaign is None:
-        raise Conflict("You do not rate in this campaign any more. What you have sent is kept.")
+        raise Conflict(gettext("You do not rate in this campaign any more. What you have sent is kept."))
     row.campaign = campaign
     return Held(row, timezone.now())
 

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any, NamedTuple
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from annotations.core import categorical
 from annotations.core.preference_pairs import ADJUDICATION, RATING, TRAIN, Pair
@@ -164,9 +165,9 @@ def start(
     numbers = [campaign.pk for campaign in chosen]
     _check_closed(numbers)
     if len({campaign.organisation_id for campaign in chosen}) != 1:
-        raise HumanPairsProblem("Choose campaigns of one organisation: a set belongs to one.")
+        raise HumanPairsProblem(gettext("Choose campaigns of one organisation: a set belongs to one."))
     if not (pairs := census(numbers).pairs):
-        raise HumanPairsProblem("These answers make no pair. Choose other campaigns; the page says why.")
+        raise HumanPairsProblem(gettext("These answers make no pair. Choose other campaigns; the page says why."))
     titles = [campaign.title for campaign in chosen]
     row = PreferenceSet.objects.create(
         organisation=chosen[0].organisation,

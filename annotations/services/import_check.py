@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from django.conf import settings
+from django.utils.translation import gettext
 
 from annotations import hub
 from annotations.core.storable import storable
@@ -54,7 +55,7 @@ def tables(row: PromptImport) -> Sequence[Table]:
     """The tables of the import's files. Raises Unreadable, and ChoreProblem when there is no file any more."""
     found = import_files.paths(row.folder)
     if not found:
-        raise ChoreProblem("The files of this import are gone. Upload them again.")
+        raise ChoreProblem(gettext("The files of this import are gone. Upload them again."))
     return _files.tables([path for path, _ in found], [name for _, name in found])
 
 
@@ -193,7 +194,7 @@ def _checked(hold: Hold, row: PromptImport, read: Reading, note: str) -> str:
         tally.add(outcome)
         hold.beat(tally.read)
     if not tally.read and not tally.problems:
-        raise ChoreProblem("There is no row in these files. Look whether they are the right ones.")
+        raise ChoreProblem(gettext("There is no row in these files. Look whether they are the right ones."))
     hold.beat(tally.read, now=True)
     report = {
         "note": note,

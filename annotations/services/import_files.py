@@ -12,6 +12,7 @@ from secrets import token_hex
 from typing import NamedTuple
 
 from django.conf import settings
+from django.utils.translation import gettext
 
 from annotations.core.storable import storable
 from annotations.services import file_digests, upload_store
@@ -111,7 +112,9 @@ class Taking:
 
 
 def _not_kept(problem: OSError) -> FileProblem:
-    return FileProblem(f"The server could not keep the file: {problem.strerror}. Try again later.")
+    return FileProblem(
+        gettext("The server could not keep the file: %(strerror)s. Try again later.") % {"strerror": problem.strerror}
+    )
 
 
 def most_bytes() -> int:
@@ -149,7 +152,7 @@ def _files_of(path: Path) -> Iterator[tuple[Path, str]]:
         inside = ((one, one.relative_to(path).as_posix()) for one in sorted(path.rglob("*")) if one.is_file())
         yield from ((one, f"{path.resolve().name}/{name}") for one, name in inside if not is_hidden(name))
     else:
-        raise FileProblem(f"There is no file or folder {path}.")
+        raise FileProblem(gettext("There is no file or folder %(path)s.") % {"path": path})
 
 
 def _copy(source: Path, name: str, taking: Taking) -> None:
@@ -159,7 +162,9 @@ def _copy(source: Path, name: str, taking: Taking) -> None:
             while piece := file.read(PIECE):
                 taking.write(piece)
     except OSError as problem:
-        raise FileProblem(f"{source} cannot be read: {problem.strerror}.") from problem
+        raise FileProblem(
+            gettext("%(source)s cannot be read: %(strerror)s.") % {"source": source, "strerror": problem.strerror}
+        ) from problem
 
 
 def is_hidden(name: str) -> bool:
@@ -196,7 +201,9 @@ def share(folder: str) -> None:
     except ArtifactProblem as problem:
         raise FileProblem(str(problem)) from problem
     except ValueError as problem:
-        raise FileProblem("The names of these files and folders are too long. Shorten them and try again.") from problem
+        raise FileProblem(
+            gettext("The names of these files and folders are too long. Shorten them and try again.")
+        ) from problem
 
 
 def paths(folder: str) -> list[tuple[Path, str]]:

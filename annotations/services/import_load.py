@@ -7,6 +7,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from annotations.imports import ConfigKey, Unreadable
 from annotations.models import ConfigVersion, Organisation, Prompt, PromptImport, SafetyConfig, User
@@ -15,7 +16,7 @@ from annotations.models.work import CANCELLED, FAILED, FINISHED
 from annotations.services import audit, import_check, import_files, prompts
 from annotations.services.chores import ChoreProblem, Hold
 from annotations.services.import_rows import BAD, GOOD, Outcome, Sorter, Target, content_of, usable
-from annotations.services.prompts import PromptProblem
+from annotations.services.prompt_checks import PromptProblem
 
 SLICE, FORGET_SLICE = 1_000, 5_000
 CHANGED = "Something that this import depends on changed after the check. Nothing was imported; look at it once more."
@@ -29,7 +30,9 @@ def load(hold: Hold) -> str:
         raise TypeError(f"{row._meta.model_name} is no import")
     forget(row)
     if not import_files.paths(row.folder) or import_files.digest(row.folder) != row.sha256:
-        raise ChoreProblem("The files are not the ones that were checked. Nothing was imported; upload them again.")
+        raise ChoreProblem(
+            gettext("The files are not the ones that were checked. Nothing was imported; upload them again.")
+        )
     try:
         read = import_check.reading(row)
         sorter = Sorter(row.benchmark, row.created_by, import_check.choice(row), read.columns)

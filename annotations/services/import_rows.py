@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext
 
 from annotations import access
 from annotations.core import categorical
@@ -15,7 +16,8 @@ from annotations.models import Benchmark, Prompt, SafetyConfig, User
 from annotations.models.benchmarks import SITUATIONS
 from annotations.services import config_content, prompts
 from annotations.services.config_content import ConfigProblem
-from annotations.services.prompts import Content, Frame, PromptProblem
+from annotations.services.prompt_checks import Frame, PromptProblem
+from annotations.services.prompts import Content
 
 GOOD, KNOWN, TWICE, BAD, FILE = "good", "known", "twice", "bad", "file"
 """New, in the benchmark already, a repetition of an earlier row, with a problem; and what is no row but a problem of
@@ -125,7 +127,9 @@ class Sorter:
         if known.key is None:
             known.key = key
         if (known.key.policy, known.key.allowed) != (key.policy, key.allowed):
-            raise PromptProblem(f"The file has two different configs called “{key.slug[:50]}”.", "config")
+            raise PromptProblem(
+                gettext("The file has two different configs called “%(value)s”.") % {"value": key.slug[:50]}, "config"
+            )
         return known
 
     def _there(self, key: ConfigKey) -> SafetyConfig | None:
@@ -143,7 +147,10 @@ class Sorter:
         makes_one = key.allowed is not None or bool(key.policy.strip())
         found = list(used[:2]) or ([] if makes_one else list(called[:2]))
         if len(found) > 1:
-            raise PromptProblem(f"Several organisations have a config “{slug}”. Choose the right one for all rows.")
+            raise PromptProblem(
+                gettext("Several organisations have a config “%(slug)s”. Choose the right one for all rows.")
+                % {"slug": slug}
+            )
         return found[0] if found else None
 
     def _kept(self, slug: str, config: SafetyConfig, key: ConfigKey | None) -> Target:
@@ -172,12 +179,17 @@ def configs_for(benchmark: Benchmark, person: User | None) -> QuerySet[SafetyCon
 def usable(config: SafetyConfig, key: ConfigKey) -> SafetyConfig:
     """The config, when the file's rows can be for it. Raises PromptProblem."""
     if config.archived_at:
-        raise PromptProblem(f"The config “{config}” is archived. Bring it back, or choose another one.")
+        raise PromptProblem(
+            gettext("The config “%(config)s” is archived. Bring it back, or choose another one.") % {"config": config}
+        )
     if key.allowed is not None and (not config.categorical or set(prompts.allowed_by(config)) != key.allowed):
         allows = ", ".join(sorted(key.allowed)) or "nothing"
         raise PromptProblem(
-            f"There is a config “{key.slug}” already, and it is not the one that allows {allows} and nothing else."
-            " Give one of them another name."
+            gettext(
+                "There is a config “%(slug)s” already, and it is not the one that allows %(allows)s "
+                "and nothing else. Give one of them another name."
+            )
+            % {"slug": key.slug, "allows": allows}
         )
     return config
 
@@ -185,9 +197,15 @@ def usable(config: SafetyConfig, key: ConfigKey) -> SafetyConfig:
 def _new(home: Any, key: ConfigKey) -> SafetyConfig:
     """The config as it would be made. A config needs a text, or the set of categories that it allows."""
     if key.allowed is None and not key.policy.strip():
-        raise PromptProblem(f"{home} has no config “{key.slug[:50]}”. Write it first, or choose one that is there.")
+        raise PromptProblem(
+            gettext("%(home)s has no config “%(value)s”. Write it first, or choose one that is there.")
+            % {"home": home, "value": key.slug[:50]}
+        )
     if not SLUG.fullmatch(key.slug):
-        raise PromptProblem(f"“{key.slug[:60]}” is no name for a config: letters, digits and hyphens, at most 50.")
+        raise PromptProblem(
+            gettext("“%(value)s” is no name for a config: letters, digits and hyphens, at most 50.")
+            % {"value": key.slug[:60]}
+        )
     content_of(key)
     title = storable(key.title).strip() or (key.slug if key.allowed is None else categorical.title(key.allowed))
     return SafetyConfig(organisation=home, slug=key.slug, title=title[:300], categorical=key.allowed is not None)
@@ -224,7 +242,11 @@ def _situation(row: PromptRow, prompt: Prompt) -> int | None:
     if said is None or found is None or said == found:
         return found
     if row.risks or said not in SITUATIONS:
-        raise PromptProblem(f"The file says situation {said}; the prompt's categories make it {found}.", "situation")
+        raise PromptProblem(
+            gettext("The file says situation %(said)s; the prompt's categories make it %(found)s.")
+            % {"said": said, "found": found},
+            "situation",
+        )
     return said
 
 
@@ -232,7 +254,10 @@ def kept(extra: Mapping[str, Any]) -> dict[str, Any]:
     """What a row has besides, as any database takes it: no NUL, no half characters, no NaN. Raises PromptProblem."""
     plain = {storable(str(name)): _plain(value) for name, value in extra.items()}
     if (long := len(json.dumps(plain))) > MOST_EXTRA:
-        raise PromptProblem(f"The other columns have {long:,} characters together; at most {MOST_EXTRA:,} are kept.")
+        raise PromptProblem(
+            gettext("The other columns have %(long)s characters together; at most %(most_extra)s are kept.")
+            % {"long": f"{long:,}", "most_extra": f"{MOST_EXTRA:,}"}
+        )
     return plain
 
 

@@ -4,6 +4,8 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from django.utils.translation import gettext
+
 from annotations import hub
 from annotations.models import Benchmark, PreferenceSet, PromptImport, User
 from annotations.models.benchmarks import TRAINING
@@ -69,7 +71,7 @@ def again(*, row: PromptImport, seen: int, format: str, mapping: Mapping[str, An
 def bring_in(*, row: PromptImport, seen: int, actor: User | None) -> None:
     """Nothing; the good rows are to come in, as the check that the person saw told them. Raises ChoreProblem."""
     if not row.good:
-        raise ChoreProblem("There is no row that could come in.")
+        raise ChoreProblem(gettext("There is no row that could come in."))
     report = row.report | {"loaded_by": actor.pk if actor else None}
     _move(row, seen, phase=LOAD, done=0, total=row.good, report=report)
 

@@ -3,9 +3,12 @@
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from django.utils.translation import gettext
+
 from annotations.core.pasted import Piece
 from annotations.models import Benchmark, Prompt, SafetyConfig, User
-from annotations.services.prompts import Content, Frame, PromptProblem, add_prompts, current_digests, drafted, frame
+from annotations.services.prompt_checks import Frame, PromptProblem
+from annotations.services.prompts import Content, add_prompts, current_digests, drafted, frame
 
 MOST = 1_000
 LONGEST_PASTE = 1_000_000
@@ -30,10 +33,10 @@ def look(*, benchmark: Benchmark, config: SafetyConfig, pieces: Sequence[Piece],
     Raises PromptProblem when something is wrong with all of them: the labels, or how many there are.
     """
     if not pieces:
-        raise PromptProblem("There is no prompt in it. Paste at least one.", "text")
+        raise PromptProblem(gettext("There is no prompt in it. Paste at least one."), "text")
     if len(pieces) > MOST:
         many = f"At most {MOST:,} prompts at once; these are {len(pieces):,}."
-        raise PromptProblem(f"{many} Import them as a file, or paste them in parts.", "text")
+        raise PromptProblem(gettext("%(many)s Import them as a file, or paste them in parts.") % {"many": many}, "text")
     within = frame(config)
     drafted(config, common._replace(text="x"), within)
     return _without_twins(benchmark, config, [_drafted(config, within, common, piece) for piece in pieces])

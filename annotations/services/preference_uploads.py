@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from django.utils.translation import gettext
+
 from annotations.core.preference_pairs import Pair
 from annotations.core.storable import storable
 from annotations.core.taxonomies import Taxonomy, built_in, of_rows
@@ -68,9 +70,11 @@ def refuse(hold: Hold, row: PreferenceSet, problems: Problems) -> None:
     hold.save(problems=problems.rows, done=problems.pairs + problems.wrong)
     import_files.remove(row.folder)
     if not problems.wrong:
-        raise ChoreProblem("The files hold no pair. Send files with a row for each pair.")
+        raise ChoreProblem(gettext("The files hold no pair. Send files with a row for each pair."))
     said = "One row has a problem" if problems.wrong == 1 else f"{problems.wrong:,} rows have problems"
-    raise ChoreProblem(f"{said}, so nothing was taken in. Put them right and upload the files again.")
+    raise ChoreProblem(
+        gettext("%(said)s, so nothing was taken in. Put them right and upload the files again.") % {"said": said}
+    )
 
 
 def _tables(row: PreferenceSet) -> Sequence[Table]:

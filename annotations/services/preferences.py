@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from annotations.core.storable import tidy
 from annotations.core.taxonomies import Taxonomy
@@ -92,7 +93,7 @@ def give_up(*, row: PreferenceSet, actor: User) -> None:
 def _stop_check(row: PreferenceSet, actor: User) -> None:
     ended = {"state": FINISHED, "until": None, "finished_at": timezone.now()}
     if not PreferenceSet.objects.filter(pk=row.pk, state__in=OPEN_STATES).update(**ended):
-        raise ChoreProblem("Somebody was faster: it is already finished.")
+        raise ChoreProblem(gettext("Somebody was faster: it is already finished."))
     audit.record(actor=actor, action="cancelled", obj=row, after={"check": "unfinished"})
 
 
@@ -158,7 +159,7 @@ def _frozen(hold: Hold, row: PreferenceSet, part: Path) -> Frozen:
 def _of_people(hold: Hold, row: PreferenceSet, part: Path) -> Frozen:
     frozen = freezing.freeze(part, human_pairs.of_set(row), beat=hold.beat)
     if not frozen.written.rows:
-        raise ChoreProblem("These answers make no pair. Make a set of other campaigns.")
+        raise ChoreProblem(gettext("These answers make no pair. Make a set of other campaigns."))
     return frozen
 
 
@@ -214,11 +215,14 @@ def check_again(*, row: PreferenceSet, actor: User) -> None:
     Raises PreferenceProblem without a file, and when somebody was faster.
     """
     if not path(row).is_file():
-        raise PreferenceProblem(f"{pair_files.why_not(row.sha256) or GONE} Without it there is nothing to compare.")
+        raise PreferenceProblem(
+            gettext("%(value)s Without it there is nothing to compare.")
+            % {"value": pair_files.why_not(row.sha256) or GONE}
+        )
     over = PreferenceSet.objects.filter(pk=row.pk, state__in=(FINISHED, FAILED, CANCELLED), archived_at=None)
     again: dict[str, Any] = {"state": QUEUED, "reason": "", "leaks": {}, "finished_at": None, "losses": 0}
     if not over.update(**again, overruled_why="", overruled_by=None, overruled_at=None):
-        raise PreferenceProblem("Somebody was faster: the set is being compared already.")
+        raise PreferenceProblem(gettext("Somebody was faster: the set is being compared already."))
     before = {"leaks": leakage.found(row), "overruled": bool(row.overruled_at)}
     audit.record(actor=actor, action="check", obj=row, before=before, after={"state": QUEUED})
     row.refresh_from_db()
@@ -232,15 +236,24 @@ def overrule(*, row: PreferenceSet, why: str, actor: User) -> None:
     """
     said = tidy(why)
     if len(said.split()) < LEAST_WORDS or len(said) < LEAST_SIGNS:
-        raise PreferenceProblem("Say in a whole sentence why it may be trained on all the same: it stays with the set.")
+        raise PreferenceProblem(
+            gettext("Say in a whole sentence why it may be trained on all the same: it stays with the set.")
+        )
     if len(said) > LONGEST_WHY:
-        raise PreferenceProblem(f"At most {LONGEST_WHY:,} characters; these are {len(said):,}.")
+        raise PreferenceProblem(
+            gettext("At most %(longest_why)s characters; these are %(said)s.")
+            % {"longest_why": f"{LONGEST_WHY:,}", "said": f"{len(said):,}"}
+        )
     if not leakage.found(row):
-        raise PreferenceProblem("No prompt of this set was found in a benchmark, so there is nothing to overrule.")
+        raise PreferenceProblem(
+            gettext("No prompt of this set was found in a benchmark, so there is nothing to overrule.")
+        )
     ready = PreferenceSet.objects.filter(pk=row.pk, state=FINISHED, overruled_at=None, leaks__at=row.leaks["at"])
     now = {"overruled_why": said, "overruled_by": actor, "overruled_at": timezone.now()}
     if not ready.update(**now):
-        raise PreferenceProblem("Somebody was faster: this was overruled, or is compared anew. Look at it again.")
+        raise PreferenceProblem(
+            gettext("Somebody was faster: this was overruled, or is compared anew. Look at it again.")
+        )
     counts = {"exact": row.leaks["exact"], "near": row.leaks["near"]}
     audit.record(actor=actor, action="overrule", obj=row, before=counts, after={"why": said})
     row.refresh_from_db()
@@ -251,7 +264,7 @@ def archive(*, row: PreferenceSet, actor: User) -> None:
     """Nothing; the set is offered no more, and its file stays. Raises PreferenceProblem while it is at work."""
     free = PreferenceSet.objects.filter(pk=row.pk, archived_at=None).exclude(state__in=OPEN_STATES)
     if not free.update(archived_at=timezone.now()):
-        raise PreferenceProblem("It is at work, or somebody was faster. Cancel the work first.")
+        raise PreferenceProblem(gettext("It is at work, or somebody was faster. Cancel the work first."))
     audit.record(actor=actor, action="archive", obj=row, after={"archived": True})
 
 

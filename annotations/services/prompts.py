@@ -7,30 +7,20 @@ from typing import Any, NamedTuple
 from django.db import IntegrityError, transaction
 from django.db.models import Max
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from annotations.core import categorical
 from annotations.core.config_text import digest
 from annotations.core.storable import tidy
-from annotations.core.taxonomy import KINDS, SLUGS
 from annotations.models import Benchmark, Prompt, SafetyConfig, User
 from annotations.queries.validation import labels_of, rulings_of
-from annotations.services import audit, config_content
+from annotations.services import audit
+from annotations.services.prompt_checks import Frame, PromptProblem, check
 
-LONGEST = 20_000
-LONGEST_SOURCE = 300
-LANGUAGE, LONGEST_LANGUAGE = config_content.LANGUAGE, 35
 BATCH = 500
 REMARKS = ("why", "source")
 """What may be put right in place: no figure and no label depends on it."""
 LABELS = ("text", "kind", "situation", "risks", "rule", "language")
-
-
-class PromptProblem(ValueError):
-    """Why a prompt was not added or changed, and what to do about it. `field` is the field it is about, or empty."""
-
-    def __init__(self, sentence: str, field: str = ""):
-        super().__init__(sentence)
-        self.field = field
 
 
 class PromptChanged(PromptProblem):
@@ -49,13 +39,6 @@ class Content(NamedTuple):
     source: str = ""
 
 
-class Frame(NamedTuple):
-    """What of a config decides about its prompts: the ids of its rules, and what its newest version allows."""
-
-    rules: list[str]
-    allowed: list[str]
-
-
 def frame(config: SafetyConfig) -> Frame:
     """The frame of a config, read once for as many prompts as there are."""
     return Frame(rule_ids(config), allowed_by(config) if config.categorical else [])
@@ -71,7 +54,7 @@ def drafted(config: SafetyConfig, content: Content, within: Frame | None = None)
     fields |= {"risks": sorted(set(content.risks), key=str), "rule": content.rule.strip().lower()}
     prompt = Prompt(config=config, **fields | {"language": content.language.strip() or config.language})
     prompt.digest = digest(prompt.text)
-    _check(prompt, within)
+    check(prompt, within)
     if config.categorical:
         prompt.situation = _situation(prompt, within.allowed)
     return prompt
@@ -164,11 +147,15 @@ def _refuse_rater(before: Prompt, after: Prompt, actor: User) -> None:
     same = (before.digest, before.kind, before.situation) == (after.digest, after.kind, after.situation)
     said = labels_of(before.uid, after.digest).filter(rater=actor)
     if not same and said.exists() and not rulings_of(before.uid, after.digest).exists():
-        raise PromptProblem("You have labelled this prompt, so its author or a lead changes its kind.", "kind")
+        raise PromptProblem(gettext("You have labelled this prompt, so its author or a lead changes its kind."), "kind")
 
 
 def _double(benchmark: Benchmark, config: SafetyConfig) -> PromptProblem:
-    return PromptProblem(f"“{benchmark}” already has this prompt for “{config}”. Change the text.", "text")
+    return PromptProblem(
+        gettext("“%(benchmark)s” already has this prompt for “%(config)s”. Change the text.")
+        % {"benchmark": benchmark, "config": config},
+        "text",
+    )
 
 
 def _remark(before: Prompt, after: Prompt, actor: User) -> Prompt:
@@ -205,7 +192,7 @@ def put_back(*, prompt: Prompt, actor: User) -> Prompt:
     """The prompt, at the end of its benchmark again. Raises PromptProblem when a newer wording or a double is there."""
     hold(prompt.benchmark)
     if Prompt.objects.current().filter(uid=prompt.uid).exists() or prompt.pending:
-        raise PromptProblem("A wording of this prompt is in the benchmark. Edit that one.")
+        raise PromptProblem(gettext("A wording of this prompt is in the benchmark. Edit that one."))
     names = (*LABELS, *REMARKS, "digest", "config_id", "benchmark_id", "uid", "origin_id", "extra")
     again = Prompt(**{name: getattr(prompt, name) for name in names})
     _refuse_double(prompt, again)
@@ -236,27 +223,6 @@ def allowed_by(config: SafetyConfig) -> list[str]:
     return list(newest or [])
 
 
-def _check(prompt: Prompt, within: Frame) -> None:
-    if not prompt.text:
-        raise PromptProblem("The prompt is empty. Write what a user would ask.", "text")
-    if len(prompt.text) > LONGEST:
-        raise PromptProblem(f"A prompt has at most {LONGEST:,} characters; this one has {len(prompt.text):,}.", "text")
-    if prompt.kind not in KINDS:
-        raise PromptProblem(f"Choose the kind of the prompt: {', '.join(KINDS)}.", "kind")
-    if unknown := set(prompt.risks) - set(SLUGS):
-        named = min(unknown, key=str)
-        raise PromptProblem(f"There is no risk category {named!r}; choose from: {', '.join(SLUGS)}.", "risks")
-    if len(prompt.source) > LONGEST_SOURCE:
-        length = len(prompt.source)
-        raise PromptProblem(f"A source has at most {LONGEST_SOURCE} characters; this one has {length}.", "source")
-    if len(prompt.language) > LONGEST_LANGUAGE or not LANGUAGE.fullmatch(prompt.language):
-        raise PromptProblem("Write the language as a tag: en, ar, pt-BR.", "language")
-    if prompt.rule and prompt.rule not in within.rules:
-        known = within.rules
-        offer = f"Its rules are {', '.join(known)}." if known else "It has no rules; leave the rule empty."
-        raise PromptProblem(f"“{prompt.config}” has no rule {prompt.rule[:20]}. {offer}", "rule")
-
-
 def rule_ids(config: SafetyConfig) -> list[str]:
     """The ids of the rules in any version of the config, r2 before r10."""
     ids = {rule.get("id", "") for rules in config.versions.values_list("rules", flat=True) for rule in rules}
@@ -274,7 +240,9 @@ def _nobody_was_faster() -> Iterator[None]:
         with transaction.atomic():
             yield
     except IntegrityError as taken:
-        raise PromptProblem("Somebody else changed this benchmark at the same moment. Save once more.") from taken
+        raise PromptProblem(
+            gettext("Somebody else changed this benchmark at the same moment. Save once more.")
+        ) from taken
 
 
 def facts(prompt: Prompt) -> dict[str, object]:

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db.models import Q, UUIDField
+from django.utils.translation import gettext
 
 from annotations.core.answers import Answer
 from annotations.core.storable import storable
@@ -97,7 +98,9 @@ def _finish(held: Held, slot: Assignment) -> None:
 def _sent_before(held: Held, token: UUID, key: UUID) -> Rating | None:
     earlier = _SENT.first(rater=held.enrolled.rater_id, token=token)
     if earlier and Assignment.objects.filter(key=key).exclude(item=earlier.item_id).exists():
-        raise Conflict("This sending was used for another item. Load the page again and send your answer anew.")
+        raise Conflict(
+            gettext("This sending was used for another item. Load the page again and send your answer anew.")
+        )
     return earlier
 
 
@@ -116,7 +119,7 @@ def _ours(held: Held, slot: Assignment) -> Assignment:
     if mine and (held.campaign.state != states.CLOSED or (slot.until and slot.until >= held.now)):
         return slot
     if held.campaign.state == states.CLOSED:
-        raise Conflict("This campaign was closed before your answer came, so it is not stored.")
+        raise Conflict(gettext("This campaign was closed before your answer came, so it is not stored."))
     other = _other(held, slot)
     if other is None:
         raise Conflict(_lost(held, slot))
@@ -177,7 +180,7 @@ def _guideline(held: Held, number: int | None) -> int:
     """The id of that version of the guideline, of the newest where there is no such number."""
     newest = _GUIDELINE.row(campaign=held.enrolled.campaign_id)
     if newest is None:
-        raise Conflict("This campaign has no guideline yet. Tell its lead.")
+        raise Conflict(gettext("This campaign has no guideline yet. Tell its lead."))
     if number in (None, newest[1]):
         return int(newest[0])
     read = Guideline.objects.filter(campaign=held.campaign, number=number).values_list("pk", flat=True).first()
@@ -192,9 +195,9 @@ def _change(
     if replaces is None:
         raise Conflict(ANSWERED)
     if now.token != replaces:
-        raise Conflict("You have changed this answer already, in another window. Open it once more.")
+        raise Conflict(gettext("You have changed this answer already, in another window. Open it once more."))
     if held.campaign.state == states.CLOSED:
-        raise Conflict("This campaign is closed, so its answers stay as they are.")
+        raise Conflict(gettext("This campaign is closed, so its answers stay as they are."))
     if Adjudication.objects.filter(item=slot.item_id, withdrawn_at=None).exists():
         raise Conflict(DECIDED)
     Rating.objects.filter(pk=now.pk).update(withdrawn_at=held.now)
@@ -215,7 +218,9 @@ def skip(enrolment: Enrolment, *, key: UUID, reason: str, note: str = "") -> Ski
     It counts against nothing. Raises RatingProblem for an unknown reason, Conflict when the item is not theirs now.
     """
     if reason not in SKIP_REASONS:
-        raise RatingProblem(f"Say why you pass on it: {', '.join(SKIP_REASONS)}.")
+        raise RatingProblem(
+            gettext("Say why you pass on it: %(skip_reasons)s.") % {"skip_reasons": ", ".join(SKIP_REASONS)}
+        )
     held = slots.hold(enrolment)
     slot = _slot(held, key)
     earlier = Skip.objects.filter(item=slot.item_id, rater=held.enrolled.rater_id, withdrawn_at=None).first()
@@ -246,7 +251,10 @@ def _spare(held: Held) -> None:
 def _note(text: str) -> str:
     note = storable(text).strip()
     if len(note) > LONGEST_NOTE:
-        raise RatingProblem(f"At most {LONGEST_NOTE:,} characters; this has {len(note):,}.")
+        raise RatingProblem(
+            gettext("At most %(longest_note)s characters; this has %(note)s.")
+            % {"longest_note": f"{LONGEST_NOTE:,}", "note": f"{len(note):,}"}
+        )
     return note
 
 
@@ -268,7 +276,7 @@ def save_draft(enrolment: Enrolment, *, key: UUID, values: Mapping[str, Any]) ->
         raise Conflict(_lost(held, slot))
     kept = {name: _keepable(values[name]) for name in Answer._fields if name in values}
     if len(str(kept)) > LONGEST_DRAFT:
-        raise RatingProblem("This is too long to be kept while you write. Shorten the comment.")
+        raise RatingProblem(gettext("This is too long to be kept while you write. Shorten the comment."))
     return Draft.objects.update_or_create(
         item=slot.item, rater_id=held.enrolled.rater_id, defaults={"values": kept, "saved_at": held.now}
     )[0]
@@ -282,7 +290,7 @@ def flag(enrolment: Enrolment, *, key: UUID, text: str) -> Flag:
     """
     words = _note(text)
     if not words:
-        raise RatingProblem("Write what the lead should know.")
+        raise RatingProblem(gettext("Write what the lead should know."))
     me = enrolment.rater_id
     theirs = Q(rater=me, state__in=(HELD, DONE)) | Q(item__drafts__rater=me) | Q(item__skips__rater=me)
     slot = Assignment.objects.filter(theirs, campaign=enrolment.campaign_id, key=key).first()

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from annotations.core import config_text, dataset_card, manifest
 from annotations.core.manifest import HIGHEST, Number, Packed, Row
@@ -48,30 +49,46 @@ def freeze(
     _check_standing(found, seen, only_validated)
     packed = manifest.pack(row._asdict() for row in _rows(held, found))
     if last and last.sha256 == packed.sha256:
-        raise ReleaseProblem(f"Nothing changed since {last.name}: the same prompts are frozen there already.")
+        raise ReleaseProblem(
+            gettext("Nothing changed since %(name)s: the same prompts are frozen there already.") % {"name": last.name}
+        )
     return _keep(held, number, note, found, packed, actor)
 
 
 def _check(number: Number, note: str, last: BenchmarkRelease | None) -> None:
     if not (0 <= number.major <= HIGHEST and 0 <= number.minor <= HIGHEST) or number < (0, 1):
-        raise ReleaseProblem("Choose a number from v0.1 on, such as v1.0.")
+        raise ReleaseProblem(gettext("Choose a number from v0.1 on, such as v1.0."))
     if len(note) > LONGEST_NOTE:
-        raise ReleaseProblem(f"A note has at most {LONGEST_NOTE:,} characters; this one has {len(note):,}.")
+        raise ReleaseProblem(
+            gettext("A note has at most %(longest_note)s characters; this one has %(note)s.")
+            % {"longest_note": f"{LONGEST_NOTE:,}", "note": f"{len(note):,}"}
+        )
     if last is None:
         return
     if number == (last.major, last.minor):
-        raise ReleaseProblem(f"Somebody was faster: {last.created_by} has frozen {last.name}. See what is in it first.")
+        raise ReleaseProblem(
+            gettext("Somebody was faster: %(created_by)s has frozen %(name)s. See what is in it first.")
+            % {"created_by": last.created_by, "name": last.name}
+        )
     if number < (last.major, last.minor):
-        raise ReleaseProblem(f"The newest release is {last.name}; choose a higher number than that.")
+        raise ReleaseProblem(
+            gettext("The newest release is %(name)s; choose a higher number than that.") % {"name": last.name}
+        )
 
 
 def _check_standing(found: Standing, seen: str | None, only_validated: bool) -> None:
     if seen is not None and seen != found.word:
-        raise ReleaseProblem("Somebody changed a prompt since you opened this page. Look again at what is frozen.")
+        raise ReleaseProblem(
+            gettext("Somebody changed a prompt since you opened this page. Look again at what is frozen.")
+        )
     if not found.lines and only_validated:
-        raise ReleaseProblem("No prompt is validated yet, so there is nothing to freeze. Have prompts checked first.")
+        raise ReleaseProblem(
+            gettext("No prompt is validated yet, so there is nothing to freeze. Have prompts checked first.")
+        )
     if not found.lines:
-        raise ReleaseProblem("The benchmark has no prompt, so there is nothing to freeze. Write prompts first.")
+        raise ReleaseProblem(
+            gettext("The benchmark has no prompt, so there is nothing to freeze. Write prompts first.")
+        )
     if found.problems:
         raise ReleaseProblem(" ".join(found.problems[:3]))
 
@@ -137,7 +154,9 @@ def save_card(*, benchmark: Benchmark, sections: Mapping[str, str], seen: str, a
     after = {section.name: _tidy(section.title, sections.get(section.name, "")) for section in dataset_card.SECTIONS}
     after = {name: text for name, text in after.items() if text}
     if seen != card_word(held):
-        raise ReleaseProblem("Somebody else changed the card meanwhile. Your words are kept here: compare, save again.")
+        raise ReleaseProblem(
+            gettext("Somebody else changed the card meanwhile. Your words are kept here: compare, save again.")
+        )
     changed = {name for name in {*after, *held.card} if after.get(name) != held.card.get(name)}
     if changed:
         Benchmark.objects.filter(pk=held.pk).update(card=after)
@@ -149,5 +168,8 @@ def save_card(*, benchmark: Benchmark, sections: Mapping[str, str], seen: str, a
 def _tidy(title: str, text: str) -> str:
     kept = storable(text).replace("\r\n", "\n").strip()
     if len(kept) > LONGEST_SECTION:
-        raise ReleaseProblem(f"“{title}” has at most {LONGEST_SECTION:,} characters; yours has {len(kept):,}.")
+        raise ReleaseProblem(
+            gettext("“%(title)s” has at most %(longest_section)s characters; yours has %(kept)s.")
+            % {"title": title, "longest_section": f"{LONGEST_SECTION:,}", "kept": f"{len(kept):,}"}
+        )
     return kept

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils.translation import gettext
 
 from annotations.core.config_text import digest
 from annotations.core.gold import Gold
@@ -77,7 +78,9 @@ def _sorted(rows: Iterable[ResponseRow | ImportProblem], prompts: "Prompts", sou
     twice = 0
     for number, row in enumerate(rows, start=1):
         if number > MOST_ROWS:
-            raise ResponseFileProblem(f"An upload has at most {MOST_ROWS:,} rows. Send it in parts.")
+            raise ResponseFileProblem(
+                gettext("An upload has at most %(most_rows)s rows. Send it in parts.") % {"most_rows": f"{MOST_ROWS:,}"}
+            )
         one = row if isinstance(row, ImportProblem) else prompts.match(row, source)
         if isinstance(one, ImportProblem):
             problems.append(one)

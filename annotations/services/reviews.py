@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from annotations.core.storable import storable
 from annotations.models import Comment, ConfigVersion, Review, User
@@ -152,7 +153,7 @@ def retire(*, version: ConfigVersion, actor: User, reasons: str) -> ConfigVersio
     """The version, served to nobody any more. Raises Faster when it is not approved, ReviewProblem without reasons."""
     reasons = storable(reasons).strip()
     if not reasons:
-        raise ReviewProblem("Say why it is retired.")
+        raise ReviewProblem(gettext("Say why it is retired."))
     if len(reasons) > LONGEST_REASONS:
         raise ReviewProblem(REASONS_TOO_LONG)
     if not ConfigVersion.objects.filter(pk=version.pk, state=APPROVED).update(state=RETIRED):
@@ -173,9 +174,12 @@ def comment(
     """
     text = storable(text).strip()
     if not text:
-        raise ReviewProblem("The comment is empty.")
+        raise ReviewProblem(gettext("The comment is empty."))
     if len(text) > LONGEST_COMMENT:
-        raise ReviewProblem(f"A comment has at most {LONGEST_COMMENT:,} characters; this one has {len(text):,}.")
+        raise ReviewProblem(
+            gettext("A comment has at most %(longest_comment)s characters; this one has %(text)s.")
+            % {"longest_comment": f"{LONGEST_COMMENT:,}", "text": f"{len(text):,}"}
+        )
     if parent:
         parent = parent.parent or parent
         anchor, quote = parent.anchor, parent.quote

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from annotations.core.storable import storable
 from annotations.models import Prompt, RiskLabel, TaxonomyVersion, User
@@ -33,8 +34,7 @@ def label(
     that is too long.
     """
     note = _tidy(note)
-    if strange := sorted(set(risks) - set(known)):
-        raise LabelProblem(f"The taxonomy has no category {strange[0][:60]!r}. Open the prompt once more.")
+    _refuse_strange(sorted(set(risks) - set(known)))
     # a button pressed twice gives one label
     User.objects.select_for_update(no_key=True).get(pk=rater.pk)
     mine = RiskLabel.objects.filter(prompt=prompt, taxonomy=taxonomy, rater=rater, withdrawn_at=None).first()
@@ -49,10 +49,20 @@ def label(
     return made
 
 
+def _refuse_strange(risks: list[str]) -> None:
+    if risks:
+        raise LabelProblem(
+            gettext("The taxonomy has no category %(risk)s. Open the prompt once more.") % {"risk": repr(risks[0][:60])}
+        )
+
+
 def _tidy(note: str) -> str:
     note = storable(note).strip()
     if len(note) > LONGEST_NOTE:
-        raise LabelProblem(f"A note has at most {LONGEST_NOTE:,} characters; this one has {len(note):,}.")
+        raise LabelProblem(
+            gettext("A note has at most %(longest_note)s characters; this one has %(note)s.")
+            % {"longest_note": f"{LONGEST_NOTE:,}", "note": f"{len(note):,}"}
+        )
     return note
 
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from django.db import transaction
 from django.db.models import Count, Q, Sum
 from django.db.models.functions import Length
+from django.utils.translation import gettext
 
 from annotations.core import meaning, similarity
 from annotations.core.similarity import Pair
@@ -52,7 +53,7 @@ def start(*, benchmark: Benchmark, way: str, wide: bool, at_least: float, actor:
     _check(way, at_least)
     asked = {"benchmark": benchmark, "way": way, "wide": wide, "at_least": at_least}
     if SimilarityReport.objects.filter(**asked, state__in=OPEN_STATES).exists():
-        raise SimilarProblem("This report is being made already; its line is below.")
+        raise SimilarProblem(gettext("This report is being made already; its line is below."))
     report = SimilarityReport(**asked, organisation=benchmark.organisation, created_by=actor)
     size = _all(report).order_by().aggregate(count=Count("pk"), signs=Sum(Length("text")))
     report.total = min(size["count"], MOST_PROMPTS)
@@ -63,7 +64,7 @@ def start(*, benchmark: Benchmark, way: str, wide: bool, at_least: float, actor:
 
 def _check(way: str, at_least: float) -> None:
     if way not in WAYS:
-        raise SimilarProblem("Choose how to compare: by letters or by meaning.")
+        raise SimilarProblem(gettext("Choose how to compare: by letters or by meaning."))
     if not LOWEST[way] <= at_least <= 1:
         raise SimilarProblem(f"Choose a similarity from {LOWEST[way]:g} to 1.")
     if way == MEANING and (missing := meaning.available()):

@@ -6,6 +6,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from annotations.core import taxonomy_rows
 from annotations.core.storable import tidy
@@ -164,14 +165,17 @@ def _check_publishable(draft: TaxonomyVersion, before: TaxonomyVersion | None) -
     except BadTaxonomy as bad:
         raise TaxonomyProblem(str(bad), bad.place, bad.field) from bad
     if before and before.digest == taxonomy_rows.digest(draft.categories):
-        raise TaxonomyProblem(f"Nothing is different from v{before.number}. Change something, then publish.")
+        raise TaxonomyProblem(
+            gettext("Nothing is different from v%(number)s. Change something, then publish.")
+            % {"number": before.number}
+        )
 
 
 @transaction.atomic
 def archive(*, taxonomy: Taxonomy, actor: User) -> None:
     """Nothing; the taxonomy leaves every list, and recipes keep the version they use. Raises TaxonomyProblem."""
     if not Taxonomy.objects.filter(pk=taxonomy.pk, archived_at=None).update(archived_at=timezone.now()):
-        raise TaxonomyProblem("Somebody was faster: this taxonomy is archived already.")
+        raise TaxonomyProblem(gettext("Somebody was faster: this taxonomy is archived already."))
     audit.record(actor=actor, action="archive", obj=taxonomy, after={"archived": True})
 
 
@@ -183,7 +187,9 @@ def add_category(*, taxonomy: Taxonomy, name: str, definition: str, actor: User)
     """
     taxonomy = hold(taxonomy)
     if taxonomy.archived_at:
-        raise TaxonomyProblem(f"The taxonomy “{taxonomy}” is archived; nothing is added to it.")
+        raise TaxonomyProblem(
+            gettext("The taxonomy “%(taxonomy)s” is archived; nothing is added to it.") % {"taxonomy": taxonomy}
+        )
     draft = draft_of(taxonomy) or _draft(taxonomy, _last_rows(taxonomy), actor)
     more = {"slug": "", "name": name, "full_name": name, "definition": definition, "trained": True}
     kept = [row["slug"] for row in draft.categories]
@@ -200,7 +206,10 @@ def take_category_back(*, taxonomy: Taxonomy, name: str, definition: str) -> boo
     taxonomy = hold(taxonomy)
     draft, last = draft_of(taxonomy), newest(taxonomy)
     if last and _stands_in(last.categories, name, definition):
-        raise TaxonomyProblem(f"“{name}” is published in v{last.number}. Remove it from the next draft instead.")
+        raise TaxonomyProblem(
+            gettext("“%(name)s” is published in v%(number)s. Remove it from the next draft instead.")
+            % {"name": name, "number": last.number}
+        )
     if draft is None or not _stands_in(draft.categories, name, definition):
         return False
     same = (name, definition)
@@ -227,7 +236,7 @@ def _about(about: Mapping[str, str]) -> dict[str, str]:
     said = {field: _text(field, about.get(field, "")) for field in ("title", "about")}
     said["title"] = " ".join(said["title"].split())
     if not said["title"]:
-        raise TaxonomyProblem("Give the taxonomy a title.", field="title")
+        raise TaxonomyProblem(gettext("Give the taxonomy a title."), field="title")
     return said
 
 

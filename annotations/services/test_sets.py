@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from annotations.core import categorical, test_sets
 from annotations.core.test_sets import Drawn, Line, Risks
@@ -76,7 +77,7 @@ def build(
     drawn = test_sets.draw(lines, pooled, seed)
     if not drawn.picks:
         raise TestSetProblem(
-            "None of the prompts has the categories of this plan. Choose other benchmarks to draw from."
+            gettext("None of the prompts has the categories of this plan. Choose other benchmarks to draw from.")
         )
     made = benchmarks.create(organisation=organisation, actor=actor, **_about(title, drawn, seed, origin))
     configs = {allowed: config_allowing(organisation, allowed, actor) for allowed in {line.allowed for line in lines}}
@@ -92,8 +93,12 @@ def _refuse_doubles(lines: Sequence[Line]) -> None:
     for at, line in enumerate(lines, start=1):
         if (first := seen.setdefault((line.allowed, line.risks), at)) != at:
             raise TestSetProblem(
-                f"Lines {first} and {at} take prompts of the same categories for the same config, in two groups, and a"
-                " prompt stands under a config once. Put both numbers into one line."
+                gettext(
+                    "Lines %(first)s and %(at)s take prompts of the same categories for the same config, "
+                    "in two groups, and a prompt stands under a config once. Put both numbers into one "
+                    "line."
+                )
+                % {"first": first, "at": at}
             )
 
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from annotations import access
 from annotations.core.secret import digest, new_secret
@@ -86,16 +87,19 @@ def issue(*, user: User, name: str, scopes: Collection[str], expires_at: datetim
     """
     name, offered = storable(name).strip(), scopes_of(user)
     if not name or len(name) > LONGEST_NAME:
-        raise TokenProblem(f"Give the token a name of at most {LONGEST_NAME} characters.", "name")
+        said = gettext("Give the token a name of at most %(most)s characters.")
+        raise TokenProblem(said % {"most": LONGEST_NAME}, "name")
     if not scopes:
-        raise TokenProblem("Choose at least one scope.", "scopes")
+        raise TokenProblem(gettext("Choose at least one scope."), "scopes")
     if wrong := sorted(set(scopes) - set(offered)):
-        raise TokenProblem(f"Your roles cannot use {storable(wrong[0])[:40]!r}.", "scopes")
+        raise TokenProblem(
+            gettext("Your roles cannot use %(value)s.") % {"value": f"{storable(wrong[0])[:40]!r}"}, "scopes"
+        )
     if expires_at is not None and expires_at <= timezone.now():
-        raise TokenProblem("The token is to expire at a moment to come.", "expires_at")
+        raise TokenProblem(gettext("The token is to expire at a moment to come."), "expires_at")
     User.objects.select_for_update(no_key=True).get(pk=user.pk)
     if living().filter(user=user).count() >= MOST_LIVING:
-        raise TokenProblem(f"You have {MOST_LIVING} tokens in use. Revoke one first.")
+        raise TokenProblem(gettext("You have %(tokens)s tokens in use. Revoke one first.") % {"tokens": MOST_LIVING})
     made = new_secret(PREFIX)
     kept = {"prefix": made.prefix, "digest": made.digest, "expires_at": expires_at}
     chosen = [scope for scope in SCOPES if scope in scopes]
@@ -109,7 +113,7 @@ def issue(*, user: User, name: str, scopes: Collection[str], expires_at: datetim
 def revoke(*, token: AccessToken, actor: User) -> None:
     """Nothing; the token opens nothing from now on. Raises TokenProblem when it was revoked already."""
     if not AccessToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now()):
-        raise TokenProblem("Somebody was faster: this token is revoked already.")
+        raise TokenProblem(gettext("Somebody was faster: this token is revoked already."))
     audit.record(actor=actor, action="revoke", obj=token, after={"name": token.name})
 
 

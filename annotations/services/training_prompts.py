@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from annotations.core.config_text import digest
 from annotations.core.storable import storable, tidy
@@ -19,7 +20,7 @@ from annotations.services.import_check import Tally
 from annotations.services.import_check import is_small as is_quick
 from annotations.services.import_files import Upload
 from annotations.services.import_rows import BAD, FILE, GOOD, TWICE, Outcome, Target, kept
-from annotations.services.prompts import LONGEST, LONGEST_LANGUAGE, LONGEST_SOURCE, PromptProblem
+from annotations.services.prompt_checks import LONGEST, LONGEST_LANGUAGE, LONGEST_SOURCE, PromptProblem
 
 __all__ = ["PLACE", "archive", "give_up", "is_quick", "load", "place", "start", "withdraw"]
 PLACE, PLACE_TITLE = "training-prompts", "Training prompts"
@@ -125,7 +126,7 @@ def _told(hold: Hold, row: PromptImport, tally: Tally, found: dict[str, str]) ->
         setattr(row, name, value)
     if not tally.counts[GOOD]:
         first = tally.problems[0][2] if tally.problems else "The files hold no row."
-        raise ChoreProblem(f"No prompt could be taken in. {first}")
+        raise ChoreProblem(gettext("No prompt could be taken in. %(first)s") % {"first": first})
 
 
 class Reader:
@@ -165,8 +166,16 @@ class Reader:
 
 def _bounded(text: str, source: str) -> None:
     if not text:
-        raise PromptProblem("The text is empty. Fill it in, or take the row out.", "text")
+        raise PromptProblem(gettext("The text is empty. Fill it in, or take the row out."), "text")
     if (long := len(text)) > LONGEST:
-        raise PromptProblem(f"The text has {long:,} characters; a prompt has at most {LONGEST:,}. Shorten it.", "text")
+        raise PromptProblem(
+            gettext("The text has %(long)s characters; a prompt has at most %(longest)s. Shorten it.")
+            % {"long": f"{long:,}", "longest": f"{LONGEST:,}"},
+            "text",
+        )
     if (long := len(source)) > LONGEST_SOURCE:
-        raise PromptProblem(f"The source has {long:,} characters; at most {LONGEST_SOURCE:,} are kept.", "source")
+        raise PromptProblem(
+            gettext("The source has %(long)s characters; at most %(longest_source)s are kept.")
+            % {"long": f"{long:,}", "longest_source": f"{LONGEST_SOURCE:,}"},
+            "source",
+        )

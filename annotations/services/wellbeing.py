@@ -8,6 +8,7 @@ from collections.abc import Collection
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from annotations.core.storable import storable
 from annotations.core.taxonomy import SLUGS
@@ -63,7 +64,7 @@ def _choose(held: Held, declined: Collection[str], folds: bool) -> None:
     if held.campaign.state == states.CLOSED:
         raise CareProblem(CLOSED)
     if set(declined) - set(SLUGS):
-        raise CareProblem("Choose from the categories of the list.")
+        raise CareProblem(gettext("Choose from the categories of the list."))
     held.enrolled.declined = [slug for slug in SLUGS if slug in declined]
     held.enrolled.folds = folds
     held.save("declined", "folds")
@@ -93,9 +94,12 @@ def answer_flag(*, flag: Flag, actor: User, text: str) -> Flag:
     """The flag with a lead's answer, which its rater reads. Raises CareProblem for no text, and when one is there."""
     words = storable(text).strip()
     if not words:
-        raise CareProblem("Write what the rater should know.")
+        raise CareProblem(gettext("Write what the rater should know."))
     if len(words) > LONGEST_ANSWER:
-        raise CareProblem(f"At most {LONGEST_ANSWER:,} characters; this has {len(words):,}.")
+        raise CareProblem(
+            gettext("At most %(longest_answer)s characters; this has %(words)s.")
+            % {"longest_answer": f"{LONGEST_ANSWER:,}", "words": f"{len(words):,}"}
+        )
     open_one = Flag.objects.filter(pk=flag.pk, answered_at=None)
     if not open_one.update(answer=words, answered_by=actor, answered_at=timezone.now()):
         raise CareProblem(FASTER)

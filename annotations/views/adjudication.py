@@ -8,6 +8,7 @@ from django.core.paginator import Page, Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
 from annotations import access
@@ -76,7 +77,7 @@ def adjudicate(request: HttpRequest, pk: int, item: int) -> HttpResponse:
             form.add_error(problem.field or None, str(problem))
     if form.errors:
         return refused(request, READER, _reader(request, campaign, row, form))
-    messages.success(request, "Decided. The answers stay as they were.")
+    messages.success(request, gettext("Decided. The answers stay as they were."))
     return redirect(_onward(request, campaign, rows, row))
 
 
@@ -92,7 +93,7 @@ def adjudication_reopen(request: HttpRequest, pk: int, item: int) -> HttpRespons
     except AdjudicationProblem as problem:
         messages.error(request, str(problem))
     else:
-        messages.success(request, "The decision counts no longer. It stays readable below.")
+        messages.success(request, gettext("The decision counts no longer. It stays readable below."))
     return redirect(reverse("annotations:adjudication", args=[campaign.pk, row.pk]) + _query(request))
 
 

@@ -5,6 +5,7 @@ from typing import cast
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from annotations import access
@@ -30,7 +31,9 @@ def benchmark_new(request: HttpRequest) -> HttpResponse:
     made = form.save(person) if form.is_valid() else None
     if made is None:
         return refused(request, PAGE, {"form": form})
-    messages.success(request, f"{made.title[:80]} is made. Write its first prompt, or import some.")
+    messages.success(
+        request, gettext("%(value)s is made. Write its first prompt, or import some.") % {"value": made.title[:80]}
+    )
     return redirect(THEN.get(request.GET.get("then", ""), "annotations:coverage"), made.pk)
 
 
@@ -47,7 +50,7 @@ def benchmark_edit(request: HttpRequest, pk: int) -> HttpResponse:
     saved = form.save(person) if form.is_valid() else None
     if saved is None:
         return refused(request, PAGE, context | {"form": form})
-    messages.success(request, f"{saved.title[:80]} is saved.")
+    messages.success(request, gettext("%(value)s is saved.") % {"value": saved.title[:80]})
     return redirect("annotations:benchmark-edit", saved.pk)
 
 
@@ -65,7 +68,11 @@ def benchmark_archive(request: HttpRequest, pk: int) -> HttpResponse:
     except benchmarks.BenchmarkProblem as problem:
         messages.error(request, str(problem))
         return redirect("annotations:benchmark-edit", pk)
-    messages.success(request, f"{benchmark.title[:80]} is archived. You can put it back at the end of this page.")
+    messages.success(
+        request,
+        gettext("%(value)s is archived. You can put it back at the end of this page.")
+        % {"value": benchmark.title[:80]},
+    )
     return redirect("annotations:benchmark-list")
 
 

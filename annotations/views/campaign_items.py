@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from annotations import access
@@ -66,7 +67,7 @@ def _all_naming(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     user, do = cast(User, request.user), request.POST.get("do")
     doing = {"mask": campaign_items.mask_all, "take-out": campaign_items.take_out_naming}.get(do or "")
     if doing is None:
-        messages.error(request, "Choose what is to be done with the items that name their model.")
+        messages.error(request, gettext("Choose what is to be done with the items that name their model."))
         return redirect("annotations:campaign-items", campaign.pk)
     try:
         number = doing(campaign=campaign, actor=user)
@@ -92,7 +93,7 @@ def item_gold(request: HttpRequest, pk: int, item: int) -> HttpResponse:
         return _done(request, one, lambda: campaign_gold.unset_gold(item=one, actor=user), unset)
     form = GoldForm(one, request.POST)
     if form.is_valid() and form.save(user):
-        messages.success(request, "The right answer is set. Every rater gets this item once.")
+        messages.success(request, gettext("The right answer is set. Every rater gets this item once."))
         return redirect("annotations:item-gold", pk, item)
     return refused(request, ONE, _page(request, item_for_reader(user, pk, item), form))
 

@@ -6,6 +6,7 @@ from typing import Any, cast
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from annotations import access
@@ -77,7 +78,7 @@ def _added(number: int) -> str:
 def _add_group(request: HttpRequest, campaign: Campaign, user: User) -> HttpResponse:
     form = GroupChoice(campaign, request.POST)
     if not form.is_valid():
-        messages.error(request, "Choose a group of the list.")
+        messages.error(request, gettext("Choose a group of the list."))
         return redirect("annotations:campaign-people", campaign.pk)
     group = form.cleaned_data["group"]
 
@@ -131,7 +132,9 @@ def enrolment_edit(request: HttpRequest, pk: int, enrolment: int) -> HttpRespons
         return _done(request, pk, lambda: move(enrolment=row, actor=user) or said, row.pk)
     form = QuotaForm(request.POST)
     if "quota" not in request.POST or not form.is_valid():
-        messages.error(request, "A quota is a whole number from 1, or empty for the campaign's own. Nothing changed.")
+        messages.error(
+            request, gettext("A quota is a whole number from 1, or empty for the campaign's own. Nothing changed.")
+        )
         return _to(pk, row.pk)
     return _done(request, pk, lambda: _set_quota(row, form.cleaned_data["quota"], user), row.pk)
 
@@ -165,7 +168,7 @@ def enrolment_assign(request: HttpRequest, pk: int, enrolment: int) -> HttpRespo
         return _done(request, pk, lambda: _released(row, user), row.pk)
     form = AssignForm(request.POST)
     if not form.is_valid():
-        messages.error(request, "Say how many items are kept for this person: a whole number from 1.")
+        messages.error(request, gettext("Say how many items are kept for this person: a whole number from 1."))
         return _to(pk, row.pk)
     return _done(request, pk, lambda: _assigned(row, form.cleaned_data["number"], user), row.pk)
 

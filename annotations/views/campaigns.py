@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import trigger_client_event
 
@@ -14,13 +15,15 @@ from annotations import access, campaign_access
 from annotations.access import for_roles
 from annotations.campaign_access import campaign_for_lead, campaign_for_reader
 from annotations.forms.campaigns import CampaignForm
+from annotations.lines import progress
 from annotations.models import Campaign, User
 from annotations.models.campaigns import CLOSED, DRAFT, OPEN, PAUSED
 from annotations.models.people import ADMIN, LEAD, REVIEWER
 from annotations.queries import campaigns as queries
+from annotations.queries.campaign_days import days
 from annotations.queries.campaign_overlap import MOST_SHOWN
 from annotations.services import campaigns
-from annotations.web import page_or_fragment, paged, refused
+from annotations.web import page_or_fragment, paged, refused, wants_fragment
 
 FORM = "annotations/campaign_form.html"
 PAGE, LIVE = "annotations/campaign_detail.html", "annotations/_campaign_live.html"
@@ -48,7 +51,10 @@ def campaign_new(request: HttpRequest) -> HttpResponse:
     made = form.save(person) if form.is_valid() else None
     if made is None:
         return refused(request, FORM, {"form": form})
-    messages.success(request, f"{made.title[:80]} is made. What it needs before it can open stands below.")
+    messages.success(
+        request,
+        gettext("%(value)s is made. What it needs before it can open stands below.") % {"value": made.title[:80]},
+    )
     return redirect("annotations:campaign-detail", made.pk)
 
 
@@ -66,7 +72,7 @@ def campaign_edit(request: HttpRequest, pk: int) -> HttpResponse:
     form = CampaignForm(person, request.POST, campaign=campaign)
     if not (form.is_valid() and form.save(person)):
         return refused(request, FORM, {"campaign": campaign, "form": form})
-    messages.success(request, f"{campaign.title[:80]} is saved.")
+    messages.success(request, gettext("%(value)s is saved.") % {"value": campaign.title[:80]})
     return redirect("annotations:campaign-detail", pk)
 
 
@@ -77,7 +83,9 @@ def campaign_detail(request: HttpRequest, pk: int) -> HttpResponse:
     user = cast(User, request.user)
     campaign = campaign_for_reader(user, pk)
     context = _standing(request, campaign)
-    answer = page_or_fragment(request, PAGE, LIVE, context | _settings(campaign))
+    if not wants_fragment(request):
+        context |= _settings(campaign)
+    answer = page_or_fragment(request, PAGE, LIVE, context)
     return trigger_client_event(answer, "campaign-moved") if context["moved"] else answer
 
 
@@ -97,8 +105,10 @@ def _standing(request: HttpRequest, campaign: Campaign) -> dict[str, Any]:
 
 
 def _settings(campaign: Campaign) -> dict[str, Any]:
-    several = queries.several(campaign)
+    several, found = queries.several(campaign), days(campaign)
     return {
+        "days": found,
+        "progress": progress(found.rows, found.asked, found.pace.ends) if found else None,
         "guideline": campaign.guidelines.defer("text").order_by("-number").first(),
         "several": several.count(),
         "ids": list(several.order_by("pk").values_list("pk", flat=True)[:MOST_SHOWN]),
@@ -146,7 +156,9 @@ def campaign_close(request: HttpRequest, pk: int) -> HttpResponse:
     except campaigns.CampaignProblem as problem:
         messages.error(request, str(problem))
     else:
-        messages.success(request, f"{campaign.title[:80]} is closed. {_taken(left)}")
+        messages.success(
+            request, gettext("%(value)s is closed. %(left)s") % {"value": campaign.title[:80], "left": _taken(left)}
+        )
     return redirect("annotations:campaign-detail", pk)
 
 

@@ -5,6 +5,7 @@ from typing import Any, cast
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from annotations import access
@@ -40,7 +41,7 @@ def card_edit(request: HttpRequest, pk: int) -> HttpResponse:
         benchmark.refresh_from_db(fields=["card"])
         about = {"form": form, "differs": _differs(benchmark, form)}
         return refused(request, PAGE, about | _card(benchmark, form, waits(request)))
-    messages.success(request, "The card is saved. The next release takes it along.")
+    messages.success(request, gettext("The card is saved. The next release takes it along."))
     return redirect("annotations:card-edit", pk)
 
 

@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
 from annotations import access
@@ -47,7 +48,7 @@ def check_undo(request: HttpRequest, pk: int) -> HttpResponse:
     mine, before = queries.changeable(benchmark, user), whole_number(request.GET.get("before", ""))
     check = mine.filter(pk__lt=before).first() if before else mine.first()
     if check is None:
-        messages.info(request, "There is no label of yours before this one that could be changed.")
+        messages.info(request, gettext("There is no label of yours before this one that could be changed."))
         return redirect("annotations:check-next", benchmark.pk)
     form = LabelForm(check.prompt.config, initial={"said": said_by(check.kind, check.situation), "note": check.note})
     return page_or_fragment(request, PAGE, FRAGMENT, _shown(request, benchmark, check.prompt, form, check))

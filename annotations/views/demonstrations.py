@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from annotations import access
@@ -39,7 +40,7 @@ def demonstration_list(request: HttpRequest, pk: int) -> HttpResponse:
     form = DemonstrationForm(request.POST)
     if not form.is_valid() or not (made := form.add(config, person)):
         return refused(request, LIST, _page(person, config, form))
-    messages.success(request, "The demonstration is added, as the last one.")
+    messages.success(request, gettext("The demonstration is added, as the last one."))
     return _back(made)
 
 
@@ -84,7 +85,7 @@ def demonstration_edit(request: HttpRequest, pk: int, demonstration: int) -> Htt
         if form.is_valid():
             said = {"content": form.content(), "seen": form.cleaned_data["seen"]}
             demonstrations.revise(demonstration=row, actor=_person(request), **said)
-            messages.success(request, "The demonstration is saved. Runs keep what they showed.")
+            messages.success(request, gettext("The demonstration is saved. Runs keep what they showed."))
             return _back(row)
     except DemonstrationChanged as problem:
         form.tell(problem)
@@ -113,7 +114,7 @@ def demonstration_remove(request: HttpRequest, pk: int, demonstration: int) -> H
     row = _one(request, pk, demonstration)
     try:
         demonstrations.take_out(demonstration=row, actor=_person(request))
-        messages.success(request, "The demonstration is taken out. Runs that showed it keep it.")
+        messages.success(request, gettext("The demonstration is taken out. Runs that showed it keep it."))
     except DemonstrationProblem as problem:
         messages.error(request, str(problem))
     return redirect("annotations:demonstration-list", row.config_id)

@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from annotations import access, lints
@@ -128,7 +129,7 @@ def _by_script(request: HttpRequest) -> bool:
 def _saved(request: HttpRequest, draft: ConfigVersion, action: str) -> HttpResponse:
     where = reverse("annotations:config-edit", args=[draft.config_id])
     if not _by_script(request):
-        messages.success(request, f"v{draft.number} is saved.")
+        messages.success(request, gettext("v%(number)s is saved.") % {"number": draft.number})
         return redirect(f"{where}?add=1#rule-new" if action == "add" else where)
     return JsonResponse(
         _where(draft)
@@ -196,7 +197,11 @@ def version_submit(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     except configs.ConfigProblem as problem:
         draft.refresh_from_db()
         return version_page(request, draft, status=422, submit_problem=str(problem), note=note)
-    messages.success(request, f"v{draft.number} is submitted. A reviewer who did not write in it decides about it.")
+    messages.success(
+        request,
+        gettext("v%(number)s is submitted. A reviewer who did not write in it decides about it.")
+        % {"number": draft.number},
+    )
     return redirect("annotations:version-detail", pk, number)
 
 
@@ -207,7 +212,10 @@ def version_withdraw(request: HttpRequest, pk: int, number: int) -> HttpResponse
     version = access.version_for_author(_person(request), pk, number)
     try:
         configs.withdraw(version=version, actor=_person(request))
-        messages.success(request, f"v{number} is withdrawn and set aside. A new version goes on from it.")
+        messages.success(
+            request,
+            gettext("v%(number)s is withdrawn and set aside. A new version goes on from it.") % {"number": number},
+        )
     except configs.ConfigProblem as problem:
         messages.error(request, str(problem))
     return redirect("annotations:version-detail", pk, number)
@@ -223,5 +231,9 @@ def version_restore(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     except configs.ConfigProblem as problem:
         messages.error(request, str(problem))
         return redirect("annotations:version-detail", pk, number)
-    messages.success(request, f"v{draft.number} is a new draft that says what v{number} says.")
+    messages.success(
+        request,
+        gettext("v%(number)s is a new draft that says what v%(number_2)s says.")
+        % {"number": draft.number, "number_2": number},
+    )
     return redirect("annotations:config-edit", pk)

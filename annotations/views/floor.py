@@ -5,6 +5,7 @@ from typing import Any, cast
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
 from annotations import access
@@ -53,7 +54,7 @@ def floor_save(request: HttpRequest) -> HttpResponse:
         typed = {"problem": str(problem), "text": text, "note": note}
         return refused(request, PAGE, _page(request) | typed)
     said = "is in force for everything that starts from now on" if "publish" in request.POST else "is saved as a draft"
-    messages.success(request, f"Floor v{draft.number} {said}.")
+    messages.success(request, gettext("Floor v%(number)s %(said)s.") % {"number": draft.number, "said": said})
     return redirect("annotations:floor-list")
 
 

@@ -5,6 +5,7 @@ from typing import Any, cast
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from annotations import access
@@ -102,7 +103,9 @@ def _left(request: HttpRequest, group: RaterGroup, user: User) -> HttpResponse:
     person = access.one_or_404(group.members.all(), pk=whole_number(request.POST["leave"]) or 0)
     try:
         groups.remove_member(group=group, person=person, actor=user)
-        messages.success(request, f"{person} left the group, and the places that came by it.")
+        messages.success(
+            request, gettext("%(person)s left the group, and the places that came by it.") % {"person": person}
+        )
     except GroupProblem as problem:
         messages.error(request, str(problem))
     return redirect("annotations:group-edit", group.pk)

@@ -5,6 +5,7 @@ from typing import cast
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from annotations.access import for_roles, leads, one_or_404
@@ -67,5 +68,9 @@ def guideline_new(request: HttpRequest, pk: int) -> HttpResponse:
     if made is None:
         context = {"campaign": campaign, "form": form, "causes": queries.causes(campaign)}
         return refused(request, FORM, context) if form.is_bound else render(request, FORM, context)
-    messages.success(request, f"Version {made.number} of the guideline holds for every item handed out from now on.")
+    messages.success(
+        request,
+        gettext("Version %(number)s of the guideline holds for every item handed out from now on.")
+        % {"number": made.number},
+    )
     return redirect("annotations:guideline-list", pk)

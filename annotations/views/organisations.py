@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from annotations import access, roster
@@ -56,5 +57,5 @@ def _form(request: HttpRequest, organisation: Organisation | None) -> HttpRespon
     except people.PeopleProblem as problem:
         form.add_error("slug", str(problem))
         return refused(request, FORM, context)
-    messages.success(request, f"{saved.name} is saved.")
+    messages.success(request, gettext("%(name)s is saved.") % {"name": saved.name})
     return redirect(onward(request, reverse("annotations:organisation-edit", args=[saved.pk])))

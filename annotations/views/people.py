@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -82,7 +83,7 @@ def person_edit(request: HttpRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         return refused(request, "annotations/person_form.html", context)
     people.rename(person=person, names=form.cleaned_data, actor=_me(request))
-    messages.success(request, f"{person} is saved.")
+    messages.success(request, gettext("%(person)s is saved.") % {"person": person})
     return _to_person(request, person)
 
 
@@ -96,7 +97,12 @@ def role_add(request: HttpRequest, pk: int) -> HttpResponse:
     data = form.cleaned_data
     given = people.give_role(person=person, organisation=data["organisation"], role=data["role"], actor=_me(request))
     role = f"{data['role']} at {data['organisation']}"
-    messages.success(request, f"{person} is {role} from now on." if given else f"{person} was {role} already.")
+    messages.success(
+        request,
+        gettext("%(person)s is %(role)s from now on.") % {"person": person, "role": role}
+        if given
+        else gettext("%(person)s was %(role)s already.") % {"person": person, "role": role},
+    )
     return redirect(onward(request, reverse("annotations:person-detail", args=[person.pk])))
 
 
@@ -110,7 +116,7 @@ def role_remove(request: HttpRequest, pk: int, membership: int) -> HttpResponse:
     except people.PeopleProblem as problem:
         messages.error(request, str(problem))
     else:
-        messages.success(request, "The role is gone." if taken else "The role was gone already.")
+        messages.success(request, gettext("The role is gone.") if taken else gettext("The role was gone already."))
     return _to_person(request, person)
 
 
@@ -137,7 +143,7 @@ def person_reactivate(request: HttpRequest, pk: int) -> HttpResponse:
     person = access.person_for_admin(pk)
     moved = people.reactivate(person=person, actor=_me(request))
     if not moved:
-        messages.info(request, f"{person} is active already.")
+        messages.info(request, gettext("%(person)s is active already.") % {"person": person})
     return _to_person(request, person, with_link=moved)
 
 

@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.text import slugify
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
 from annotations import access, tasks
@@ -95,7 +96,7 @@ def preference_overrule(request: HttpRequest, pk: int) -> HttpResponse:
     form = OverruleForm(row, request.POST)
     if not (form.is_valid() and form.overrule(_person(request))):
         return refused(request, LEAKS, _leaks(request, row, form))
-    messages.success(request, "It may be trained on. Your words stay with the set.")
+    messages.success(request, gettext("It may be trained on. Your words stay with the set."))
     return redirect("annotations:preference-detail", row.pk)
 
 

@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.db.models.fields.json import KT
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -169,12 +170,12 @@ def preference_archive(request: HttpRequest, pk: int) -> HttpResponse:
     """Put the set away: it is offered no more, and its file stays. A box says that the person means it."""
     row = access.preference_set_for_author(_person(request), pk)
     if not request.POST.get("sure"):
-        messages.error(request, "Tick the box that says you mean it, then archive.")
+        messages.error(request, gettext("Tick the box that says you mean it, then archive."))
         return redirect("annotations:preference-detail", row.pk)
     try:
         preferences.archive(row=row, actor=_person(request))
     except PreferenceProblem as problem:
         messages.error(request, str(problem))
         return redirect("annotations:preference-detail", row.pk)
-    messages.success(request, f"“{row.title}” is archived.")
+    messages.success(request, gettext("“%(title)s” is archived.") % {"title": row.title})
     return redirect("annotations:preference-list")

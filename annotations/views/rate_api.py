@@ -9,6 +9,7 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from annotations import campaign_access as access
@@ -49,9 +50,9 @@ def _read(request: HttpRequest) -> Said:
     try:
         said = json.loads(request.body or b"{}")
     except (ValueError, RecursionError) as problem:
-        raise RatingProblem("What was sent is not JSON. Load the page again.") from problem
+        raise RatingProblem(gettext("What was sent is not JSON. Load the page again.")) from problem
     if not isinstance(said, dict):
-        raise RatingProblem("What was sent is not a JSON object. Load the page again.")
+        raise RatingProblem(gettext("What was sent is not a JSON object. Load the page again."))
     return said
 
 
@@ -133,7 +134,7 @@ def rate_beat(enrolment: Enrolment, said: Said) -> dict[str, Any]:
     """Until when each of the named slots is held; one that is not in the answer is lost."""
     given = said.get("keys") or []
     if not isinstance(given, list) or len(given) > MOST_KEYS:
-        raise AnswerProblem("keys", "Give a list of the items that are held.")
+        raise AnswerProblem(gettext("keys"), "Give a list of the items that are held.")
     held = slots.beat(enrolment, [_uuid(one, "keys") for one in given])
     return {"held": {str(key): until for key, until in held.items()}}
 

@@ -5,6 +5,7 @@ from typing import Any, cast
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from annotations import campaign_access as access
@@ -47,7 +48,7 @@ def rate_start(request: HttpRequest, pk: int) -> HttpResponse:
         return refused(request, START, _start(enrolment, form) | {"problem": str(problem)})
     if enrolment.accepted_at is None:
         return redirect("annotations:rate", pk)
-    messages.success(request, "Your choices are saved. They hold from the next item on.")
+    messages.success(request, gettext("Your choices are saved. They hold from the next item on."))
     return redirect("annotations:rate-start", pk)
 
 
@@ -129,7 +130,7 @@ def rate_again(request: HttpRequest, pk: int) -> HttpResponse:
     except care.CareProblem as problem:
         messages.error(request, str(problem))
     else:
-        messages.success(request, "It comes to you again if it still needs an answer.")
+        messages.success(request, gettext("It comes to you again if it still needs an answer."))
     return redirect("annotations:rate-mine", pk)
 
 

@@ -8,6 +8,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from annotations import access, exports
@@ -54,7 +55,11 @@ def release_new(request: HttpRequest, pk: int) -> HttpResponse:
     release = form.freeze(_person(request)) if form.is_valid() else None
     if release is None:
         return refused(request, "annotations/release_new.html", _preview(benchmark, since, form))
-    messages.success(request, f"{release.name} is frozen: {release.prompt_count:,} prompts.")
+    messages.success(
+        request,
+        gettext("%(name)s is frozen: %(prompt_count)s prompts.")
+        % {"name": release.name, "prompt_count": f"{release.prompt_count:,}"},
+    )
     return redirect("annotations:release-detail", benchmark.pk, release.major, release.minor)
 
 

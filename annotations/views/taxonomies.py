@@ -5,6 +5,7 @@ from typing import Any, cast
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from annotations import access, exports
@@ -105,7 +106,7 @@ def _saved(
         return render(
             request, EDIT, _editor(form, draft, last, unsaved=True, conflict=faster), status=409 if faster else 422
         )
-    messages.success(request, f"The draft of v{saved.number} is saved.")
+    messages.success(request, gettext("The draft of v%(number)s is saved.") % {"number": saved.number})
     return redirect("annotations:taxonomy-detail", saved.taxonomy_id)
 
 
@@ -134,11 +135,14 @@ def taxonomy_publish(request: HttpRequest, pk: int) -> HttpResponse:
     seen = whole_number(request.POST.get("revision", ""))
     try:
         if draft is None:
-            raise TaxonomyProblem("There is no draft. Change something first, then publish it.")
+            raise TaxonomyProblem(gettext("There is no draft. Change something first, then publish it."))
         made = taxonomies.publish(draft=draft, revision=-1 if seen is None else seen, note=note, actor=_person(request))
     except TaxonomyProblem as problem:
         return refused(request, DETAIL, _page(request, taxonomy) | {"problem": str(problem), "note": note})
-    messages.success(request, f"v{made.number} is published and never changes. Recipes can use it now.")
+    messages.success(
+        request,
+        gettext("v%(number)s is published and never changes. Recipes can use it now.") % {"number": made.number},
+    )
     return redirect("annotations:taxonomy-detail", pk)
 
 
@@ -148,11 +152,15 @@ def taxonomy_archive(request: HttpRequest, pk: int) -> HttpResponse:
     """The taxonomy leaves every list; a box says that the person means it."""
     taxonomy = access.taxonomy_for_author(_person(request), pk)
     if not request.POST.get("sure"):
-        messages.error(request, "Tick the box that says you mean it, then archive.")
+        messages.error(request, gettext("Tick the box that says you mean it, then archive."))
         return redirect("annotations:taxonomy-detail", pk)
     try:
         taxonomies.archive(taxonomy=taxonomy, actor=_person(request))
-        messages.success(request, f"“{taxonomy}” is archived. Recipes that use a version of it keep that version.")
+        messages.success(
+            request,
+            gettext("“%(taxonomy)s” is archived. Recipes that use a version of it keep that version.")
+            % {"taxonomy": taxonomy},
+        )
     except TaxonomyProblem as problem:
         messages.error(request, str(problem))
     return redirect("annotations:taxonomy-list")

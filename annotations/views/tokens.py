@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -57,7 +58,7 @@ def token_revoke(request: HttpRequest, pk: int) -> HttpResponse:
     token: AccessToken = access.one_or_404(tokens.of_person(person), pk=pk)
     try:
         tokens.revoke(token=token, actor=person)
-        messages.success(request, f"{token.name} is revoked.")
+        messages.success(request, gettext("%(name)s is revoked.") % {"name": token.name})
     except tokens.TokenProblem as problem:
         messages.error(request, str(problem))
     return redirect("annotations:token-list")

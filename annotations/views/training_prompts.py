@@ -5,6 +5,7 @@ from typing import cast
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -112,12 +113,12 @@ def training_prompts_cancel(request: HttpRequest, pk: int) -> HttpResponse:
     row = reads.latest_import(prompts)
     try:
         if row is None:
-            raise ChoreProblem("Nothing is being read into these prompts.")
+            raise ChoreProblem(gettext("Nothing is being read into these prompts."))
         training_prompts.give_up(row=row, actor=_person(request))
     except ChoreProblem as problem:
         messages.error(request, str(problem))
         return redirect("annotations:training-prompts-detail", pk)
-    messages.success(request, f"{prompts.title[:80]} is cancelled. No prompt came in.")
+    messages.success(request, gettext("%(value)s is cancelled. No prompt came in.") % {"value": prompts.title[:80]})
     return redirect("annotations:training-prompts-list")
 
 
@@ -127,12 +128,15 @@ def training_prompts_archive(request: HttpRequest, pk: int) -> HttpResponse:
     """The set leaves every list; a box says that the person means it."""
     prompts = access.training_prompts_for_author(_person(request), pk)
     if not request.POST.get("sure"):
-        messages.error(request, "Tick the box that says you mean it, then archive.")
+        messages.error(request, gettext("Tick the box that says you mean it, then archive."))
         return redirect("annotations:training-prompts-detail", pk)
     try:
         training_prompts.archive(prompts=prompts, actor=_person(request))
     except BenchmarkProblem as problem:
         messages.error(request, str(problem))
         return redirect("annotations:training-prompts-detail", pk)
-    messages.success(request, f"{prompts.title[:80]} is archived. Recipes keep what they have built from it.")
+    messages.success(
+        request,
+        gettext("%(value)s is archived. Recipes keep what they have built from it.") % {"value": prompts.title[:80]},
+    )
     return redirect("annotations:training-prompts-list")

@@ -9,6 +9,7 @@ from django.core.paginator import Page, Paginator
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
 from annotations import access, exports
@@ -84,7 +85,7 @@ def validation_prompt(request: HttpRequest, pk: int, uid: UUID) -> HttpResponse:
     benchmark = access.benchmark_for_reader(cast(User, request.user), pk)
     prompt = _prompt(benchmark, uid)
     if _waits_for(request, benchmark, prompt):
-        messages.info(request, "That prompt waits for your own label. Its labels are open to you afterwards.")
+        messages.info(request, gettext("That prompt waits for your own label. Its labels are open to you afterwards."))
         return redirect("annotations:check-next", benchmark.pk)
     return render(request, READER, _reader(request, benchmark, prompt))
 
@@ -122,7 +123,7 @@ def validation_reopen(request: HttpRequest, pk: int, uid: UUID) -> HttpResponse:
     except checks.CheckProblem as problem:
         messages.error(request, str(problem))
     else:
-        messages.success(request, "The decision counts no longer. It stays readable below.")
+        messages.success(request, gettext("The decision counts no longer. It stays readable below."))
     return redirect("annotations:validation-prompt", benchmark.pk, uid)
 
 
@@ -190,10 +191,13 @@ def _onward(request: HttpRequest, benchmark: Benchmark, ids: list[int], prompt: 
 
 def _tell(request: HttpRequest, prompt: Any, kind: str) -> None:
     if prompt.validation == validation.VALIDATED:
-        messages.success(request, f"Decided: the prompt is {kind} and validated.")
+        messages.success(request, gettext("Decided: the prompt is %(kind)s and validated.") % {"kind": kind})
     else:
         messages.warning(
             request,
-            f"Decided: the prompt is {kind}. Its risks still say situation {prompt.situation}: put them right on its "
-            "page, and it is validated.",
+            gettext(
+                "Decided: the prompt is %(kind)s. Its risks still say situation %(situation)s: put "
+                "them right on its page, and it is validated."
+            )
+            % {"kind": kind, "situation": prompt.situation},
         )

@@ -6,6 +6,8 @@ from typing import Any, cast
 
 from django import forms
 from django.db.models import Count, Q, QuerySet
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from annotations.core.taxonomy import KINDS
 from annotations.forms.rows import ManyRows
@@ -40,21 +42,21 @@ class RunChoice(ManyRows):
 class PickForm(forms.Form):
     """Which runs, which of their responses, and how many."""
 
-    runs = RunChoice(EvaluationRun.objects.none(), error_messages={"required": "Choose at least one run."})
-    config = forms.ModelChoiceField(SafetyConfig.objects.none(), required=False, empty_label="all")
-    kind = forms.ChoiceField(required=False, choices=[("", "all"), *((kind, kind) for kind in KINDS)])
-    candidate = forms.ModelChoiceField(Candidate.objects.none(), required=False, empty_label="all")
+    runs = RunChoice(EvaluationRun.objects.none(), error_messages={"required": _("Choose at least one run.")})
+    config = forms.ModelChoiceField(SafetyConfig.objects.none(), required=False, empty_label=_("all"))
+    kind = forms.ChoiceField(required=False, choices=[("", _("all")), *((kind, kind) for kind in KINDS)])
+    candidate = forms.ModelChoiceField(Candidate.objects.none(), required=False, empty_label=_("all"))
     take = forms.ChoiceField(
-        label="Of these",
-        choices=((ALL, "all that match"), (SAMPLE, "a random sample")),
+        label=_("Of these"),
+        choices=((ALL, _("all that match")), (SAMPLE, _("a random sample"))),
         widget=forms.RadioSelect,
     )
-    number = forms.IntegerField(label="Responses in the sample", required=False, min_value=1, max_value=MOST_ITEMS)
+    number = forms.IntegerField(label=_("Responses in the sample"), required=False, min_value=1, max_value=MOST_ITEMS)
     seed = forms.IntegerField(
         required=False,
         min_value=0,
         max_value=SEEDS - 1,
-        help_text="Draws the sample: the same seed draws the same one again.",
+        help_text=_("Draws the sample: the same seed draws the same one again."),
     )
 
     def __init__(self, campaign: Campaign, user: User, data: Any = None):
@@ -83,7 +85,7 @@ class PickForm(forms.Form):
         if data.get("take") == SAMPLE:
             for name in ("number", "seed"):
                 if data.get(name) is None and name not in self.errors:
-                    self.add_error(name, "A sample needs a whole number here.")
+                    self.add_error(name, gettext("A sample needs a whole number here."))
         return data
 
     def choice(self) -> Choice:

@@ -3,6 +3,8 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from annotations.models import LanguageModel, User
 from training import capability
@@ -13,16 +15,21 @@ from training.services.capability import CapabilityProblem, start
 class CapabilityForm(forms.Form):
     """Which tasks, ours or the harness's own, and how many items of each."""
 
-    tasks = forms.MultipleChoiceField(required=False, widget=forms.CheckboxSelectMultiple, label="Our own tasks")
+    tasks = forms.MultipleChoiceField(required=False, widget=forms.CheckboxSelectMultiple, label=_("Our own tasks"))
     others = forms.CharField(
         required=False,
         max_length=500,
-        label="Tasks of the harness",
-        help_text="By name, with commas, such as ifeval, gsm8k. Most need data of the Hugging Face hub, and only those "
-        "in which the model writes its answer can be asked.",
+        label=_("Tasks of the harness"),
+        help_text=_(
+            "By name, with commas, such as ifeval, gsm8k. Most need data of the Hugging Face hub, and only those "
+            "in which the model writes its answer can be asked."
+        ),
     )
     limit = forms.IntegerField(
-        required=False, min_value=1, label="Items of each task", help_text="For a quick look; empty asks them all."
+        required=False,
+        min_value=1,
+        label=_("Items of each task"),
+        help_text=_("For a quick look; empty asks them all."),
     )
 
     def __init__(self, *args: Any, **kwargs: Any):
@@ -38,7 +45,7 @@ class CapabilityForm(forms.Form):
         named = [name.strip() for name in data.get("others", "").split(",") if name.strip()]
         data["wanted"] = [*data.get("tasks", []), *named]
         if not data["wanted"] and not self.errors:
-            self.add_error("tasks", "Choose at least one task.")
+            self.add_error("tasks", gettext("Choose at least one task."))
         return data
 
     def start(self, model: LanguageModel, actor: User) -> CapabilityRun | None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from annotations.models import User
 from training.models import Checkpoint
@@ -14,14 +15,14 @@ class PromoteForm(forms.Form):
     """Why this one. Whoever asks later reads it on its page and in the record of decisions."""
 
     why = forms.CharField(
-        label="Why this one",
+        label=_("Why this one"),
         max_length=LONGEST_WHY,
         widget=forms.Textarea(attrs={"rows": 3, "dir": "auto"}),
-        help_text="What it does better, and by which evaluation. It stays with the checkpoint and in the record.",
+        help_text=_("What it does better, and by which evaluation. It stays with the checkpoint and in the record."),
     )
     sure = forms.BooleanField(
-        label="I know that it is a plumbing model, and that its figures are no evidence",
-        error_messages={"required": "Tick the box: this model proves the path and nothing else."},
+        label=_("I know that it is a plumbing model, and that its figures are no evidence"),
+        error_messages={"required": _("Tick the box: this model proves the path and nothing else.")},
     )
 
     def __init__(self, checkpoint: Checkpoint, *args: Any, **kwargs: Any):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from annotations.core.taxonomy_rows import LONGEST
 from annotations.forms.rows import ManyRows
@@ -25,13 +26,13 @@ class WordsForm(forms.Form):
         required=False,
         max_length=LONGEST["name"],
         widget=forms.TextInput(attrs=TYPED),
-        help_text="The kind of harm, in one line.",
+        help_text=_("The kind of harm, in one line."),
     )
     definition = forms.CharField(
         required=False,
         max_length=LONGEST["definition"],
         widget=forms.Textarea(attrs=TYPED | {"rows": 4, "class": "low grows"}),
-        help_text="What belongs to it, and what is near to it but does not. Judges go by these words.",
+        help_text=_("What belongs to it, and what is near to it but does not. Judges go by these words."),
     )
     seen = forms.CharField(required=False, max_length=16, widget=forms.HiddenInput)
 
@@ -41,7 +42,7 @@ class ProposeForm(forms.Form):
 
     model = forms.ModelChoiceField(LanguageModel.objects.none(), empty_label=None)
     seed = forms.IntegerField(
-        initial=0, min_value=0, max_value=LARGEST_SEED, help_text="Another seed shows the model other prompts."
+        initial=0, min_value=0, max_value=LARGEST_SEED, help_text=_("Another seed shows the model other prompts.")
     )
 
     def __init__(self, data: Any = None):
@@ -63,8 +64,8 @@ class MergeForm(forms.Form):
     others = OtherClusters(
         Cluster.objects.none(),
         widget=forms.CheckboxSelectMultiple,
-        label="Clusters that go into this one",
-        error_messages={"required": "Choose at least one other cluster."},
+        label=_("Clusters that go into this one"),
+        error_messages={"required": _("Choose at least one other cluster.")},
     )
 
     def __init__(self, cluster: Cluster, data: Any = None):
@@ -77,9 +78,9 @@ class MergeForm(forms.Form):
 class SplitForm(forms.Form):
     """Into how many parts, and where they begin."""
 
-    number = forms.IntegerField(initial=2, min_value=2, max_value=MOST_PARTS, label="Parts")
+    number = forms.IntegerField(initial=2, min_value=2, max_value=MOST_PARTS, label=_("Parts"))
     seed = forms.IntegerField(
-        initial=0, min_value=0, max_value=LARGEST_SEED, help_text="The same seed parts the same way again."
+        initial=0, min_value=0, max_value=LARGEST_SEED, help_text=_("The same seed parts the same way again.")
     )
 
     def __init__(self, data: Any = None):
@@ -92,8 +93,8 @@ class RejectForm(forms.Form):
     reason = forms.CharField(
         max_length=LONGEST_REASON,
         widget=forms.Textarea(attrs=TYPED | {"rows": 2, "class": "low grows"}),
-        label="Why",
-        error_messages={"required": "Say in a line why: others will wonder where these prompts went."},
+        label=_("Why"),
+        error_messages={"required": _("Say in a line why: others will wonder where these prompts went.")},
     )
 
     def __init__(self, data: Any = None):

@@ -4,6 +4,7 @@ from secrets import randbelow
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from annotations.models import User
 from annotations.models.campaigns import SEEDS
@@ -19,18 +20,18 @@ class PlanForm(forms.Form):
     """How narrow the interval should be, and before it is `measured` how well the judge goes with people."""
 
     half_width = forms.FloatField(
-        label="Interval of the score, ±",
+        label=_("Interval of the score, ±"),
         min_value=0.005,
         max_value=1,
         widget=forms.NumberInput(attrs={"step": "0.005"}),
         error_messages=dict.fromkeys(("min_value", "max_value", "invalid", "required"), "A number from 0.005 to 1."),
     )
     correlation = forms.FloatField(
-        label="Correlation of judge and people",
+        label=_("Correlation of judge and people"),
         min_value=0,
         max_value=0.99,
         widget=forms.NumberInput(attrs={"step": "0.05"}),
-        help_text="A guess, until ten responses are rated: 0 is a judge that is of no use, 0.6 a usual one.",
+        help_text=_("A guess, until ten responses are rated: 0 is a judge that is of no use, 0.6 a usual one."),
         error_messages=dict.fromkeys(("min_value", "max_value", "invalid", "required"), "A number from 0 to 0.99."),
     )
 

@@ -5,6 +5,7 @@ from typing import Any, cast
 from django import forms
 from django.db.models import QuerySet
 from django.forms.models import ModelChoiceIterator
+from django.utils.translation import gettext_lazy as _
 
 from annotations.models import ConfigVersion, LanguageModel, User
 from annotations.models.configs import APPROVED
@@ -16,8 +17,8 @@ from training.services.deploy import deployments
 from training.services.deploy.deployments import NO_SERVER, DeploymentProblem, Wanted
 
 CLIENT_SYSTEM = (
-    (APPEND, "Append: its text goes on in the conversation, after the config, marked as the client's"),
-    (REFUSE, "Refuse: the call is answered with an error that says so"),
+    (APPEND, _("Append: its text goes on in the conversation, after the config, marked as the client's")),
+    (REFUSE, _("Refuse: the call is answered with an error that says so")),
 )
 
 
@@ -48,37 +49,43 @@ class ServedForm(StrategyForm):
     """What is served and how it answers; everything a switch can change."""
 
     version = VersionField(
-        ConfigVersion.objects.none(), label="Version", help_text="Approved ones only. What clients' answers follow."
+        ConfigVersion.objects.none(),
+        label=_("Version"),
+        help_text=_("Approved ones only. What clients' answers follow."),
     )
     model = forms.ModelChoiceField(
         LanguageModel.objects.none(),
-        help_text="Models that answer over HTTP, at an address or from weights that a server is started for.",
+        help_text=_("Models that answer over HTTP, at an address or from weights that a server is started for."),
     )
     temperature = forms.FloatField(
-        min_value=0, max_value=2, initial=0, help_text="Holds where a client asks for no other one."
+        min_value=0, max_value=2, initial=0, help_text=_("Holds where a client asks for no other one.")
     )
     top_p = forms.FloatField(
-        min_value=0, max_value=1, initial=1, label="Top p", help_text="Above 0. Holds where a client asks for no other."
+        min_value=0,
+        max_value=1,
+        initial=1,
+        label=_("Top p"),
+        help_text=_("Above 0. Holds where a client asks for no other."),
     )
     max_tokens = forms.IntegerField(
         required=False,
         min_value=1,
-        label="Longest answer",
-        help_text="In tokens: the most a client can ask for. Empty: the model's own setting.",
+        label=_("Longest answer"),
+        help_text=_("In tokens: the most a client can ask for. Empty: the model's own setting."),
     )
     seed = forms.IntegerField(min_value=0, max_value=2**31 - 1, initial=0)
     client_system = forms.ChoiceField(
         choices=CLIENT_SYSTEM,
         initial=APPEND,
-        label="A client's own system message",
+        label=_("A client's own system message"),
         widget=forms.RadioSelect,
-        help_text="The config stands before it and above it in either case, and is never replaced.",
+        help_text=_("The config stands before it and above it in either case, and is never replaced."),
     )
     note = forms.CharField(
         required=False,
         max_length=deployments.LONGEST_NOTE,
         widget=forms.Textarea(attrs={"rows": 2, "dir": "auto", "class": "low"}),
-        help_text="For colleagues: what it is for, and who uses it.",
+        help_text=_("For colleagues: what it is for, and who uses it."),
     )
 
     def __init__(self, user: User, *args: Any, **kwargs: Any):
@@ -115,10 +122,10 @@ class DeploymentForm(ServedForm):
     """An approved version goes into service."""
 
     slug = forms.CharField(
-        label="Name for clients",
+        label=_("Name for clients"),
         max_length=63,
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "class": "mono"}),
-        help_text="Clients give it as their model. Small letters, digits, hyphens, underscores; it stays for good.",
+        help_text=_("Clients give it as their model. Small letters, digits, hyphens, underscores; it stays for good."),
     )
 
     def first_choices(self, version: ConfigVersion | None) -> dict[str, Any]:

@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 
 from django import forms
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from annotations.forms.belonging import OfOrganisation
 from annotations.models import User
@@ -34,21 +36,27 @@ class LimitsForm(forms.Form):
     name = forms.CharField(
         max_length=100,
         widget=forms.TextInput(attrs={"dir": "auto", "autocomplete": "off"}),
-        help_text="Whose program holds it, so that you know what you revoke.",
+        help_text=_("Whose program holds it, so that you know what you revoke."),
     )
     requests_per_minute = forms.IntegerField(
-        required=False, min_value=1, max_value=MOST, help_text="In any 60 seconds. Empty: no limit."
+        required=False, min_value=1, max_value=MOST, help_text=_("In any 60 seconds. Empty: no limit.")
     )
     tokens_per_minute = forms.IntegerField(
-        required=False, min_value=1, max_value=MOST, help_text="Read and written, in any 60 seconds. Empty: no limit."
+        required=False,
+        min_value=1,
+        max_value=MOST,
+        help_text=_("Read and written, in any 60 seconds. Empty: no limit."),
     )
     tokens_per_month = forms.IntegerField(
-        required=False, min_value=1, max_value=2**53, help_text="Read and written, in a month of UTC. Empty: no limit."
+        required=False,
+        min_value=1,
+        max_value=2**53,
+        help_text=_("Read and written, in a month of UTC. Empty: no limit."),
     )
     last_day = forms.DateField(
         required=False,
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
-        help_text="It expires at the end of this day. Empty: never.",
+        help_text=_("It expires at the end of this day. Empty: never."),
     )
 
     def clean_last_day(self) -> date | None:
@@ -56,7 +64,8 @@ class LimitsForm(forms.Form):
         day: date | None = self.cleaned_data["last_day"]
         if day and day.year > LAST_YEAR:
             raise forms.ValidationError(
-                f"Choose a day up to the year {LAST_YEAR}, or leave it empty: it never expires."
+                gettext("Choose a day up to the year %(last_year)s, or leave it empty: it never expires.")
+                % {"last_year": LAST_YEAR}
             )
         return day
 
@@ -114,7 +123,7 @@ class KeyForm(LimitsForm, OfOrganisation):
     opens = Opened(
         Deployment.objects.none(),
         required=False,
-        empty_label="every deployment of the organisation, those to come too",
+        empty_label=_("every deployment of the organisation, those to come too"),
     )
     once = forms.CharField(max_length=64, widget=forms.HiddenInput)
 
@@ -137,7 +146,7 @@ class KeyForm(LimitsForm, OfOrganisation):
         opens, home = data.get("opens"), data.get("organisation")
         data["organisation"] = opens.organisation if opens else home
         if not opens and not home and "organisation" not in self.errors:
-            self.add_error("organisation", "Choose the organisation whose deployments it opens.")
+            self.add_error("organisation", gettext("Choose the organisation whose deployments it opens."))
         return data
 
     def issue(self) -> Issued | None:
@@ -150,7 +159,7 @@ class KeyForm(LimitsForm, OfOrganisation):
             self.tell(problem)
             return None
         except (repeats.StillRunning, repeats.OtherRequest):
-            self.add_error(None, "This key is being made already. Look at the list of keys in a moment.")
+            self.add_error(None, gettext("This key is being made already. Look at the list of keys in a moment."))
             return None
         return Issued(**answer.body)
 

@@ -7,6 +7,8 @@ from django import forms
 from django.conf import settings
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.db.models import Count, QuerySet
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from annotations import access as people_access
 from annotations.models import Benchmark, BenchmarkRelease, LanguageModel, PreferenceSet, User
@@ -33,10 +35,10 @@ ONE = {
 }
 """Settings of one stage, by the name of their field."""
 ROWS = (
-    ("num_train_epochs", "max_steps"),
-    ("sft_learning_rate", "dpo_learning_rate"),
-    ("global_batch", "per_device_train_batch_size"),
-    ("max_length", "beta"),
+    ("num_train_epochs", _("max_steps")),
+    ("sft_learning_rate", _("dpo_learning_rate")),
+    ("global_batch", _("per_device_train_batch_size")),
+    ("max_length", _("beta")),
     ("seed",),
 )
 BROKEN = ("num_train_epochs", *ONE)
@@ -61,38 +63,42 @@ class LoopForm(JudgesForm):
         required=False, max_length=300, widget=forms.TextInput(attrs={"dir": "auto", "autocomplete": "off"})
     )
     base = forms.ModelChoiceField(
-        LanguageModel.objects.none(), help_text="A model whose weights are known: a folder, a GGUF file, or a hub id."
+        LanguageModel.objects.none(),
+        help_text=_("A model whose weights are known: a folder, a GGUF file, or a hub id."),
     )
-    preference_set = forms.ModelChoiceField(PreferenceSet.objects.none(), label="Pairs")
+    preference_set = forms.ModelChoiceField(PreferenceSet.objects.none(), label=_("Pairs"))
     preset = forms.ChoiceField(
         widget=forms.RadioSelect, choices=[(name, f"{one.label}: {one.about}") for name, one in PRESETS.items()]
     )
-    sft = forms.BooleanField(required=False, label="SFT first")
-    dpo = forms.BooleanField(required=False, label="DPO")
-    node = forms.ModelChoiceField(Node.objects.none(), help_text="The machine that trains.")
+    sft = forms.BooleanField(required=False, label=_("SFT first"))
+    dpo = forms.BooleanField(required=False, label=_("DPO"))
+    node = forms.ModelChoiceField(Node.objects.none(), help_text=_("The machine that trains."))
     gpus = forms.IntegerField(
         required=False,
         min_value=0,
         max_value=64,
-        label="Cards",
-        help_text="Empty: as in the preset, if it has so many.",
+        label=_("Cards"),
+        help_text=_("Empty: as in the preset, if it has so many."),
     )
-    benchmark = forms.ModelChoiceField(Benchmark.objects.none(), help_text="Both models answer its prompts.")
+    benchmark = forms.ModelChoiceField(Benchmark.objects.none(), help_text=_("Both models answer its prompts."))
     release = forms.ModelChoiceField(
         BenchmarkRelease.objects.none(),
         required=False,
-        label="Which prompts",
-        help_text="Those of a release stay the same, so that figures can be compared later.",
+        label=_("Which prompts"),
+        help_text=_("Those of a release stay the same, so that figures can be compared later."),
     )
     per_kind = forms.IntegerField(
-        required=False, min_value=1, label="Prompts of each kind", help_text="For a quick look; empty runs them all."
+        required=False,
+        min_value=1,
+        label=_("Prompts of each kind"),
+        help_text=_("For a quick look; empty runs them all."),
     )
     max_tokens = forms.IntegerField(
         required=False,
         min_value=1,
         max_value=32768,
-        label="Longest answer",
-        help_text="In tokens. Empty: the base's own setting.",
+        label=_("Longest answer"),
+        help_text=_("In tokens. Empty: the base's own setting."),
     )
 
     def __init__(self, user: User, *args: Any, **kwargs: Any):
@@ -130,9 +136,13 @@ class LoopForm(JudgesForm):
         node, preset = data.get("node"), PRESETS.get(data.get("preset", ""))
         benchmark, release = data.get("benchmark"), data.get("release")
         if release and benchmark and release.benchmark_id != benchmark.pk:
-            self.add_error("release", f"{release.name} is a release of “{release.benchmark}”. Choose one of its own.")
+            self.add_error(
+                "release",
+                gettext("%(name)s is a release of “%(benchmark)s”. Choose one of its own.")
+                % {"name": release.name, "benchmark": release.benchmark},
+            )
         if not (data.get("sft") or data.get("dpo")):
-            self.add_error("dpo", "Choose SFT, DPO or both.")
+            self.add_error("dpo", gettext("Choose SFT, DPO or both."))
         if node and node.problem:
             self.add_error("node", node.problem)
         if node and preset:

@@ -3,6 +3,7 @@
 from typing import Any, cast
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from annotations import access
 from annotations.models import Benchmark, LanguageModel, Taxonomy, User
@@ -39,9 +40,9 @@ def _number(field: str, label: str, help_text: str, **more: Any) -> forms.Intege
 class MapForm(forms.Form):
     """Every setting of a map; each starts as most maps have it."""
 
-    benchmark = Prompts(Benchmark.objects.none(), label="Prompts", empty_label=None)
-    embedder = forms.ChoiceField(required=False, label="Read by")
-    method = forms.ChoiceField(label="Laid out by", widget=forms.RadioSelect)
+    benchmark = Prompts(Benchmark.objects.none(), label=_("Prompts"), empty_label=None)
+    embedder = forms.ChoiceField(required=False, label=_("Read by"))
+    method = forms.ChoiceField(label=_("Laid out by"), widget=forms.RadioSelect)
     smallest = _number("smallest", "Smallest cluster", "Fewer prompts than this are no cluster. The paper took 5.")
     dimensions = _number(
         "dimensions",
@@ -53,21 +54,24 @@ class MapForm(forms.Form):
         min_value=RANGES["epsilon"][0],
         max_value=RANGES["epsilon"][1],
         initial=Settings().epsilon,
-        help_text="UMAP and HDBSCAN only: nearer than this, clusters are not divided further. The paper took 0.25.",
+        help_text=_("UMAP and HDBSCAN only: nearer than this, clusters are not divided further. The paper took 0.25."),
     )
     neighbours = forms.IntegerField(
         required=False,
         min_value=RANGES["neighbours"][0],
         max_value=RANGES["neighbours"][1],
-        help_text="UMAP and HDBSCAN only: how many prompts count as near to one; fewer make finer clusters. Empty: "
-        f"{clustering.neighbours(0)} for less than 1,000 prompts, else {Settings().neighbours}.",
+        help_text=_(
+            "UMAP and HDBSCAN only: how many prompts count as near to one; fewer make finer "
+            "clusters. Empty: %(value)s for less than 1,000 prompts, else %(neighbours)s."
+        )
+        % {"value": clustering.neighbours(0), "neighbours": Settings().neighbours},
     )
     seed = _number("seed", "Seed", "The same prompts, settings and seed give the same map.")
     taxonomy = forms.ModelChoiceField(
         Taxonomy.objects.none(),
         required=False,
-        empty_label="a new one, made with the first cluster that is kept",
-        help_text="Where clusters that are kept become categories.",
+        empty_label=_("a new one, made with the first cluster that is kept"),
+        help_text=_("Where clusters that are kept become categories."),
     )
 
     def __init__(self, user: User, *args: Any, **kwargs: Any):

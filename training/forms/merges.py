@@ -4,6 +4,7 @@ from typing import Any, NamedTuple, cast
 
 from django import forms
 from django.conf import settings
+from django.utils.translation import gettext_lazy as _
 
 from annotations.models import LanguageModel, User
 from training import access
@@ -37,21 +38,23 @@ def _weight(label: str, help_text: str, initial: float, *, required: bool = Fals
 class MergeForm(forms.Form):
     """Two models and how much of the second: 0 leaves the base as it is, 1 takes the other."""
 
-    base = forms.ModelChoiceField(LanguageModel.objects.none(), help_text="Its tokenizer and chat template are kept.")
-    other = forms.ModelChoiceField(LanguageModel.objects.none(), help_text="Of the same architecture and tokenizer.")
+    base = forms.ModelChoiceField(
+        LanguageModel.objects.none(), help_text=_("Its tokenizer and chat template are kept.")
+    )
+    other = forms.ModelChoiceField(LanguageModel.objects.none(), help_text=_("Of the same architecture and tokenizer."))
     schedule = forms.ChoiceField(
-        label="How much of the other",
-        choices=[(SAME, "the same in every layer"), (LINE, "along a line, from the first layer to the last")],
+        label=_("How much of the other"),
+        choices=[(SAME, _("the same in every layer")), (LINE, _("along a line, from the first layer to the last"))],
         initial=SAME,
         widget=forms.RadioSelect,
     )
     weight = _weight("Weight", "Of the other; along a line, of embeddings, last norm and head.", 0.5, required=True)
     first = _weight("Weight of the first layer", "Along a line only.", 0.0)
     last = _weight("Weight of the last layer", "Along a line only.", 1.0)
-    dtype = forms.ChoiceField(label="Numbers are kept", choices=[(one, _KEPT_AS[one]) for one in DTYPES])
-    node = forms.ModelChoiceField(Node.objects.none(), empty_label=None, help_text="Where the weights of both lie.")
+    dtype = forms.ChoiceField(label=_("Numbers are kept"), choices=[(one, _KEPT_AS[one]) for one in DTYPES])
+    node = forms.ModelChoiceField(Node.objects.none(), empty_label=None, help_text=_("Where the weights of both lie."))
     title = forms.CharField(
-        required=False, max_length=300, widget=_TYPED, help_text="Empty: named after the two models."
+        required=False, max_length=300, widget=_TYPED, help_text=_("Empty: named after the two models.")
     )
 
     def __init__(self, *args: Any, **kwargs: Any):

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.db import transaction
 from django.db.models import Q
+from django.utils.translation import gettext, gettext_lazy
 
 from annotations.core import folder
 from annotations.models import LanguageModel, User
@@ -34,35 +35,43 @@ class ModelForm(forms.ModelForm):
 
     engine = forms.ChoiceField()
     gpus = forms.IntegerField(
-        label="Cards",
+        label=gettext_lazy("Cards"),
         required=False,
         min_value=0,
         max_value=MOST_CARDS,
-        help_text="Graphics cards a server of it takes, its own until it ends; 0 for the processor alone. Empty: one "
-        "for vLLM, none for the others.",
+        help_text=gettext_lazy(
+            "Graphics cards a server of it takes, its own until it ends; 0 for the processor alone. Empty: one "
+            "for vLLM, none for the others."
+        ),
     )
     memory = forms.FloatField(
-        label="Share of memory",
+        label=gettext_lazy("Share of memory"),
         required=False,
         min_value=0.05,
         max_value=1,
         widget=forms.NumberInput(attrs={"step": "any"}),
-        help_text="Of each card, which vLLM takes for weights and texts, such as 0.9; empty: vLLM's own choice.",
+        help_text=gettext_lazy(
+            "Of each card, which vLLM takes for weights and texts, such as 0.9; empty: vLLM's own choice."
+        ),
     )
     base = forms.CharField(
-        label="Base of the adapter",
+        label=gettext_lazy("Base of the adapter"),
         required=False,
         max_length=500,
-        help_text="When the weights are a LoRA adapter: the weights it was trained on. vLLM serves both together.",
+        help_text=gettext_lazy(
+            "When the weights are a LoRA adapter: the weights it was trained on. vLLM serves both together."
+        ),
     )
 
     key = forms.CharField(
         required=False,
         max_length=2000,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text="For this address alone. It is kept encrypted and never shown again. Empty: what is kept stays.",
+        help_text=gettext_lazy(
+            "For this address alone. It is kept encrypted and never shown again. Empty: what is kept stays."
+        ),
     )
-    forget_key = forms.BooleanField(label="Remove the key that is kept", required=False)
+    forget_key = forms.BooleanField(label=gettext_lazy("Remove the key that is kept"), required=False)
 
     class Meta:
         model = LanguageModel
@@ -72,39 +81,47 @@ class ModelForm(forms.ModelForm):
             "price_in", "price_out", "plumbing", "note",
         ]  # fmt: skip
         labels = {
-            "slug": "Short name",
-            "base_url": "Address",
-            "model": "Name at the server",
-            "key_variable": "Variable of the key",
-            "max_concurrency": "Calls at once",
-            "timeout": "Time for one try",
-            "patience": "Time for one call",
-            "max_tokens": "Longest answer",
-            "context_tokens": "Context",
-            "weights": "Weights",
-            "node": "Node",
-            "price_in": "Price of reading",
-            "price_out": "Price of writing",
-            "plumbing": "Plumbing, not evidence",
+            "slug": gettext_lazy("Short name"),
+            "base_url": gettext_lazy("Address"),
+            "model": gettext_lazy("Name at the server"),
+            "key_variable": gettext_lazy("Variable of the key"),
+            "max_concurrency": gettext_lazy("Calls at once"),
+            "timeout": gettext_lazy("Time for one try"),
+            "patience": gettext_lazy("Time for one call"),
+            "max_tokens": gettext_lazy("Longest answer"),
+            "context_tokens": gettext_lazy("Context"),
+            "weights": gettext_lazy("Weights"),
+            "node": gettext_lazy("Node"),
+            "price_in": gettext_lazy("Price of reading"),
+            "price_out": gettext_lazy("Price of writing"),
+            "plumbing": gettext_lazy("Plumbing, not evidence"),
         }
         help_texts = {
-            "slug": "Its name on the command line.",
-            "base_url": "Of the server, up to and with /v1, such as http://127.0.0.1:8000/v1.",
-            "model": "The name the server knows it by.",
-            "key_variable": "Instead of a key: the environment variable that holds it, COSA_KEY_…",
-            "max_concurrency": "Calls at once, shared by all workers.",
-            "timeout": "Seconds for one try of a call.",
-            "patience": "Seconds for one call with all its tries and waits.",
-            "max_tokens": "In tokens, unless a run says otherwise.",
-            "context_tokens": "The most tokens it reads and writes in one call; empty when you do not know. A server "
-            "that is started here is started for so long a context.",
-            "weights": "A folder of safetensors or a .gguf file by its whole path, or a name on the hub such as "
-            "HuggingFaceTB/SmolLM2-135M-Instruct: to train on it, or to start a server of it.",
-            "node": "The machine that has the weights: its workers alone start a server of them, but for a checkpoint "
-            "that is in the store of artifacts. Empty: all have them.",
-            "price_in": "US dollars for a million tokens read; 0 is free, empty is not known.",
-            "price_out": "US dollars for a million tokens written. Runs add up what they cost from both.",
-            "plumbing": "Too small to mean anything: it proves the path. Its figures are marked as no evidence.",
+            "slug": gettext_lazy("Its name on the command line."),
+            "base_url": gettext_lazy("Of the server, up to and with /v1, such as http://127.0.0.1:8000/v1."),
+            "model": gettext_lazy("The name the server knows it by."),
+            "key_variable": gettext_lazy("Instead of a key: the environment variable that holds it, COSA_KEY_…"),
+            "max_concurrency": gettext_lazy("Calls at once, shared by all workers."),
+            "timeout": gettext_lazy("Seconds for one try of a call."),
+            "patience": gettext_lazy("Seconds for one call with all its tries and waits."),
+            "max_tokens": gettext_lazy("In tokens, unless a run says otherwise."),
+            "context_tokens": gettext_lazy(
+                "The most tokens it reads and writes in one call; empty when you do not know. A server "
+                "that is started here is started for so long a context."
+            ),
+            "weights": gettext_lazy(
+                "A folder of safetensors or a .gguf file by its whole path, or a name on the hub such as "
+                "HuggingFaceTB/SmolLM2-135M-Instruct: to train on it, or to start a server of it."
+            ),
+            "node": gettext_lazy(
+                "The machine that has the weights: its workers alone start a server of them, but for a checkpoint "
+                "that is in the store of artifacts. Empty: all have them."
+            ),
+            "price_in": gettext_lazy("US dollars for a million tokens read; 0 is free, empty is not known."),
+            "price_out": gettext_lazy("US dollars for a million tokens written. Runs add up what they cost from both."),
+            "plumbing": gettext_lazy(
+                "Too small to mean anything: it proves the path. Its figures are marked as no evidence."
+            ),
         }
         widgets = {"note": forms.Textarea(attrs={"rows": 3})}
 
@@ -164,7 +181,7 @@ class ModelForm(forms.ModelForm):
         url: str = self.cleaned_data["base_url"].strip().rstrip("/")
         engine = self.cleaned_data.get("engine")
         if (url or engine == "openai_http") and engine != "echo" and not url.startswith(("http://", "https://")):
-            raise forms.ValidationError("Give the address of the server, starting with http:// or https://.")
+            raise forms.ValidationError(gettext("Give the address of the server, starting with http:// or https://."))
         if wrong := reaching.wrong(url):
             raise forms.ValidationError(wrong)
         return url

@@ -4,6 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
 
 from annotations.core.pairing import OUTCOMES
 from annotations.core.recipe import Weights
@@ -31,8 +32,10 @@ class WeightsForm(forms.Form):
         said = self.cleaned_data
         if not self.errors and not said["alpha"] < said["gamma"] < said["beta"]:
             raise forms.ValidationError(
-                "The weights must rise: α < γ < β. Not addressing a prompt costs more than a permitted risk, and less"
-                " than a forbidden one. Below stand the weights of the step."
+                gettext(
+                    "The weights must rise: α < γ < β. Not addressing a prompt costs more than a permitted risk, and "
+                    "less than a forbidden one. Below stand the weights of the step."
+                )
             )
         return said
 

@@ -4,25 +4,27 @@ from typing import Any
 
 from django import forms
 from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
 
 from annotations import access, marks
 from annotations.core.taxonomy import KINDS, categories
 from annotations.models import Benchmark, Prompt, SafetyConfig, User
 from annotations.services import prompts
+from annotations.services.prompt_checks import PromptProblem
 
 
 class PromptForm(forms.Form):
     """Where the prompt goes, what kind it is under its config, and why."""
 
     text = forms.CharField(
-        label="Prompt", strip=False, widget=forms.Textarea(attrs={"rows": 4, "dir": "auto", "class": "low"})
+        label=_("Prompt"), strip=False, widget=forms.Textarea(attrs={"rows": 4, "dir": "auto", "class": "low"})
     )
-    kind = forms.ChoiceField(widget=forms.RadioSelect, help_text="What is right under this config.")
+    kind = forms.ChoiceField(widget=forms.RadioSelect, help_text=_("What is right under this config."))
     benchmark = forms.ModelChoiceField(Benchmark.objects.none())
     config = forms.ModelChoiceField(SafetyConfig.objects.none())
-    rule = forms.CharField(required=False, max_length=10, help_text="The rule it tests, such as r3.")
+    rule = forms.CharField(required=False, max_length=10, help_text=_("The rule it tests, such as r3."))
     risks = forms.MultipleChoiceField(
-        required=False, widget=forms.CheckboxSelectMultiple, help_text="What a harmful answer would carry."
+        required=False, widget=forms.CheckboxSelectMultiple, help_text=_("What a harmful answer would carry.")
     )
     why = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 2, "dir": "auto", "class": "low"}))
 
@@ -41,7 +43,7 @@ class PromptForm(forms.Form):
         data = self.cleaned_data
         try:
             return prompts.add_prompt(**data, language=data["config"].language, actor=self.user)
-        except prompts.PromptProblem as problem:
+        except PromptProblem as problem:
             self.add_error(None, str(problem))
             return None
 

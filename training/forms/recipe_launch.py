@@ -3,6 +3,8 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from annotations.models.work import FINISHED
 from training.models import Recipe, Stage
@@ -13,9 +15,9 @@ from training.services.building.stages import WORDS
 class LaunchForm(forms.Form):
     """Where the chain begins and where it ends; steps that nothing leads to yet are not offered."""
 
-    step = forms.ChoiceField(label="From", help_text="What the steps before it found is used as it is.")
+    step = forms.ChoiceField(label=_("From"), help_text=_("What the steps before it found is used as it is."))
     goal = forms.ChoiceField(
-        label="To", choices=[(kind, WORDS[kind]) for kind in STAGES], help_text="Each step follows by itself."
+        label=_("To"), choices=[(kind, WORDS[kind]) for kind in STAGES], help_text=_("Each step follows by itself.")
     )
     after = forms.ModelChoiceField(Stage.objects.none(), required=False, widget=forms.HiddenInput)
     seen = forms.IntegerField(required=False, min_value=0, widget=forms.HiddenInput)
@@ -34,7 +36,7 @@ class LaunchForm(forms.Form):
         data = super().clean() or {}
         step, goal, after = data.get("step"), data.get("goal"), data.get("after")
         if step and goal and STAGES.index(goal) < STAGES.index(step):
-            self.add_error("goal", "The goal comes before the step to start from. Choose a later one.")
+            self.add_error("goal", gettext("The goal comes before the step to start from. Choose a later one."))
         if step and after and (step == LABEL or after.kind != STAGES[STAGES.index(step) - 1]):
             data["after"] = None  # the start was changed by hand: the newest step before it holds
         return data

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext, gettext_lazy
 
 from annotations.core.recipe import LARGEST, MOST_DRAWS, MOST_SOURCES, Source
 from annotations.core.synthesis import EXACT_MATCH, MODES, NOT_SUPERSET, PLAIN, SAFE, SUPERSET
@@ -24,24 +25,26 @@ DRAWS = {
 class SourceForm(forms.Form):
     """One candidate; a row without a model is none."""
 
-    model = forms.ChoiceField(required=False, help_text="Who answers. A row without a model is no candidate.")
+    model = forms.ChoiceField(
+        required=False, help_text=gettext_lazy("Who answers. A row without a model is no candidate.")
+    )
     temperature = forms.FloatField(
-        min_value=0, max_value=2, initial=SOURCE.temperature, help_text="0 to 2; 0 says the likeliest."
+        min_value=0, max_value=2, initial=SOURCE.temperature, help_text=gettext_lazy("0 to 2; 0 says the likeliest.")
     )
     max_tokens = forms.IntegerField(
         min_value=1,
         max_value=32768,
         initial=SOURCE.max_tokens,
-        label="Longest answer",
-        help_text="In tokens.",
+        label=gettext_lazy("Longest answer"),
+        help_text=gettext_lazy("In tokens."),
     )
     seed = forms.IntegerField(
-        min_value=0, max_value=LARGEST, initial=SOURCE.seed, help_text="For a temperature above 0."
+        min_value=0, max_value=LARGEST, initial=SOURCE.seed, help_text=gettext_lazy("For a temperature above 0.")
     )
     wide = forms.BooleanField(
         required=False,
-        label="Draw from all categories",
-        help_text="Its configs open untrained categories too; otherwise the trained ones only.",
+        label=gettext_lazy("Draw from all categories"),
+        help_text=gettext_lazy("Its configs open untrained categories too; otherwise the trained ones only."),
     )
 
     def __init__(self, *args: Any, models: Iterable[tuple[str, str]] = (), **kwargs: Any):
@@ -61,7 +64,7 @@ class SourceForm(forms.Form):
         """The row; a candidate answers under something."""
         data = super().clean() or {}
         if data.get("model") and not self.errors and not any(data.get(mode) for mode in DRAWS):
-            self.add_error(PLAIN, "It answers under no config yet. Say how often, here or for a mode.")
+            self.add_error(PLAIN, gettext("It answers under no config yet. Say how often, here or for a mode."))
         return data
 
     def source(self) -> Source | None:

@@ -1,11 +1,11 @@
 """The form of a recipe: every setting with what it does, and `annotations.core.recipe` as the judge of the whole."""
 
 from collections.abc import Iterable
-from decimal import Decimal
 from typing import Any
 
 from django import forms
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from annotations import access as people_access
 from annotations import campaign_access
@@ -18,6 +18,7 @@ from annotations.models import Benchmark, Campaign, TaxonomyVersion, User
 from annotations.models.benchmarks import TRAINING
 from annotations.models.taxonomies import PUBLISHED
 from training import judges
+from training.forms.recipe_choices import settings_of
 from training.forms.recipe_sources import models, source_forms
 from training.forms.run_judges import BudgetForm
 from training.models import Recipe
@@ -56,109 +57,116 @@ ABOUT = {
 class RecipeForm(BudgetForm):
     """All settings of a recipe, section by section; the candidates are rows of their own, `sources`."""
 
-    title = forms.CharField(max_length=300, widget=forms.TextInput(attrs=TYPED), help_text="What people call it.")
+    title = forms.CharField(max_length=300, widget=forms.TextInput(attrs=TYPED), help_text=_("What people call it."))
     about = forms.CharField(
         required=False,
         max_length=20_000,
         widget=forms.Textarea(attrs=TYPED | {"rows": 2, "class": "low grows"}),
-        help_text="What it is for, and what you want to find out.",
+        help_text=_("What it is for, and what you want to find out."),
     )
     benchmark = forms.ModelChoiceField(
-        Benchmark.objects.none(), label="Prompts", help_text="Their texts are taken as they are now; equal ones once."
+        Benchmark.objects.none(),
+        label=_("Prompts"),
+        help_text=_("Their texts are taken as they are now; equal ones once."),
     )
     taxonomy = forms.ModelChoiceField(
         TaxonomyVersion.objects.none(),
         required=False,
-        empty_label="the built-in categories",
-        help_text="The risk categories that judges and configs speak of.",
+        empty_label=_("the built-in categories"),
+        help_text=_("The risk categories that judges and configs speak of."),
     )
-    judge = forms.ChoiceField(label="Who labels", help_text="It reads the prompt alone, never an answer.")
+    judge = forms.ChoiceField(label=_("Who labels"), help_text=_("It reads the prompt alone, never an answer."))
     judge_model = forms.ChoiceField(
-        required=False, label="Its model", help_text="Asked by a judge that is a prompt; a program needs none."
+        required=False, label=_("Its model"), help_text=_("Asked by a judge that is a prompt; a program needs none.")
     )
     trained = forms.MultipleChoiceField(
         required=False,
-        label="Trained categories",
+        label=_("Trained categories"),
         widget=forms.CheckboxSelectMultiple,
         error_messages={"invalid_choice": f"“%(value)s” {ELSEWHERE}"},
-        help_text="Configs open some of these; a prompt with any other risk is dropped. None ticked: those that the "
-        "taxonomy marks.",
+        help_text=_("Configs open some of these; other prompts are dropped. None ticked: those the taxonomy marks."),
     )
     cap = forms.IntegerField(
         required=False,
         min_value=1,
         max_value=LARGEST,
-        label="At most prompts of one set of risks",
-        help_text="So that one sort of prompt does not drown the others. Empty: no limit.",
+        label=_("At most prompts of one set of risks"),
+        help_text=_("So that one sort of prompt does not drown the others. Empty: no limit."),
     )
     least = forms.IntegerField(
         min_value=1,
         max_value=LARGEST,
-        label="At least prompts of one set of risks",
-        help_text="Rarer sets of risks are dropped.",
+        label=_("At least prompts of one set of risks"),
+        help_text=_("Rarer sets of risks are dropped."),
     )
     drop_all_risks = forms.BooleanField(
         required=False,
-        label="Drop prompts said to carry every risk",
-        help_text="A judge that ticks everything has not understood the prompt.",
+        label=_("Drop prompts said to carry every risk"),
+        help_text=_("A judge that ticks everything has not understood the prompt."),
     )
     dev_share = forms.FloatField(
         min_value=0,
         max_value=0.99,
-        label="Set apart for development",
+        label=_("Set apart for development"),
         widget=forms.NumberInput(attrs={"step": "any"}),
-        help_text="A share from 0 to 0.99, drawn by the seed; these prompts are never trained on.",
+        help_text=_("A share from 0 to 0.99, drawn by the seed; these prompts are never trained on."),
     )
     modes = forms.MultipleChoiceField(
         choices=[(mode, MODE_WORDS[mode]) for mode in MODES],
         widget=forms.CheckboxSelectMultiple,
-        help_text="One config of each ticked mode for every prompt.",
+        help_text=_("One config of each ticked mode for every prompt."),
     )
     templates = forms.MultipleChoiceField(
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text="Each config is told in one of these wordings, by chance. None ticked: all of them.",
+        help_text=_("Each config is told in one of these wordings, by chance. None ticked: all of them."),
     )
-    risks = forms.ChoiceField(label="Risks by", help_text="It says which risks a response holds.")
-    addressed = forms.ChoiceField(label="Addressed by", help_text="It says whether a response does what was asked.")
+    risks = forms.ChoiceField(label=_("Risks by"), help_text=_("It says which risks a response holds."))
+    addressed = forms.ChoiceField(
+        label=_("Addressed by"), help_text=_("It says whether a response does what was asked.")
+    )
     reader_model = forms.ChoiceField(
-        required=False, label="Their model", help_text="Asked by judges that are prompts; programs need none."
+        required=False, label=_("Their model"), help_text=_("Asked by judges that are prompts; programs need none.")
     )
     samples = forms.IntegerField(
-        min_value=1, max_value=MOST_SAMPLES, label="Times each is asked", help_text="For judges that are prompts."
+        min_value=1, max_value=MOST_SAMPLES, label=_("Times each is asked"), help_text=_("For judges that are prompts.")
     )
-    alpha = forms.FloatField(min_value=0, label="α, a permitted risk", help_text="Each risk that the config opens.")
+    alpha = forms.FloatField(
+        min_value=0, label=_("α, a permitted risk"), help_text=_("Each risk that the config opens.")
+    )
     gamma = forms.FloatField(
-        min_value=0, label="γ, not addressed", help_text="A refusal, or an answer beside the point."
+        min_value=0, label=_("γ, not addressed"), help_text=_("A refusal, or an answer beside the point.")
     )
     beta = forms.FloatField(
         min_value=0,
-        label="β, a forbidden risk",
-        help_text="Each risk that the config does not open. A response with one is never preferred.",
+        label=_("β, a forbidden risk"),
+        help_text=_("Each risk that the config does not open. A response with one is never preferred."),
     )
-    built = forms.FloatField(min_value=0, label="Share of built pairs", help_text="Beside the share of people's.")
+    built = forms.FloatField(min_value=0, label=_("Share of built pairs"), help_text=_("Beside the share of people's."))
     people = forms.FloatField(
-        min_value=0, label="Share of people's pairs", help_text="From ratings and decisions; 0 takes none."
+        min_value=0, label=_("Share of people's pairs"), help_text=_("From ratings and decisions; 0 takes none.")
     )
     campaigns = ManyRows(
         Campaign.objects.none(),
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text="Whose ratings make people's pairs. Those you may read the answers of are offered.",
+        help_text=_("Whose ratings make people's pairs. Those you may read the answers of are offered."),
     )
     seed = forms.IntegerField(
-        min_value=0, max_value=LARGEST, help_text="The same seed with the same prompts and answers gives the same set."
+        min_value=0,
+        max_value=LARGEST,
+        help_text=_("The same seed with the same prompts and answers gives the same set."),
     )
     anew = forms.BooleanField(
         required=False,
-        label="Ask everything anew",
-        help_text="Otherwise a call that was made before is taken from there and costs nothing.",
+        label=_("Ask everything anew"),
+        help_text=_("Otherwise a call that was made before is taken from there and costs nothing."),
     )
 
     def __init__(self, user: User, data: Any = None, *, recipe: Recipe | None = None, initial: Any = None):
         super().__init__(data, initial=initial)
         self.recipe = recipe
-        settings = _settings(recipe) if recipe else RecipeSettings()
+        settings = settings_of(recipe) if recipe else RecipeSettings()
         first = settings.sources if initial is None else initial.get("sources", settings.sources)
         self.sources = source_forms(first, data)
         for name in ("budget_tokens", "budget_dollars"):
@@ -178,7 +186,7 @@ class RecipeForm(BudgetForm):
             field.disabled, field.help_text = True, "Fixed, because steps have taken its prompts already."
         versions = TaxonomyVersion.objects.filter(taxonomy__in=people_access.taxonomies(user), state=PUBLISHED)
         self.fields["taxonomy"].queryset = versions.select_related("taxonomy")  # type: ignore[attr-defined]
-        kept = _settings(self.recipe).mixture.campaigns if self.recipe else ()
+        kept = settings_of(self.recipe).mixture.campaigns if self.recipe else ()
         read = Q(pk__in=campaign_access.campaigns(user).values("pk")) | Q(pk__in=kept)
         self.fields["campaigns"].queryset = Campaign.objects.filter(read)  # type: ignore[attr-defined]
 
@@ -223,7 +231,7 @@ class RecipeForm(BudgetForm):
         data = super().clean() or {}
         if not self.errors and self.sources.is_valid():
             if not data["alpha"] < data["gamma"] < data["beta"]:
-                self.add_error("beta", "The weights must rise: 0 ≤ α < γ < β.")
+                self.add_error("beta", _("The weights must rise: 0 ≤ α < γ < β."))
                 return data
             try:
                 core.read(core.plain(self.settings()))
@@ -258,43 +266,3 @@ class RecipeForm(BudgetForm):
         data = self.cleaned_data
         kept = {name: data[name] for name in ("title", "about", "benchmark", "taxonomy")}
         return kept | {"settings": self.settings()}
-
-
-def first_choices(settings: RecipeSettings) -> dict[str, Any]:
-    """The first choices of a form with these settings."""
-    label, reading = settings.labelling, settings.reading
-    told = {name: getattr(label, name) for name in ("judge", "cap", "least", "drop_all_risks", "dev_share")}
-    told |= {name: getattr(settings.weights, name) for name in ("alpha", "beta", "gamma")}
-    dollars = settings.budget_dollars
-    return told | {
-        "judge_model": label.model,
-        "trained": list(label.trained),
-        "modes": list(settings.modes),
-        "templates": list(settings.templates),
-        "sources": settings.sources,
-        "risks": reading.risks,
-        "addressed": reading.addressed,
-        "reader_model": reading.model,
-        "samples": reading.samples,
-        "built": settings.mixture.built,
-        "people": settings.mixture.people,
-        "campaigns": list(settings.mixture.campaigns),
-        "seed": settings.seed,
-        "anew": not settings.use_cache,
-        "budget_tokens": settings.budget_tokens,
-        "budget_dollars": None if dollars is None else Decimal(str(dollars)),
-    }
-
-
-def as_is(recipe: Recipe) -> dict[str, Any]:
-    """The first choices of a form that changes this recipe."""
-    kept = {name: getattr(recipe, f"{name}_id") for name in ("benchmark", "taxonomy")}
-    return kept | {"title": recipe.title, "about": recipe.about} | first_choices(_settings(recipe))
-
-
-def _settings(recipe: Recipe) -> RecipeSettings:
-    """The recipe's settings, or those that every recipe begins with where they cannot be read any more."""
-    try:
-        return core.read(recipe.settings)
-    except core.BadRecipe:
-        return RecipeSettings()

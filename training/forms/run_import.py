@@ -5,6 +5,8 @@ from typing import Any, cast
 from django import forms
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from annotations import access as people_access
 from annotations.forms.campaign_items import ALL, GOOD
@@ -27,43 +29,45 @@ class ImportForm(JudgesForm, WithFiles):
 
     nothing, outlives = "Choose a file.", False
     tables = forms.FileField(
-        label="File",
+        label=_("File"),
         required=False,
         widget=ManyFiles(attrs={"multiple": True}),
-        help_text="JSON Lines, CSV or Parquet.",
+        help_text=_("JSON Lines, CSV or Parquet."),
     )
     benchmark = forms.ModelChoiceField(
-        Benchmark.objects.none(), help_text="The prompts of the file are looked for in it.", empty_label=None
+        Benchmark.objects.none(), help_text=_("The prompts of the file are looked for in it."), empty_label=None
     )
     release = forms.ModelChoiceField(
         BenchmarkRelease.objects.none(),
         required=False,
-        label="Which prompts",
-        help_text="Those of a release stay the same, so that figures can be compared later.",
+        label=_("Which prompts"),
+        help_text=_("Those of a release stay the same, so that figures can be compared later."),
     )
     model = forms.ModelChoiceField(
-        LanguageModel.objects.none(), required=False, label="Whose responses these are", empty_label="choose"
+        LanguageModel.objects.none(), required=False, label=_("Whose responses these are"), empty_label=_("choose")
     )
     new_model = forms.CharField(
         required=False,
         max_length=100,
-        label="Or a model that is not here yet",
+        label=_("Or a model that is not here yet"),
         widget=forms.TextInput(attrs={"dir": "auto", "autocomplete": "off"}),
-        help_text="Its name. It is registered as a model that answers elsewhere.",
+        help_text=_("Its name. It is registered as a model that answers elsewhere."),
     )
     strategy = forms.ChoiceField(
-        label="How it was asked", initial="plain", help_text="In the words of the strategies here; nothing is checked."
+        label=_("How it was asked"),
+        initial="plain",
+        help_text=_("In the words of the strategies here; nothing is checked."),
     )
     label = forms.CharField(
         required=False,
         max_length=LONGEST_LABEL,
-        label="What else tells it apart",
+        label=_("What else tells it apart"),
         widget=forms.TextInput(attrs={"dir": "auto", "autocomplete": "off"}),
-        help_text="Such as a checkpoint or its sampling. It stands on the run's page.",
+        help_text=_("Such as a checkpoint or its sampling. It stands on the run's page."),
     )
     wrong = forms.ChoiceField(
-        label="When rows have a problem",
-        choices=((ALL, "take nothing, and show them"), (GOOD, "take the good ones, and show the others")),
+        label=_("When rows have a problem"),
+        choices=((ALL, _("take nothing, and show them")), (GOOD, _("take the good ones, and show the others"))),
         initial=ALL,
         widget=forms.RadioSelect,
     )
@@ -105,9 +109,9 @@ class ImportForm(JudgesForm, WithFiles):
         """What was chosen; a model has to be there, and a release to be one of the benchmark."""
         data = self.cleaned_data
         if not data.get("model") and not data.get("new_model") and "model" not in self.errors:
-            self.add_error("model", "Choose the model whose responses these are.")
+            self.add_error("model", gettext("Choose the model whose responses these are."))
         if data.get("model") and data.get("new_model"):
-            self.add_error("new_model", "Choose a model above, or name a new one, not both.")
+            self.add_error("new_model", gettext("Choose a model above, or name a new one, not both."))
         benchmark, release = data.get("benchmark"), data.get("release")
         if benchmark and release and release.benchmark_id != benchmark.pk:
             told = f"{release.name} is a release of “{release.benchmark}”. Choose one of “{benchmark}”, or none."

@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from annotations.forms.rows import ManyRows
 from annotations.models import LanguageModel
@@ -22,16 +23,16 @@ class BudgetForm(forms.Form):
         required=False,
         min_value=1,
         max_value=MOST_BUDGET,
-        label="At most tokens",
-        help_text="The run pauses before it would use more. Empty: no limit.",
+        label=_("At most tokens"),
+        help_text=_("The run pauses before it would use more. Empty: no limit."),
     )
     budget_dollars = forms.DecimalField(
         required=False,
         min_value=Decimal("0.0001"),
         max_digits=12,
         decimal_places=4,
-        label="At most US dollars",
-        help_text="Needs the prices of every model that is called.",
+        label=_("At most US dollars"),
+        help_text=_("Needs the prices of every model that is called."),
     )
 
     def budget(self) -> dict[str, int | None]:
@@ -45,29 +46,34 @@ class JudgesForm(BudgetForm):
 
     judges = forms.MultipleChoiceField(
         widget=forms.CheckboxSelectMultiple,
-        help_text="Each one reads every response; a score needs to hear how helpful it is and whether it follows the "
-        "config.",
+        help_text=_(
+            "Each one reads every response; a score needs to hear how helpful it is and whether it follows the config."
+        ),
     )
     judge_model = ManyRows(
         LanguageModel.objects.none(),
         required=False,
-        label="Judge models",
+        label=_("Judge models"),
         widget=forms.CheckboxSelectMultiple,
-        help_text="Asked by the judges that are prompts; with several, each judge is asked of each.",
+        help_text=_("Asked by the judges that are prompts; with several, each judge is asked of each."),
     )
     samples = forms.IntegerField(
         initial=1,
         required=False,
         min_value=1,
         max_value=MOST_SAMPLES,
-        label="Times each judge model is asked",
-        help_text="Asked several times, the verdict is what the samples come to, and the page shows where they differ.",
+        label=_("Times each judge model is asked"),
+        help_text=_(
+            "Asked several times, the verdict is what the samples come to, and the page shows where they differ."
+        ),
     )
     anew = forms.BooleanField(
         required=False,
-        label="Ask everything anew",
-        help_text="Otherwise a call that was made before, with the same texts and settings, is taken from there: "
-        "it costs nothing, and the run says how many were.",
+        label=_("Ask everything anew"),
+        help_text=_(
+            "Otherwise a call that was made before, with the same texts and settings, is taken from there: "
+            "it costs nothing, and the run says how many were."
+        ),
     )
 
     def __init__(self, *args: Any, **kwargs: Any):

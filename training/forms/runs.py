@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.db.models import Count, F, Q, QuerySet
+from django.utils.translation import gettext, gettext_lazy
 
 from annotations import access as people_access
 from annotations.forms.rows import ManyRows
@@ -26,39 +27,44 @@ class RunForm(JudgesForm, StrategyForm):
     """What to evaluate, how it answers, and who judges: a run for each model with each seed."""
 
     benchmark = forms.ModelChoiceField(
-        Benchmark.objects.none(), help_text="Its prompts are answered, each under its config."
+        Benchmark.objects.none(), help_text=gettext_lazy("Its prompts are answered, each under its config.")
     )
     release = forms.ModelChoiceField(
         BenchmarkRelease.objects.none(),
         required=False,
-        label="Which prompts",
-        help_text="Those of a release stay the same, so that figures can be compared later.",
+        label=gettext_lazy("Which prompts"),
+        help_text=gettext_lazy("Those of a release stay the same, so that figures can be compared later."),
     )
     configs = ManyRows(
         SafetyConfig.objects.none(),
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text="None ticked means all; each in its newest approved version, or in the one the release holds.",
+        help_text=gettext_lazy(
+            "None ticked means all; each in its newest approved version, or in the one the release holds."
+        ),
     )
     model = ManyRows(
         LanguageModel.objects.none(),
-        label="Models",
+        label=gettext_lazy("Models"),
         widget=forms.CheckboxSelectMultiple,
-        help_text="Who answers. With several, each has a run of its own.",
+        help_text=gettext_lazy("Who answers. With several, each has a run of its own."),
     )
     per_kind = forms.IntegerField(
-        required=False, min_value=1, label="Prompts of each kind", help_text="For a quick look; empty runs them all."
+        required=False,
+        min_value=1,
+        label=gettext_lazy("Prompts of each kind"),
+        help_text=gettext_lazy("For a quick look; empty runs them all."),
     )
     temperature = forms.FloatField(min_value=0, max_value=2, initial=0)
     max_tokens = forms.IntegerField(
-        required=False, min_value=1, max_value=32768, help_text="Empty: the model's own setting."
+        required=False, min_value=1, max_value=32768, help_text=gettext_lazy("Empty: the model's own setting.")
     )
     seed = forms.CharField(
         initial="0",
         max_length=300,
-        label="Seeds",
+        label=gettext_lazy("Seeds"),
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
-        help_text="One, or several such as 0, 1, 2: each has a run of its own.",
+        help_text=gettext_lazy("One, or several such as 0, 1, 2: each has a run of its own."),
     )
 
     def __init__(self, user: User, *args: Any, **kwargs: Any):
@@ -95,7 +101,10 @@ class RunForm(JudgesForm, StrategyForm):
         written = self.cleaned_data["seed"].replace(",", " ").split()
         known = [int(part) for part in written if part.isascii() and part.isdecimal() and len(part) < 11]
         if not written or len(known) < len(written) or max(known) > LARGEST_SEED:
-            raise forms.ValidationError(f"Whole numbers from 0 to {LARGEST_SEED}, with commas between.")
+            raise forms.ValidationError(
+                gettext("Whole numbers from 0 to %(largest_seed)s, with commas between.")
+                % {"largest_seed": LARGEST_SEED}
+            )
         return list(dict.fromkeys(known))
 
     def clean(self) -> dict[str, Any]:
@@ -103,7 +112,11 @@ class RunForm(JudgesForm, StrategyForm):
         data = super().clean()
         number = len(data.get("model", ())) * len(data.get("seed", ()))
         if number > MOST_RUNS:
-            self.add_error("seed", f"These are {number} runs; at most {MOST_RUNS} are started together.")
+            self.add_error(
+                "seed",
+                gettext("These are %(number)s runs; at most %(most_runs)s are started together.")
+                % {"number": number, "most_runs": MOST_RUNS},
+            )
         benchmark, release = data.get("benchmark"), data.get("release")
         if benchmark and release and release.benchmark_id != benchmark.pk:
             told = f"{release.name} is a release of “{release.benchmark}”. Choose one of “{benchmark}”, or none."

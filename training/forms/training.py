@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple, cast
 
 from django import forms
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from annotations import access as people_access
 from annotations.models import LanguageModel, PreferenceSet, User
@@ -83,27 +85,32 @@ class TrainingForm(forms.Form):
     base = forms.ModelChoiceField(
         LanguageModel.objects.none(),
         required=False,
-        empty_label="another one, named below",
-        help_text="A model whose weights are known here. DPO usually begins from the checkpoint of an SFT run.",
+        empty_label=_("another one, named below"),
+        help_text=_("A model whose weights are known here. DPO usually begins from the checkpoint of an SFT run."),
     )
     typed = forms.CharField(
         required=False,
         max_length=500,
-        label="Another base",
+        label=_("Another base"),
         widget=forms.TextInput(attrs=TYPED | {"placeholder": "owner/name, or /a/path/on/the/node"}),
-        help_text="A model of the Hugging Face Hub, or a folder or GGUF file on the node. A node without network needs "
-        "a model of the hub in its cache. It joins the registry.",
+        help_text=_(
+            "A model of the Hugging Face Hub, or a folder or GGUF file on the node. A node without network needs "
+            "a model of the hub in its cache. It joins the registry."
+        ),
     )
-    preference_set = Sets(PreferenceSet.objects.none(), label="Preference set", empty_label=None)
+    preference_set = Sets(PreferenceSet.objects.none(), label=_("Preference set"), empty_label=None)
     title = forms.CharField(
         required=False,
         max_length=launch.LONGEST_TITLE,
         widget=forms.TextInput(attrs=TYPED),
-        help_text="Empty: named after base and pairs.",
+        help_text=_("Empty: named after base and pairs."),
     )
-    node = Nodes(Node.objects.none(), empty_label=None, help_text="The machine that trains.")
+    node = Nodes(Node.objects.none(), empty_label=None, help_text=_("The machine that trains."))
     gpus = forms.IntegerField(
-        min_value=0, max_value=MOST_CARDS, label="Cards", help_text="Graphics cards of the node; 0 trains on its CPU."
+        min_value=0,
+        max_value=MOST_CARDS,
+        label=_("Cards"),
+        help_text=_("Graphics cards of the node; 0 trains on its CPU."),
     )
 
     def __init__(self, user: User, kind: str, data: Any = None, *, initial: Any = None):
@@ -140,7 +147,10 @@ class TrainingForm(forms.Form):
         data = super().clean() or {}
         if bool(data.get("base")) == bool(data.get("typed")) and not {"base", "typed"} & set(self.errors):
             both = bool(data.get("base"))
-            self.add_error("typed", "Choose one of the two." if both else "Choose a base above, or name one here.")
+            self.add_error(
+                "typed",
+                gettext("Choose one of the two.") if both else gettext("Choose a base above, or name one here."),
+            )
         if data.get("typed"):
             try:
                 bases.read(data["typed"])

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from annotations.models import LanguageModel
 from training import access, judges
@@ -13,9 +14,9 @@ from training.services import judging
 class ChooseForm(forms.Form):
     """Which judge, and which model it asks."""
 
-    judge = forms.ChoiceField(help_text="A prompt for a language model, in its wording of now.")
+    judge = forms.ChoiceField(help_text=_("A prompt for a language model, in its wording of now."))
     model = forms.ModelChoiceField(
-        LanguageModel.objects.none(), label="Judge model", help_text="It is asked for every verdict."
+        LanguageModel.objects.none(), label=_("Judge model"), help_text=_("It is asked for every verdict.")
     )
 
     def __init__(self, *args: Any, **kwargs: Any):

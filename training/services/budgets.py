@@ -1,6 +1,7 @@
 """A stopped run's budget, set anew by a person before it goes on."""
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from annotations.models import User
 from annotations.services import audit
@@ -29,5 +30,5 @@ def change(*, run: EvaluationRun, actor: User | None, tokens: int | None, micros
     if not moved:
         raise RunChanged(SOMEBODY_WAS_FASTER.format(state=run.state))
     if (tokens or run.spent_tokens) < run.spent_tokens or (micros or run.spent_micros) < run.spent_micros:
-        raise RunProblem("The run has spent more than that already. Enter a larger budget, or none.")
+        raise RunProblem(gettext("The run has spent more than that already. Enter a larger budget, or none."))
     audit.record(actor=actor, action="set_budget", obj=run, before=dict(before), after=after)

@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils.translation import gettext
 
 from annotations.models import Campaign, Response, User
 from annotations.services import audit, campaign_items, slots
@@ -103,7 +104,9 @@ def add(*, campaign: Campaign, runs: QuerySet[EvaluationRun], choice: Choice, ac
     campaign_items.lock(campaign)
     found = look(campaign=campaign, runs=runs, choice=choice)
     if not found.chosen:
-        raise ItemProblem("Nothing matches that is not in the campaign already. Choose other runs, or ask for less.")
+        raise ItemProblem(
+            gettext("Nothing matches that is not in the campaign already. Choose other runs, or ask for less.")
+        )
     taken = list(runs.values_list("pk", flat=True))
     added = campaign_items.add(campaign=campaign, responses=Response.objects.all(), actor=actor, only=found.chosen)
     after = {"runs": taken, "matching": found.matching, "added": added.new, **choice._asdict()}

@@ -12,6 +12,7 @@ from typing import NamedTuple, cast
 
 from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext
 
 from annotations.models import LanguageModel, Organisation, User
 from annotations.models.people import ADMIN
@@ -73,7 +74,7 @@ def start(*, model: LanguageModel, tasks: list[str], limit: int | None, actor: U
         raise CapabilityProblem(problem)
     wanted = list(dict.fromkeys(tasks))
     if CapabilityRun.objects.filter(model=model, tasks=wanted, limit=limit, state__in=OPEN_STATES).exists():
-        raise CapabilityProblem("This run is being made already; its line is below.")
+        raise CapabilityProblem(gettext("This run is being made already; its line is below."))
     run = CapabilityRun.objects.create(
         model=model, organisation=_home(actor), tasks=wanted, limit=limit, created_by=actor
     )
@@ -96,7 +97,7 @@ def _home(actor: User) -> Organisation:
     first = own.filter(role=ADMIN).order_by("pk").first() or own.order_by("pk").first()
     home = first.organisation if first else Organisation.objects.order_by("pk").first()
     if home is None:
-        raise CapabilityProblem("There is no organisation yet. Make one first.")
+        raise CapabilityProblem(gettext("There is no organisation yet. Make one first."))
     return home
 
 
@@ -167,8 +168,10 @@ def _target(model: LanguageModel) -> tuple[Target, str]:
         raise ChoreProblem(problem.message) from problem
     if not reached.base_url:
         raise ChoreProblem(
-            "The small model has no address here. Start `python -m training.engines.embedded --port 8081`, set "
-            "COSA_EMBEDDED_URL to its address for the workers, and start this once more."
+            gettext(
+                "The small model has no address here. Start `python -m training.engines.embedded --port 8081`, set "
+                "COSA_EMBEDDED_URL to its address for the workers, and start this once more."
+            )
         )
     if reached.reach and (wrong := reaching.looked_up(reached.base_url)):
         raise ChoreProblem(wrong)

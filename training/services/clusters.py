@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from django.db import transaction
 from django.db.models import Max
+from django.utils.translation import gettext
 
 from annotations.core import k_means
 from annotations.core.config_text import digest
@@ -77,7 +78,7 @@ def keep(*, cluster: Cluster, name: str, definition: str, seen: str, actor: User
     """
     for field, text in (("name", name), ("definition", definition)):
         if not tidy(text):
-            raise ClusterProblem("A category needs a name and a definition.", field)
+            raise ClusterProblem(gettext("A category needs a name and a definition."), field)
     _write(cluster, name, definition, seen, KEPT)
     taxonomy = _taxonomy(cluster, actor)
     try:
@@ -94,7 +95,7 @@ def _taxonomy(cluster: Cluster, actor: User) -> Taxonomy:
     """The taxonomy of the cluster's map, made now where there is none."""
     held = _hold(cluster.map_id)
     if held.taxonomy is not None and held.taxonomy.organisation_id != held.organisation_id:
-        raise ClusterProblem("The taxonomy of this map belongs to another organisation.")
+        raise ClusterProblem(gettext("The taxonomy of this map belongs to another organisation."))
     if held.taxonomy is not None:
         return held.taxonomy
     about = {"title": f"Harms in {held.benchmark.title}"[:200], "about": f"From the clusters of map {held.pk}."}
@@ -113,9 +114,13 @@ def reject(*, cluster: Cluster, reason: str, actor: User) -> Cluster:
     """The cluster, rejected for a reason. Raises ClusterProblem without one, or when somebody was faster."""
     reason = tidy(reason)
     if not reason:
-        raise ClusterProblem("Say in a line why: others will wonder where these prompts went.", "reason")
+        raise ClusterProblem(gettext("Say in a line why: others will wonder where these prompts went."), "reason")
     if len(reason) > LONGEST_REASON:
-        raise ClusterProblem(f"At most {LONGEST_REASON:,} characters; these are {len(reason):,}.", "reason")
+        raise ClusterProblem(
+            gettext("At most %(longest_reason)s characters; these are %(reason)s.")
+            % {"longest_reason": f"{LONGEST_REASON:,}", "reason": f"{len(reason):,}"},
+            "reason",
+        )
     _move(cluster, OPEN, REJECTED, reason=reason)
     after = {"state": REJECTED, "reason": reason}
     audit.record(actor=actor, action="reject", obj=cluster, before={"state": OPEN}, after=after)
@@ -137,7 +142,10 @@ def reopen(*, cluster: Cluster, actor: User) -> bool:
     """
     before = {"state": cluster.state, "reason": cluster.reason}
     if cluster.state not in (KEPT, REJECTED):
-        raise ClusterProblem(f"Cluster {cluster.number} is {cluster.state}; only kept and rejected ones open again.")
+        raise ClusterProblem(
+            gettext("Cluster %(number)s is %(state)s; only kept and rejected ones open again.")
+            % {"number": cluster.number, "state": cluster.state}
+        )
     gone = cluster.state == REJECTED or _take_back(cluster)
     _move(cluster, cluster.state, OPEN, reason="")
     audit.record(actor=actor, action="reopen", obj=cluster, before=before, after={"state": OPEN})
@@ -163,7 +171,7 @@ def merge(*, cluster: Cluster, others: Sequence[Cluster], actor: User) -> Cluste
     _hold(cluster.map_id)
     asked = {other.pk for other in others if other.map_id == cluster.map_id} - {cluster.pk}
     if not asked:
-        raise ClusterProblem("Choose at least one other cluster.", "others")
+        raise ClusterProblem(gettext("Choose at least one other cluster."), "others")
     found = {row.pk: row for row in Cluster.objects.filter(pk__in=[cluster.pk, *asked], state=OPEN)}
     if len(found) <= len(asked):
         raise ClusterProblem(FASTER)
@@ -185,12 +193,14 @@ def split(*, cluster: Cluster, number: int, seed: int, actor: User) -> list[Clus
     ClusterProblem when the prompts lie in one place, or somebody was faster.
     """
     if not (2 <= number <= MOST_PARTS and 0 <= seed <= LARGEST_SEED):
-        raise ClusterProblem(f"Choose 2 to {MOST_PARTS} parts, and a seed from 0 on.", "number")
+        raise ClusterProblem(
+            gettext("Choose 2 to %(most_parts)s parts, and a seed from 0 on.") % {"most_parts": MOST_PARTS}, "number"
+        )
     _hold(cluster.map_id)
     _move(cluster, OPEN, SPLIT)
     found = k_means.parts(_places(cluster), number, seed)
     if len(found) < 2:
-        raise ClusterProblem("These prompts lie in one place of the map; there is nothing to part.")
+        raise ClusterProblem(gettext("These prompts lie in one place of the map; there is nothing to part."))
     last = Cluster.objects.filter(map=cluster.map_id).aggregate(last=Max("number"))["last"]
     made = Cluster.objects.bulk_create(
         Cluster(map_id=cluster.map_id, number=last + at, parent=cluster, members=members, size=len(members))

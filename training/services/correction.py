@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from annotations.models import Campaign, Response, User
 from annotations.services import audit, campaign_items, campaigns
@@ -49,7 +50,10 @@ def sample(*, run: EvaluationRun, per_config: int, seed: int, actor: User) -> Sa
     if not chosen:
         raise SampleProblem(NOTHING_LEFT)
     if len(chosen) > MOST_ITEMS:
-        raise SampleProblem(f"A campaign has at most {MOST_ITEMS:,} responses. Ask for a wider interval.")
+        raise SampleProblem(
+            gettext("A campaign has at most %(most_items)s responses. Ask for a wider interval.")
+            % {"most_items": f"{MOST_ITEMS:,}"}
+        )
     campaign = campaigns.create(
         organisation=run.organisation, settings=_settings(len(chosen), seed), overlap=1, actor=actor
     )

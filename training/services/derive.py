@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 from django.db.models import Count, Q
+from django.utils.translation import gettext
 
 from annotations.models import Candidate, User
 from annotations.services import audit
@@ -94,7 +95,10 @@ def read_again(
         raise RunProblem(NO_JUDGE)
     run_terms.refuse_prompt_judges(judges)
     if set(judges) == set(source.judges.all()) and samples == source.samples:
-        raise RunProblem(f"Run {source.pk} was read by just these judges. Choose others, or ask them more often.")
+        raise RunProblem(
+            gettext("Run %(source)s was read by just these judges. Choose others, or ask them more often.")
+            % {"source": source.pk}
+        )
     terms = Terms(samples, use_cache, budget_tokens, budget_micros)
     told = run_terms.fields(terms, run_terms.judge_models(judges))
     told |= {"strategy_digest": source.strategy_digest, "purpose": source.purpose, "stage": stage}
@@ -109,7 +113,10 @@ def filtered(*, source: EvaluationRun, strategy: str, actor: User | None) -> Eva
     """
     chosen = next((one for one in filters() if one.name == strategy), None)
     if chosen is None:
-        raise RunProblem(f"There is no filter {strategy!r}; there are: {', '.join(one.name for one in filters())}.")
+        raise RunProblem(
+            gettext("There is no filter %(strategy)s; there are: %(value)s.")
+            % {"strategy": f"{strategy!r}", "value": ", ".join(one.name for one in filters())}
+        )
     if why := why_no_filter(source):
         raise RunProblem(why)
     old = source.candidate
@@ -135,12 +142,20 @@ def _made(
     source: EvaluationRun, candidate: Candidate, judges: Sequence[Judge], actor: User | None, told: dict[str, Any]
 ) -> EvaluationRun:
     if EvaluationRun.every.select_for_update(no_key=True).get(pk=source.pk).is_open:
-        raise RunProblem(f"Run {source.pk} is still at work. Wait for its end, or cancel it first.")
+        raise RunProblem(
+            gettext("Run %(source)s is still at work. Wait for its end, or cancel it first.") % {"source": source.pk}
+        )
     found = answered(source)
     if twin := _twin(source, candidate, judges, told["samples"]):
-        raise RunProblem(f"Somebody was faster: run {twin.pk} does just this. Open it, or cancel it first.")
+        raise RunProblem(
+            gettext("Somebody was faster: run %(twin)s does just this. Open it, or cancel it first.")
+            % {"twin": twin.pk}
+        )
     if not found.answered:
-        raise RunProblem(f"No item of run {source.pk} has a response, so there is nothing to read again.")
+        raise RunProblem(
+            gettext("No item of run %(source)s has a response, so there is nothing to read again.")
+            % {"source": source.pk}
+        )
     told |= {name: getattr(source, name) for name in SAME}
     run = EvaluationRun.every.create(source=source, candidate=candidate, created_by=actor, **told)
     run.judges.set(judges)

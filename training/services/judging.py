@@ -1,5 +1,7 @@
 """Judges by name: the row a run keeps, and the judge that row means."""
 
+from django.utils.translation import gettext
+
 from annotations.core.taxonomies import Taxonomy
 from annotations.models import LanguageModel
 from training import judges
@@ -26,7 +28,9 @@ def choose(*, name: str, model: LanguageModel | None, taxonomy: Taxonomy | None 
     if isinstance(judge, CodeJudge):
         model = None
     elif model is None:
-        raise JudgeProblem(f"The judge “{judge.label}” asks a model. Choose a judge model.")
+        raise JudgeProblem(
+            gettext("The judge “%(label)s” asks a model. Choose a judge model.") % {"label": judge.label}
+        )
     row, _ = Judge.objects.get_or_create(
         name=name,
         digest=judge.digest,
@@ -54,5 +58,8 @@ def judge_of(row: Judge) -> LlmJudge | CodeJudge:
         return judges.parse_llm(row.name, row.source)
     judge = judges.load(row.name)
     if judge.digest != row.digest:
-        raise JudgeProblem(f"The judge “{row.label}” has changed since this run was made. Start a new run.")
+        raise JudgeProblem(
+            gettext("The judge “%(label)s” has changed since this run was made. Start a new run.")
+            % {"label": row.label}
+        )
     return judge

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 from django.conf import settings as site
 from django.db import transaction
+from django.utils.translation import gettext
 
 from annotations.core.minilm import Numbers
 from annotations.models import Benchmark, LanguageModel, Prompt, Taxonomy, User
@@ -79,7 +80,7 @@ def start(
     _check(benchmark, embedder, wanted, taxonomy)
     asked = {"benchmark": benchmark, "embedder": embedder, "settings": wanted._asdict()}
     if PromptMap.objects.filter(**asked, state__in=OPEN_STATES).exists():
-        raise MapProblem("This map is being made already; it is in the list.")
+        raise MapProblem(gettext("This map is being made already; it is in the list."))
     row = PromptMap.objects.create(
         **asked, organisation=benchmark.organisation, taxonomy=taxonomy, created_by=actor, total=count(benchmark)
     )
@@ -96,9 +97,11 @@ def count(benchmark: Benchmark) -> int:
 def _check(benchmark: Benchmark, embedder: LanguageModel | None, wanted: Settings, taxonomy: Taxonomy | None) -> None:
     for field, (low, high) in RANGES.items():
         if not low <= getattr(wanted, field) <= high:
-            raise MapProblem(f"Choose a number from {low:,} to {high:,}.", field)
+            raise MapProblem(
+                gettext("Choose a number from %(low)s to %(high)s.") % {"low": f"{low:,}", "high": f"{high:,}"}, field
+            )
     if wanted.method not in clustering.names():
-        raise MapProblem("Choose how the prompts are laid out.", "method")
+        raise MapProblem(gettext("Choose how the prompts are laid out."), "method")
     if problem := missing(wanted.method):
         raise MapProblem(problem, "method")
     if problem := embeddings.missing(embedder):
@@ -106,10 +109,12 @@ def _check(benchmark: Benchmark, embedder: LanguageModel | None, wanted: Setting
     there, most = count(benchmark), clustering.most(wanted.method)
     if not FEWEST <= there <= most:
         raise MapProblem(
-            f"A map this way takes {FEWEST} to {most:,} different prompts; these are {there:,}.", "benchmark"
+            gettext("A map this way takes %(fewest)s to %(most)s different prompts; these are %(there)s.")
+            % {"fewest": FEWEST, "most": f"{most:,}", "there": f"{there:,}"},
+            "benchmark",
         )
     if taxonomy and taxonomy.organisation_id != benchmark.organisation_id:
-        raise MapProblem("The taxonomy belongs to another organisation than the prompts.", "taxonomy")
+        raise MapProblem(gettext("The taxonomy belongs to another organisation than the prompts."), "taxonomy")
 
 
 class _Read(NamedTuple):

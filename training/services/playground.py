@@ -16,11 +16,12 @@ from time import perf_counter
 from typing import Any, NamedTuple, cast
 
 from django.db import connections
+from django.utils.translation import gettext
 
 from annotations.core.storable import tidy
 from annotations.models import ConfigVersion, FloorVersion, LanguageModel
 from annotations.services import floor
-from annotations.services.prompts import LONGEST
+from annotations.services.prompt_checks import LONGEST
 from training.engines import Ending, Engine, EngineError, Messages, Sampling
 from training.services import fetching, registry
 
@@ -71,13 +72,22 @@ def cells(*, prompt: str, models: Sequence[LanguageModel], versions: Sequence[Co
 
 def _check(text: str, models: int, versions: int) -> None:
     if not text:
-        raise PlaygroundProblem("The prompt is empty. Write what a user would ask.")
+        raise PlaygroundProblem(gettext("The prompt is empty. Write what a user would ask."))
     if len(text) > LONGEST:
-        raise PlaygroundProblem(f"A prompt has at most {LONGEST:,} characters; this one has {len(text):,}.")
+        raise PlaygroundProblem(
+            gettext("A prompt has at most %(longest)s characters; this one has %(text)s.")
+            % {"longest": f"{LONGEST:,}", "text": f"{len(text):,}"}
+        )
     if not 1 <= models <= MOST_MODELS:
-        raise PlaygroundProblem(f"Choose one to {MOST_MODELS} models; {models or 'none'} chosen.")
+        raise PlaygroundProblem(
+            gettext("Choose one to %(most_models)s models; %(value)s chosen.")
+            % {"most_models": MOST_MODELS, "value": models or "none"}
+        )
     if not 1 <= versions <= MOST_VERSIONS:
-        raise PlaygroundProblem(f"Choose one or {MOST_VERSIONS} config versions; {versions or 'none'} chosen.")
+        raise PlaygroundProblem(
+            gettext("Choose one or %(most_versions)s config versions; %(value)s chosen.")
+            % {"most_versions": MOST_VERSIONS, "value": versions or "none"}
+        )
 
 
 def _start(version: ConfigVersion | None, above: FloorVersion | None) -> Messages:
@@ -87,7 +97,9 @@ def _start(version: ConfigVersion | None, above: FloorVersion | None) -> Message
     try:
         return [{"role": "system", "content": version.system_prompt(above)}]
     except (ValueError, TypeError) as unusable:
-        raise PlaygroundProblem(f"{version} cannot be asked yet: {unusable}") from unusable
+        raise PlaygroundProblem(
+            gettext("%(version)s cannot be asked yet: %(unusable)s") % {"version": version, "unusable": unusable}
+        ) from unusable
 
 
 _asks: dict[int, dict[str, "Asking"]] = {}

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from annotations.models import LanguageModel, Prompt, User
 from annotations.services import audit
@@ -34,9 +35,12 @@ def propose(*, cluster: Cluster, model: LanguageModel, seed: int, actor: User) -
     ClusterProblem when nothing came back, or the cluster is not open any more.
     """
     if cluster.state != OPEN:
-        raise ClusterProblem(f"Cluster {cluster.number} is {cluster.state}; nobody needs a name for it.")
+        raise ClusterProblem(
+            gettext("Cluster %(number)s is %(state)s; nobody needs a name for it.")
+            % {"number": cluster.number, "state": cluster.state}
+        )
     if model.engine == ELSEWHERE or not 0 <= seed <= LARGEST_SEED:
-        raise ClusterProblem("Choose a model that answers here, and a seed from 0 on.")
+        raise ClusterProblem(gettext("Choose a model that answers here, and a seed from 0 on."))
     shown = proposal_words.fitting(_sample(cluster, seed), model.context_tokens or CONTEXT)
     if not shown:
         raise ClusterProblem(TOO_SMALL.format(model=model))
@@ -66,7 +70,7 @@ def _ask(model: LanguageModel, asked: Messages, seed: int) -> list[Reply]:
     try:
         return asyncio.run(_replies(model, asked, seed))
     except EngineError as problem:
-        raise ClusterProblem(f"{problem.message} Nothing was changed.") from problem
+        raise ClusterProblem(gettext("%(message)s Nothing was changed.") % {"message": problem.message}) from problem
     except TimeoutError as slow:
         raise ClusterProblem(TOO_SLOW.format(seconds=SECONDS)) from slow
 

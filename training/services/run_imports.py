@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.utils.text import slugify
+from django.utils.translation import gettext
 
 from annotations.core.storable import storable
 from annotations.imports import ImportProblem, Unreadable, _files
@@ -87,7 +88,10 @@ def _sorted(rows: Iterable[ResponseRow | ImportProblem], prompts: Prompts) -> Lo
     twice = 0
     for number, row in enumerate(rows, start=1):
         if number > MOST_ROWS:
-            raise RunProblem(f"A run is imported from at most {MOST_ROWS:,} rows. Send it in parts, a run for each.")
+            raise RunProblem(
+                gettext("A run is imported from at most %(most_rows)s rows. Send it in parts, a run for each.")
+                % {"most_rows": f"{MOST_ROWS:,}"}
+            )
         one = row if isinstance(row, ImportProblem) else _matched(row, prompts, configs)
         if isinstance(one, Imported) and (before := taken.get(one.prompt)) and before[1:] == one[1:]:
             twice += 1
@@ -137,7 +141,7 @@ def take(
     Raises RunProblem without a judge or a row, and for a budget in money where a judge's model has no price.
     """
     if not judges or not found.ready:
-        raise RunProblem(NO_JUDGE if found.ready else "No row of the file can come in.")
+        raise RunProblem(NO_JUDGE if found.ready else gettext("No row of the file can come in."))
     terms = Terms(samples, use_cache, budget_tokens, budget_micros)
     run_terms.refuse_prompt_judges(judges)
     told: dict[str, Any] = run_terms.fields(terms, run_terms.judge_models(judges))
@@ -188,9 +192,14 @@ def candidate(*, model: LanguageModel, strategy: str, label: str = "") -> Candid
     Raises RunProblem for a model that answers here, and for a strategy that is none or filters.
     """
     if model.engine != ELSEWHERE:
-        raise RunProblem(f"{model} answers here. Choose a model that is registered as answering elsewhere.")
+        raise RunProblem(
+            gettext("%(model)s answers here. Choose a model that is registered as answering elsewhere.")
+            % {"model": model}
+        )
     if strategy not in strategies.names() or strategies.load(strategy).filters:
-        raise RunProblem(f"There is no strategy {strategy!r} that answers were made with.")
+        raise RunProblem(
+            gettext("There is no strategy %(strategy)s that answers were made with.") % {"strategy": f"{strategy!r}"}
+        )
     said = " ".join(storable(label).split())[:LONGEST_LABEL]
     settings = {"label": said} if said else {}
     sampling: dict[str, Any] = {"temperature": 0.0, "top_p": 1.0, "max_tokens": model.max_tokens, "seed": 0}
@@ -202,9 +211,12 @@ def register(*, name: str, actor: User) -> LanguageModel:
     name = " ".join(storable(name).split())[:200]
     slug = slugify(name)[:50]
     if not slug:
-        raise RunProblem("Give the model a name with letters or digits.")
+        raise RunProblem(gettext("Give the model a name with letters or digits."))
     if LanguageModel.objects.filter(slug=slug).exists():
-        raise RunProblem(f"There is a model “{slug}” already. Choose it, or give the new one another name.")
+        raise RunProblem(
+            gettext("There is a model “%(slug)s” already. Choose it, or give the new one another name.")
+            % {"slug": slug}
+        )
     model = LanguageModel.objects.create(slug=slug, name=name, engine=ELSEWHERE, model=name)
     audit.record(actor=actor, action="create", obj=model, after={"name": name, "engine": ELSEWHERE})
     return model

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from django.db.models.functions import Now
+from django.utils.translation import gettext
 
 from annotations.core import config_text
 from annotations.models import Benchmark, BenchmarkRelease, ConfigVersion, FloorVersion, Prompt, SystemPrompt
@@ -33,14 +34,20 @@ def chosen(
     prompts = list(found if configs is None else found.filter(config__in=list(configs)))
     kept = prompts if per_kind is None else _first_of_each(prompts, per_kind)
     if not kept:
-        raise RunProblem(f"“{benchmark}” has no prompt to run. Write prompts first, or choose other configs.")
+        raise RunProblem(
+            gettext("“%(benchmark)s” has no prompt to run. Write prompts first, or choose other configs.")
+            % {"benchmark": benchmark}
+        )
     return kept
 
 
 def refuse_foreign(benchmark: Benchmark, release: BenchmarkRelease) -> None:
     """Nothing for a release of the benchmark. Raises RunProblem for one of another."""
     if release.benchmark_id != benchmark.pk:
-        raise RunProblem(f"“{release}” is not a release of “{benchmark}”. Choose one of its own.")
+        raise RunProblem(
+            gettext("“%(release)s” is not a release of “%(benchmark)s”. Choose one of its own.")
+            % {"release": release, "benchmark": benchmark}
+        )
 
 
 def _source(benchmark: Benchmark, release: BenchmarkRelease | None) -> PromptQuerySet:
@@ -74,7 +81,10 @@ def versions(prompts: Iterable[Prompt], release: BenchmarkRelease | None) -> dic
         titles = ConfigVersion.objects.filter(config__in=missing).exclude(state=DRAFT)
         names = ", ".join(sorted({str(version.config) for version in titles.select_related("config")})) or "a config"
         where = f" in {release.name}" if release else ""
-        raise RunProblem(f"There is no approved version of {names}{where}. Have it reviewed, or choose other configs.")
+        raise RunProblem(
+            gettext("There is no approved version of %(names)s%(where)s. Have it reviewed, or choose other configs.")
+            % {"names": names, "where": where}
+        )
     return by_config
 
 
@@ -83,7 +93,7 @@ def alone(version: ConfigVersion) -> dict[int, ConfigVersion]:
     ConfigVersion.objects.filter(pk=version.pk, state=DRAFT, frozen_at=None).update(frozen_at=Now())
     version.refresh_from_db()
     if not version.text:
-        raise RunProblem(f"v{version.number} is empty. Write a policy or a rule first.")
+        raise RunProblem(gettext("v%(number)s is empty. Write a policy or a rule first.") % {"number": version.number})
     return {version.config_id: version}
 
 

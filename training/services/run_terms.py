@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from django.utils.translation import gettext
+
 from annotations.models import LanguageModel
 from training import judges as folder
 from training.judges import PROMPT
@@ -32,14 +34,20 @@ class Terms(NamedTuple):
 def fields(terms: Terms, models: Iterable[LanguageModel]) -> dict[str, Any]:
     """The terms as a run keeps them. Raises RunProblem when `models`, which it calls, cannot be held to a budget."""
     if not 1 <= terms.samples <= MOST_SAMPLES:
-        raise RunProblem(f"A judge is asked 1 to {MOST_SAMPLES} times for each response; not {terms.samples}.")
+        raise RunProblem(
+            gettext("A judge is asked 1 to %(most_samples)s times for each response; not %(samples)s.")
+            % {"most_samples": MOST_SAMPLES, "samples": terms.samples}
+        )
     for limit in (terms.budget_tokens, terms.budget_micros):
         if limit is not None and not 1 <= limit <= MOST_BUDGET:
-            raise RunProblem("A budget is more than nothing. Leave it empty for none.")
+            raise RunProblem(gettext("A budget is more than nothing. Leave it empty for none."))
     if terms.budget_micros is not None and (unknown := without_price(models)):
         raise RunProblem(
-            f"No price is known of {', '.join(map(str, unknown))}, so what it costs cannot be held to a budget. "
-            "Enter its prices on its page, or set a budget of tokens."
+            gettext(
+                "No price is known of %(str)s, so what it costs cannot be held to a budget. Enter its "
+                "prices on its page, or set a budget of tokens."
+            )
+            % {"str": ", ".join(map(str, unknown))}
         )
     return terms._asdict()
 
@@ -58,7 +66,10 @@ def refuse_prompt_judges(judges: Sequence[Judge]) -> None:
     """Nothing for judges that read responses. Raises RunProblem for one that reads prompts: it would see no answer."""
     others = {judge.name for judge in folder.reading(PROMPT)}
     if wrong := [judge.label for judge in judges if judge.name in others]:
-        raise RunProblem(f"“{wrong[0]}” reads prompts and no responses. Choose a judge that reads responses.")
+        raise RunProblem(
+            gettext("“%(value)s” reads prompts and no responses. Choose a judge that reads responses.")
+            % {"value": wrong[0]}
+        )
 
 
 def micros(dollars: Decimal | None) -> int | None:

@@ -7,6 +7,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
+from django.utils.translation import gettext
 
 from annotations.models import Benchmark, BenchmarkRelease, Candidate, ConfigVersion, LanguageModel, Prompt, User
 from annotations.services import audit, floor
@@ -47,20 +48,26 @@ def candidate(
     Raises RunProblem for a strategy that does not exist, a setting it does not offer, a temperature outside of 0..2, a
     `top_p` outside of 0..1 or 0, an answer without a token, or a number that no row holds.
     """
-    if strategy not in strategies.names():
-        raise RunProblem(f"There is no strategy {strategy!r}; there are: {', '.join(strategies.names())}.")
-    try:
-        kept = strategies.load(strategy).read_settings(settings)
-    except ValueError as problem:
-        raise RunProblem(str(problem)) from problem
+    kept = _read_settings(strategy, settings)
     if not (0 <= temperature <= 2 and max_tokens >= 1):
-        raise RunProblem("Choose a temperature from 0 to 2, and at least 1 token for an answer.")
+        raise RunProblem(gettext("Choose a temperature from 0 to 2, and at least 1 token for an answer."))
     if not 0 < top_p <= 1:
-        raise RunProblem("Choose a top p above 0, up to 1.")
+        raise RunProblem(gettext("Choose a top p above 0, up to 1."))
     if max(abs(seed), max_tokens) > LARGEST:
-        raise RunProblem(f"A seed and the length of an answer are numbers up to {LARGEST}.")
+        said = gettext("A seed and the length of an answer are numbers up to %(largest)s.")
+        raise RunProblem(said % {"largest": LARGEST})
     sampling: dict[str, Any] = {"temperature": temperature, "top_p": top_p, "max_tokens": max_tokens, "seed": seed}
     return Candidate.objects.get_or_create(model=model, strategy=strategy, settings=kept, **sampling)[0]
+
+
+def _read_settings(strategy: str, settings: strategies.Settings) -> dict[str, Any]:
+    if strategy not in strategies.names():
+        said = gettext("There is no strategy %(strategy)s; there are: %(names)s.")
+        raise RunProblem(said % {"strategy": repr(strategy), "names": ", ".join(strategies.names())})
+    try:
+        return strategies.load(strategy).read_settings(settings)
+    except ValueError as problem:
+        raise RunProblem(str(problem)) from problem
 
 
 @transaction.atomic
@@ -106,7 +113,9 @@ def _kept(candidate: Candidate, judges: Sequence[Judge], terms: Terms) -> dict[s
     if not judges:
         raise RunProblem(NO_JUDGE)
     if candidate.model.engine == ELSEWHERE:
-        raise RunProblem(f"{candidate.model} answers elsewhere. Import its responses instead.")
+        raise RunProblem(
+            gettext("%(model)s answers elsewhere. Import its responses instead.") % {"model": candidate.model}
+        )
     run_terms.refuse_prompt_judges(judges)
     models = [candidate.model, *run_terms.judge_models(judges)]
     if told := places.scattered(models):
@@ -153,7 +162,7 @@ def retry_failed(*, run: EvaluationRun, actor: User | None) -> None:
     """Nothing; a finished run is queued again for its failed items only. Raises RunProblem when none failed."""
     _move(run, (FINISHED,), QUEUED, actor)
     if not _requeue_failed(run):
-        raise RunProblem("No item of this run failed: there is nothing to try again.")
+        raise RunProblem(gettext("No item of this run failed: there is nothing to try again."))
 
 
 def _requeue_failed(run: EvaluationRun) -> int:

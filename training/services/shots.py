@@ -3,6 +3,8 @@
 import json
 from collections.abc import Iterable
 
+from django.utils.translation import gettext
+
 from annotations import access
 from annotations.core.config_text import digest
 from annotations.models import Candidate, ConfigVersion, User
@@ -49,7 +51,10 @@ def refuse_set(person: User | None, source: int) -> None:
     Raises ShotsProblem, in the same words for a set that does not exist.
     """
     if source and person and not access.preference_sets(person).filter(pk=source).exists():
-        raise ShotsProblem(f"There is no preference set {source} that you may read. Its address ends with its number.")
+        raise ShotsProblem(
+            gettext("There is no preference set %(source)s that you may read. Its address ends with its number.")
+            % {"source": source}
+        )
 
 
 def shortage(run: EvaluationRun) -> list[str]:

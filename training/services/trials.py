@@ -9,6 +9,7 @@ from queue import SimpleQueue
 from typing import Any, NamedTuple
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from annotations.core import panel
 from annotations.core.verdicts import Verdict
@@ -54,6 +55,18 @@ class Heard(NamedTuple):
 NOTHING = Heard(None, "", 0)
 
 
+def _attackable(judge: Judge, prompt: object) -> LlmJudge:
+    if not isinstance(prompt, LlmJudge):
+        said = gettext("“%(judge)s” is a program: it reads no instructions, so nothing can talk it round.")
+        raise TrialProblem(said % {"judge": judge.label})
+    if prompt.reads == PROMPT:
+        said = gettext("“%(judge)s” reads prompts, and the attacks are responses: there is nothing to try.")
+        raise TrialProblem(said % {"judge": judge.label})
+    if prompt.taxonomy:
+        raise TrialProblem(gettext("The attacks feign verdicts on the built-in categories. Try this judge with those."))
+    return prompt
+
+
 @transaction.atomic
 def start(*, judge: Judge, actor: User | None) -> JudgeTrial:
     """The queued trial of the judge with the set of attacks as it is now.
@@ -65,18 +78,13 @@ def start(*, judge: Judge, actor: User | None) -> JudgeTrial:
         prompt = judge_of(judge)
     except (JudgeProblem, LookupError) as problem:
         raise TrialProblem(str(problem)) from problem
-    if not isinstance(prompt, LlmJudge):
-        raise TrialProblem(f"“{judge.label}” is a program: it reads no instructions, so nothing can talk it round.")
-    if prompt.reads == PROMPT:
-        raise TrialProblem(f"“{judge.label}” reads prompts, and the attacks are responses: there is nothing to try.")
-    if prompt.taxonomy:
-        raise TrialProblem("The attacks feign verdicts on the built-in categories. Try this judge with those.")
+    attacked = _attackable(judge, prompt)
     if JudgeTrial.objects.filter(judge=judge, state__in=OPEN_STATES).exists():
-        raise TrialProblem("This judge is being tried already; the trial is in the list below.")
+        raise TrialProblem(gettext("This judge is being tried already; the trial is in the list below."))
     trial = JudgeTrial.objects.create(
         judge=judge,
         digest=attacks.digest(),
-        total=len(attacks.attacks(prompt)),
+        total=len(attacks.attacks(attacked)),
         organisation=_home(actor),
         created_by=actor,
     )
@@ -97,7 +105,7 @@ def _home(actor: User | None) -> Organisation:
     mine = Organisation.objects.filter(memberships__user=actor, memberships__role__in=(EXPERT, LEAD, ADMIN))
     home = (mine.order_by("pk").first() if actor else None) or Organisation.objects.order_by("pk").first()
     if home is None:
-        raise TrialProblem("There is no organisation yet. Make one first.")
+        raise TrialProblem(gettext("There is no organisation yet. Make one first."))
     return home
 
 
@@ -123,10 +131,10 @@ def job(hold: Hold) -> str:
 def _asked(trial: JudgeTrial) -> tuple[LlmJudge, LanguageModel]:
     """The judge in its stored wording, and the model it asks."""
     if trial.digest != attacks.digest():
-        raise ChoreProblem("The set of attacks has changed since this trial was started. Start a new one.")
+        raise ChoreProblem(gettext("The set of attacks has changed since this trial was started. Start a new one."))
     row = Judge.objects.select_related("model").get(pk=trial.judge_id)
     if row.model is None:
-        raise ChoreProblem("This judge asks no model.")
+        raise ChoreProblem(gettext("This judge asks no model."))
     return parse_llm(row.name, row.source), row.model
 
 
@@ -173,7 +181,9 @@ class _Session:
         try:
             heard = await self._ask(engine, attacks.clean(self.judge))
         except EngineError as problem:
-            raise ChoreProblem(f"The judge could not be asked: {problem.message}") from problem
+            raise ChoreProblem(
+                gettext("The judge could not be asked: %(message)s") % {"message": problem.message}
+            ) from problem
         self.found.put(_row("", "", BASE, heard))
         if heard.verdict is None:
             raise ChoreProblem(NO_VERDICT)

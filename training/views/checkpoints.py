@@ -5,6 +5,7 @@ from typing import Any, cast
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
 from annotations.access import WORKERS, for_roles
@@ -134,7 +135,9 @@ def checkpoint_promote(request: HttpRequest, pk: int) -> HttpResponse:
     form = PromoteForm(checkpoint, request.POST)
     if not (form.is_valid() and form.promote(_person(request))):
         return refused(request, PAGE, _page(request, checkpoint, form))
-    messages.success(request, f"{checkpoint.model.slug} is promoted. Your words stay with it.")
+    messages.success(
+        request, gettext("%(slug)s is promoted. Your words stay with it.") % {"slug": checkpoint.model.slug}
+    )
     return redirect("training:checkpoint-detail", pk)
 
 
@@ -160,5 +163,8 @@ def checkpoint_archive(request: HttpRequest, pk: int) -> HttpResponse:
     except CheckpointProblem as problem:
         messages.error(request, str(problem))
         return redirect("training:checkpoint-detail", pk)
-    messages.success(request, f"{checkpoint.model.slug} is archived. Its files stay, and so does this page.")
+    messages.success(
+        request,
+        gettext("%(slug)s is archived. Its files stay, and so does this page.") % {"slug": checkpoint.model.slug},
+    )
     return redirect("training:checkpoint-detail", pk)

@@ -7,6 +7,7 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from annotations.access import AUTHORS, for_roles
@@ -71,7 +72,7 @@ def cluster_propose(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     if asked is None:
         return _refused(request, cluster, propose=form)
     if asked.proposal["name"]:
-        messages.success(request, "The model proposed a name and a definition. Read them, then decide.")
+        messages.success(request, gettext("The model proposed a name and a definition. Read them, then decide."))
     else:
         messages.error(request, asked.proposal["problem"])
     return _page(cluster)
@@ -84,7 +85,7 @@ def cluster_edit(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     cluster, form = _cluster(request, pk, number), WordsForm(request.POST)
     if _tried(form, lambda said: clusters.edit(cluster=cluster, actor=_person(request), **said)) is None:
         return _refused(request, cluster, words=form)
-    messages.success(request, f"Cluster {number} is saved.")
+    messages.success(request, gettext("Cluster %(number)s is saved.") % {"number": number})
     return _page(cluster)
 
 
@@ -96,7 +97,11 @@ def cluster_keep(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     kept = _tried(form, lambda said: clusters.keep(cluster=cluster, actor=_person(request), **said))
     if kept is None:
         return _refused(request, cluster, words=form)
-    messages.success(request, f"“{form.cleaned_data['name']}” is a category of the draft of “{kept}” now.")
+    messages.success(
+        request,
+        gettext("“%(value)s” is a category of the draft of “%(kept)s” now.")
+        % {"value": form.cleaned_data["name"], "kept": kept},
+    )
     return _page(cluster)
 
 
@@ -111,7 +116,10 @@ def cluster_merge(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     )
     if merged is None:
         return _refused(request, cluster, merge=form)
-    messages.success(request, f"Cluster {number} has {merged.size:,} prompts now.")
+    messages.success(
+        request,
+        gettext("Cluster %(number)s has %(size)s prompts now.") % {"number": number, "size": f"{merged.size:,}"},
+    )
     return _page(cluster)
 
 
@@ -123,7 +131,11 @@ def cluster_split(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     made = _tried(form, lambda said: clusters.split(cluster=cluster, actor=_person(request), **said))
     if made is None:
         return _refused(request, cluster, split=form)
-    messages.success(request, f"Cluster {number} is split into {', '.join(str(part.number) for part in made)}.")
+    messages.success(
+        request,
+        gettext("Cluster %(number)s is split into %(value)s.")
+        % {"number": number, "value": ", ".join(str(part.number) for part in made)},
+    )
     return _page(cluster)
 
 
@@ -134,7 +146,7 @@ def cluster_reject(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     cluster, form = _cluster(request, pk, number), RejectForm(request.POST)
     if _tried(form, lambda said: clusters.reject(cluster=cluster, actor=_person(request), **said)) is None:
         return _refused(request, cluster, reject=form)
-    messages.success(request, f"Cluster {number} is rejected.")
+    messages.success(request, gettext("Cluster %(number)s is rejected.") % {"number": number})
     return _page(cluster)
 
 

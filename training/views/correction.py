@@ -5,6 +5,7 @@ from typing import Any, cast
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
 from annotations.access import WORKERS, for_roles, leads
@@ -46,7 +47,11 @@ def run_sample(request: HttpRequest, pk: int) -> HttpResponse:
     if made is None:
         return refused(request, PAGE, _page(run, user, request.GET)[0] | {"sample": form})
     number, word = made.items, "response" if made.items == 1 else "responses"
-    messages.success(request, f"{number:,} {word} drawn at random. Add people and a guideline, then open the campaign.")
+    messages.success(
+        request,
+        gettext("%(number)s %(word)s drawn at random. Add people and a guideline, then open the campaign.")
+        % {"number": f"{number:,}", "word": word},
+    )
     return redirect("annotations:campaign-detail", made.campaign.pk)
 
 

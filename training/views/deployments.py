@@ -6,6 +6,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from annotations import access as people_access
@@ -14,7 +15,7 @@ from annotations.core.storable import whole_number
 from annotations.models import ConfigVersion, LanguageModel, User
 from annotations.models.configs import APPROVED
 from annotations.models.people import ADMIN
-from annotations.services.prompts import LONGEST
+from annotations.services.prompt_checks import LONGEST
 from annotations.web import asked_filters, asked_format, paged, refused, taken_away, wants_fragment
 from training import access, deployment_queries, deployment_words, snippets, traffic_charts, traffic_queries
 from training import key_queries as keys
@@ -130,7 +131,7 @@ def deployment_new(request: HttpRequest) -> HttpResponse:
     made = form.create() if form.is_valid() else None
     if made is None:
         return refused(request, NEW, {"form": form})
-    messages.success(request, f"{made.slug} is served. Clients need a key: give one below.")
+    messages.success(request, gettext("%(slug)s is served. Clients need a key: give one below.") % {"slug": made.slug})
     return redirect("training:deployment-detail", made.pk)
 
 
@@ -157,7 +158,11 @@ def deployment_switch(request: HttpRequest, pk: int) -> HttpResponse:
     form = SwitchForm(person, deployment, request.POST)
     if not (form.is_valid() and form.switch()):
         return refused(request, SWITCH, context | {"form": form})
-    messages.success(request, f"{deployment.slug} is switched. Every call from now on is answered by what you chose.")
+    messages.success(
+        request,
+        gettext("%(slug)s is switched. Every call from now on is answered by what you chose.")
+        % {"slug": deployment.slug},
+    )
     return redirect("training:deployment-detail", pk)
 
 
@@ -171,7 +176,9 @@ def deployment_retire(request: HttpRequest, pk: int) -> HttpResponse:
     except DeploymentProblem as problem:
         messages.error(request, str(problem))
         return redirect("training:deployment-detail", pk)
-    messages.success(request, f"{deployment.slug} is retired. Its traffic stays on this page.")
+    messages.success(
+        request, gettext("%(slug)s is retired. Its traffic stays on this page.") % {"slug": deployment.slug}
+    )
     return redirect("training:deployment-detail", pk)
 
 

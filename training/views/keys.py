@@ -6,6 +6,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -91,7 +92,9 @@ def key_edit(request: HttpRequest, pk: int) -> HttpResponse:
     form = EditForm(key, request.POST)
     if not (form.is_valid() and form.change(_person(request))):
         return refused(request, PAGE, _page(request, access.api_key_for_holder(_person(request), pk), form))
-    messages.success(request, "Saved. It counts for the next call, in every process of the gateway within a second.")
+    messages.success(
+        request, gettext("Saved. It counts for the next call, in every process of the gateway within a second.")
+    )
     return redirect("training:key-detail", pk)
 
 
@@ -105,5 +108,9 @@ def key_revoke(request: HttpRequest, pk: int) -> HttpResponse:
     except KeyProblem as problem:
         messages.error(request, str(problem))
         return redirect("training:key-detail", pk)
-    messages.success(request, f"{key.name} is revoked. Its calls are refused within a second, those in progress too.")
+    messages.success(
+        request,
+        gettext("%(name)s is revoked. Its calls are refused within a second, those in progress too.")
+        % {"name": key.name},
+    )
     return redirect("training:key-detail", pk)

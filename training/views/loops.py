@@ -5,6 +5,7 @@ from typing import Any, cast
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from annotations.access import WORKERS, for_roles
@@ -114,5 +115,5 @@ def loop_archive(request: HttpRequest, pk: int) -> HttpResponse:
     except ChoreProblem as problem:
         messages.error(request, str(problem))
         return redirect("training:loop-detail", pk)
-    messages.success(request, f"“{loop.title[:80]}” is archived. What it has made stays.")
+    messages.success(request, gettext("“%(value)s” is archived. What it has made stays.") % {"value": loop.title[:80]})
     return redirect("training:training-list")

@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -147,5 +148,5 @@ def _model_form(request: HttpRequest, model: LanguageModel | None) -> HttpRespon
     if not form.is_valid():
         return refused(request, "training/model_form.html", context)
     saved = form.keep(cast(User, request.user))
-    messages.success(request, f"{saved.name} is saved. Test it below.")
+    messages.success(request, gettext("%(name)s is saved. Test it below.") % {"name": saved.name})
     return redirect("training:model-detail", saved.pk)

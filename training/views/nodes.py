@@ -6,6 +6,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
 from annotations.access import WORKERS, for_roles
@@ -39,7 +40,9 @@ def node_forget(request: HttpRequest, pk: int) -> HttpResponse:
     node = access.node_for_reader(pk)
     try:
         nodes.forget(node=node, actor=cast(User, request.user))
-        messages.success(request, f"{node.name} is forgotten. It comes back when a worker of it reports.")
+        messages.success(
+            request, gettext("%(name)s is forgotten. It comes back when a worker of it reports.") % {"name": node.name}
+        )
     except nodes.NodeProblem as problem:
         messages.error(request, str(problem))
     return redirect("training:node-list")

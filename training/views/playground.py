@@ -14,7 +14,7 @@ from annotations.access import WORKERS, for_roles
 from annotations.core.storable import whole_number
 from annotations.models import ConfigVersion, LanguageModel, Prompt, SafetyConfig, User
 from annotations.models.people import ADMIN, EXPERT, LEAD
-from annotations.services.prompts import LONGEST
+from annotations.services.prompt_checks import LONGEST
 from annotations.web import page_or_fragment, wants_fragment
 from training import access
 from training.forms.playground import PromptForm

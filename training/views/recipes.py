@@ -5,6 +5,7 @@ from typing import Any, cast
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from annotations import access as people_access
@@ -16,8 +17,9 @@ from annotations.models.people import ADMIN, EXPERT, LEAD
 from annotations.tasks import hint
 from annotations.web import page_or_fragment, paged, refused, wants_fragment
 from training import access, recipe_queries, recipe_words
+from training.forms.recipe_choices import as_is, first_choices
 from training.forms.recipe_launch import LaunchForm
-from training.forms.recipes import RecipeForm, as_is, first_choices
+from training.forms.recipes import RecipeForm
 from training.models import Recipe
 from training.services.building import recipes
 from training.services.building.estimate import estimate
@@ -94,7 +96,9 @@ def recipe_edit(request: HttpRequest, pk: int) -> HttpResponse:
     revision = -1 if seen is None else seen
     if _kept(form, lambda told: _edited(recipe, user, revision, told)) is None:
         return refused(request, FORM, _form_page(form, recipe, str(revision)))
-    messages.success(request, "The recipe is changed. Steps that were launched keep what they were launched with.")
+    messages.success(
+        request, gettext("The recipe is changed. Steps that were launched keep what they were launched with.")
+    )
     return redirect("training:recipe-detail", recipe.pk)
 
 
@@ -170,5 +174,7 @@ def recipe_archive(request: HttpRequest, pk: int) -> HttpResponse:
     except RecipeProblem as problem:
         messages.error(request, str(problem))
         return redirect("training:recipe-detail", recipe.pk)
-    messages.success(request, f"“{recipe.title[:80]}” is archived. What it has built stays.")
+    messages.success(
+        request, gettext("“%(value)s” is archived. What it has built stays.") % {"value": recipe.title[:80]}
+    )
     return redirect("training:recipe-list")

@@ -5,6 +5,7 @@ from typing import Any, cast
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
 from annotations import access, trail
@@ -85,7 +86,7 @@ def version_retire(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         reviews.retire(version=version, actor=user, reasons=reasons)
     except ReviewProblem as problem:
         return review_page(request, version, status=422, retire_problem=str(problem), reasons=reasons)
-    messages.success(request, f"v{number} is retired.")
+    messages.success(request, gettext("v%(number)s is retired.") % {"number": number})
     return redirect("training:review-detail", pk, number)
 
 

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import trigger_client_event
 
@@ -18,8 +19,9 @@ from annotations.access import WORKERS, for_roles
 from annotations.core.storable import whole_number
 from annotations.models import User
 from annotations.models.people import ADMIN, EXPERT, LEAD
-from annotations.web import page_or_fragment, paged, refused, wants_fragment
-from training import access, model_queries, queries, run_queries
+from annotations.queries.kept import Later
+from annotations.web import page_or_fragment, paged, refused, waits, wants_fragment
+from training import access, model_queries, queries, run_queries, run_speed
 from training.charts import run_charts
 from training.forms.run_judges import BudgetForm, budget_of
 from training.forms.runs import RunForm
@@ -61,7 +63,10 @@ def run_new(request: HttpRequest) -> HttpResponse:
         hint(run.pk)
     if len(started) == 1:
         return redirect("training:run-detail", started[0].pk)
-    messages.success(request, f"{len(started)} runs are started. Their figures appear here as they come.")
+    messages.success(
+        request,
+        gettext("%(started)s runs are started. Their figures appear here as they come.") % {"started": len(started)},
+    )
     return redirect(f"{reverse('training:run-compare')}?{urlencode([('run', run.pk) for run in started])}")
 
 
@@ -92,10 +97,14 @@ def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One run: how far it is, and its figures so far. htmx asks for one of the two parts at a time."""
     run = access.run_for_reader(cast(User, request.user), pk)
     if wants_fragment(request) and request.htmx.target == "run-figures":
-        return page_or_fragment(request, "training/run_detail.html", "training/_run_figures.html", _figures(run))
+        return page_or_fragment(
+            request, "training/run_detail.html", "training/_run_figures.html", _figures(run) | _speed(run, wait=True)
+        )
     context = progress_of(request, run)
-    if not wants_fragment(request):
-        context |= _figures(run) | _made(run)
+    if not wants_fragment(request) or waits(request):
+        context |= _figures(run) | _made(run) | _speed(run, wait=waits(request))
+    if waits(request):
+        return render(request, "training/run_detail.html", context)
     answer = page_or_fragment(request, "training/run_detail.html", "training/_run_live.html", context)
     return trigger_client_event(answer, "run-moved") if context["moved"] else answer
 
@@ -141,6 +150,13 @@ def _figures(run: EvaluationRun) -> dict[str, Any]:
         "judges": run.judges.select_related("model"),
         "lineage": run_lineage(run),
     }
+
+
+def _speed(run: EvaluationRun, *, wait: bool) -> dict[str, Any]:
+    try:
+        return {"speed": run_speed.speed(run, wait=wait)}
+    except Later:
+        return {"speed_later": True}
 
 
 @require_safe

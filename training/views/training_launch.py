@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from annotations.access import WORKERS, for_roles
@@ -142,7 +143,7 @@ def training_archive(request: HttpRequest, pk: int) -> HttpResponse:
     except TrainingProblem as problem:
         messages.error(request, str(problem))
         return redirect("training:training-detail", pk)
-    messages.success(request, f"“{run.title[:80]}” is archived. Its checkpoints stay.")
+    messages.success(request, gettext("“%(value)s” is archived. Its checkpoints stay.") % {"value": run.title[:80]})
     return redirect("training:training-list")
 
 

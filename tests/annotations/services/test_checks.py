@@ -7,6 +7,7 @@ from annotations.models.configs import APPROVED, DRAFT, SUBMITTED
 from annotations.queries.checks import shuffled, version_to_show
 from annotations.services import checks, prompts
 from annotations.services.checks import UNSURE, CheckProblem, next_prompt
+from annotations.services.prompt_checks import PromptProblem
 from tests.databases import at_once
 from tests.factories import make_benchmark, make_config, make_version
 from tests.labelling import categorical, decide, edit, now, person, say, written
@@ -161,7 +162,7 @@ def test_a_lead_who_labelled_a_prompt_decides_and_puts_right_what_follows():
 
 
 def refused_edit(prompt, who, **changed):
-    with pytest.raises(prompts.PromptProblem) as problem:
+    with pytest.raises(PromptProblem) as problem:
         edit(prompt, who, **changed)
     return str(problem.value)
 

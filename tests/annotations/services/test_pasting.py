@@ -5,7 +5,8 @@ import pytest
 from annotations.core.pasted import LINES, pieces
 from annotations.models import Prompt
 from annotations.services import pasting
-from annotations.services.prompts import LONGEST, Content, PromptProblem, add_prompt
+from annotations.services.prompt_checks import LONGEST, PromptProblem
+from annotations.services.prompts import Content, add_prompt
 from tests.factories import make_benchmark, make_config, make_person, make_version
 
 pytestmark = pytest.mark.django_db

@@ -4,7 +4,8 @@ import pytest
 
 from annotations.models import AuditEvent, Prompt
 from annotations.services import prompts
-from annotations.services.prompts import Content, PromptChanged, PromptProblem, add_prompt, put_back, revise, take_out
+from annotations.services.prompt_checks import PromptProblem
+from annotations.services.prompts import Content, PromptChanged, add_prompt, put_back, revise, take_out
 from tests.factories import make_benchmark, make_config, make_person, make_version
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]

@@ -10,7 +10,8 @@ from django.db.models import Min
 from annotations.core.config_text import digest
 from annotations.models import AuditEvent, Prompt
 from annotations.services import prompts
-from annotations.services.prompts import LONGEST, PromptProblem, add_prompt
+from annotations.services.prompt_checks import LONGEST, PromptProblem
+from annotations.services.prompts import add_prompt
 from tests.factories import make_benchmark, make_config, make_person, make_prompt, make_version
 
 pytestmark = pytest.mark.django_db

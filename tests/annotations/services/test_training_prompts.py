@@ -10,7 +10,7 @@ import pytest
 from annotations import tasks
 from annotations.models import Benchmark, Prompt, PromptImport, SafetyConfig
 from annotations.services import chores, import_files, imports, training_prompts
-from annotations.services.prompts import LONGEST
+from annotations.services.prompt_checks import LONGEST
 from tests.factories import make_organisation, make_person
 from tests.import_desk import files_of, lines, table, uploaded
 

@@ -7,7 +7,8 @@ from django.urls import reverse
 
 from annotations.models import AuditEvent, Prompt
 from annotations.services import pasting
-from annotations.services.prompts import LONGEST, add_prompt
+from annotations.services.prompt_checks import LONGEST
+from annotations.services.prompts import add_prompt
 from tests.annotations.views.test_prompt_writer import errors, form_of
 from tests.factories import make_benchmark, make_config, make_person, make_version
 from tests.markup import elements

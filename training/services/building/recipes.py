@@ -8,6 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from annotations.core import recipe as core
 from annotations.core.recipe import RecipeSettings
@@ -82,10 +83,7 @@ def edit(
     of another organisation, and for other prompts once a step has taken the old ones.
     """
     _refuse_foreign(benchmark, taxonomy, settings)
-    if benchmark.organisation_id != recipe.organisation_id:
-        raise RecipeProblem("These prompts belong to another organisation than the recipe. Make a new recipe for them.")
-    if benchmark.pk != recipe.benchmark_id and recipe.stages.exists():
-        raise RecipeProblem("Steps of this recipe have taken its prompts already. Make a new recipe for other prompts.")
+    _refuse_other_prompts(recipe, benchmark)
     told: dict[str, Any] = {"title": title, "about": about, "settings": core.plain(settings), "taxonomy": taxonomy}
     now = Recipe.objects.filter(pk=recipe.pk, revision=revision, archived_at=None)
     before = dict(Recipe.objects.values("title", "settings").get(pk=recipe.pk))
@@ -95,13 +93,27 @@ def edit(
     audit.record(actor=actor, action="edit", obj=recipe, before=before, after=after)
 
 
+def _refuse_other_prompts(recipe: Recipe, benchmark: Benchmark) -> None:
+    if benchmark.organisation_id != recipe.organisation_id:
+        raise RecipeProblem(
+            gettext("These prompts belong to another organisation than the recipe. Make a new recipe for them.")
+        )
+    if benchmark.pk != recipe.benchmark_id and recipe.stages.exists():
+        raise RecipeProblem(
+            gettext("Steps of this recipe have taken its prompts already. Make a new recipe for other prompts.")
+        )
+
+
 def _refuse_foreign(benchmark: Benchmark, taxonomy: TaxonomyVersion | None, settings: RecipeSettings) -> None:
     if taxonomy is not None and taxonomy.taxonomy.organisation_id != benchmark.organisation_id:
-        raise RecipeProblem("This taxonomy belongs to another organisation than the prompts. Choose one of its own.")
+        raise RecipeProblem(
+            gettext("This taxonomy belongs to another organisation than the prompts. Choose one of its own.")
+        )
     foreign = Campaign.objects.filter(pk__in=settings.mixture.campaigns).exclude(organisation=benchmark.organisation_id)
     if strange := foreign.order_by("pk").first():
         raise RecipeProblem(
-            f"“{strange}” belongs to another organisation than the prompts. Leave it out of the mixture."
+            gettext("“%(strange)s” belongs to another organisation than the prompts. Leave it out of the mixture.")
+            % {"strange": strange}
         )
 
 
@@ -111,7 +123,7 @@ def archive(*, recipe: Recipe, actor: User | None) -> None:
     if not Recipe.objects.filter(pk=recipe.pk, archived_at=None).update(archived_at=timezone.now()):
         raise RecipeChanged(CHANGED)
     if recipe.stages.filter(state__in=OPEN_STATES).exists():
-        raise RecipeProblem("A step of this recipe is at work. Wait for its end, or cancel it first.")
+        raise RecipeProblem(gettext("A step of this recipe is at work. Wait for its end, or cancel it first."))
     audit.record(actor=actor, action="archive", obj=recipe, after={"archived": True})
 
 
@@ -131,7 +143,7 @@ def launch(
     somebody had launched when the person looked, 0 for none. Raises RecipeProblem.
     """
     if step not in STAGES or goal not in STAGES[STAGES.index(step) :]:
-        raise RecipeProblem("Choose the step to start from, and a goal that does not come before it.")
+        raise RecipeProblem(gettext("Choose the step to start from, and a goal that does not come before it."))
     if not Recipe.objects.filter(pk=recipe.pk, archived_at=None).update(revision=F("revision")):  # locks the row
         raise RecipeProblem(ARCHIVED)
     recipe.refresh_from_db()
@@ -207,13 +219,20 @@ def check(settings: RecipeSettings, taxonomy: Taxonomy, step: str, goal: str) ->
     """Nothing for settings with which all steps from `step` to `goal` can work. Raises RecipeProblem."""
     steps = STAGES[STAGES.index(step) : STAGES.index(goal) + 1]
     if strange := sorted(set(settings.labelling.trained) - set(taxonomy.slugs)):
-        raise RecipeProblem(f"The taxonomy has no category {', '.join(strange)}. Choose the trained ones again.")
+        raise RecipeProblem(
+            gettext("The taxonomy has no category %(strange)s. Choose the trained ones again.")
+            % {"strange": ", ".join(strange)}
+        )
     if not (settings.labelling.trained or taxonomy.trained):
-        raise RecipeProblem("The taxonomy marks no category as trained. Choose the trained ones in the recipe.")
+        raise RecipeProblem(
+            gettext("The taxonomy marks no category as trained. Choose the trained ones in the recipe.")
+        )
     if {SYNTHESISE, GENERATE} & set(steps) and not settings.sources:
-        raise RecipeProblem("This recipe names no candidate, so nobody would answer. Add one first.")
+        raise RecipeProblem(gettext("This recipe names no candidate, so nobody would answer. Add one first."))
     if goal == FREEZE and settings.mixture.people and not settings.mixture.campaigns:
-        raise RecipeProblem("The mixture has people's pairs in it, and no campaign is chosen. Choose one, or none.")
+        raise RecipeProblem(
+            gettext("The mixture has people's pairs in it, and no campaign is chosen. Choose one, or none.")
+        )
     called = [one for one in _asked(settings, taxonomy, steps) if one is not None]
     try:
         run_terms.fields(terms(settings), called)
@@ -237,9 +256,15 @@ def model(slug: str, what: str) -> LanguageModel:
     found = LanguageModel.objects.filter(slug=slug, archived_at=None).first()
     if found is None:
         named = f"There is no model “{slug}” any more" if slug else "No model is chosen"
-        raise RecipeProblem(f"{named} for {what}. Choose another one in the recipe, or put it back.")
+        raise RecipeProblem(
+            gettext("%(named)s for %(what)s. Choose another one in the recipe, or put it back.")
+            % {"named": named, "what": what}
+        )
     if found.engine == ELSEWHERE:
-        raise RecipeProblem(f"{found} answers elsewhere and cannot be asked. Choose another model for {what}.")
+        raise RecipeProblem(
+            gettext("%(found)s answers elsewhere and cannot be asked. Choose another model for %(what)s.")
+            % {"found": found, "what": what}
+        )
     return found
 
 
@@ -251,7 +276,9 @@ def judge_model(name: str, slug: str, taxonomy: Taxonomy) -> LanguageModel | Non
     if name == core.GIVEN:
         return None
     if name not in judges.names():
-        raise RecipeProblem(f"There is no judge “{name}” any more. Choose another one in the recipe.")
+        raise RecipeProblem(
+            gettext("There is no judge “%(name)s” any more. Choose another one in the recipe.") % {"name": name}
+        )
     try:
         judge = judges.load(name, taxonomy=taxonomy)
     except ValueError as problem:

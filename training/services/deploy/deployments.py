@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from annotations.core.config_text import digest
 from annotations.core.storable import storable
@@ -112,13 +113,14 @@ def switch(
     """
     row = _held(deployment, seen)
     if version.config_id != row.version.config_id:
-        raise DeploymentProblem("That is a version of another config. Make a deployment of its own for it.", "version")
+        said = gettext("That is a version of another config. Make a deployment of its own for it.")
+        raise DeploymentProblem(said, "version")
     before = _everything(row)
     _answer_by(row, _approved(version), candidate, actor)
     row.client_system = row.client_system if client_system is None else _known(client_system)
     row.note = row.note if note is None else _note(note)
     if _everything(row) == before:
-        raise DeploymentProblem("Nothing would be another than it is now, so nothing was switched.")
+        raise DeploymentProblem(gettext("Nothing would be another than it is now, so nothing was switched."))
     row.changed_at = timezone.now()
     row.save(update_fields=["version", "candidate", "shown", "client_system", "note", "changed_at"])
     audit.record(actor=actor, action="switch", obj=row, before=before["facts"], after=_facts(row))
@@ -168,9 +170,13 @@ def _approved(version: ConfigVersion) -> ConfigVersion:
     row = held.get(pk=version.pk)
     if row.state != APPROVED:
         said = f"v{row.number} of “{row.config}” is {row.state_word}; only an approved version is served."
-        raise DeploymentProblem(f"{said} Choose an approved one, or ask for a review.", "version")
+        raise DeploymentProblem(
+            gettext("%(said)s Choose an approved one, or ask for a review.") % {"said": said}, "version"
+        )
     if row.config.archived_at is not None:
-        raise DeploymentProblem(f"“{row.config}” is archived, and no version of it is served.", "version")
+        raise DeploymentProblem(
+            gettext("“%(config)s” is archived, and no version of it is served.") % {"config": row.config}, "version"
+        )
     return row
 
 
@@ -187,14 +193,18 @@ def _taken(slug: str) -> str:
 
 def _known(client_system: str) -> str:
     if client_system not in CLIENT_SYSTEM:
-        raise DeploymentProblem("Choose what becomes of a client's own system message: append or refuse.")
+        raise DeploymentProblem(gettext("Choose what becomes of a client's own system message: append or refuse."))
     return client_system
 
 
 def _note(note: str) -> str:
     clean = storable(note).strip()
     if len(clean) > LONGEST_NOTE:
-        raise DeploymentProblem(f"A note has at most {LONGEST_NOTE:,} characters; this one has {len(clean):,}.", "note")
+        raise DeploymentProblem(
+            gettext("A note has at most %(longest_note)s characters; this one has %(clean)s.")
+            % {"longest_note": f"{LONGEST_NOTE:,}", "clean": f"{len(clean):,}"},
+            "note",
+        )
     return clean
 
 
@@ -206,11 +216,13 @@ def _servable(candidate: Candidate | Wanted) -> Candidate:
         raise DeploymentProblem(told, "model")
     if candidate.strategy in strategies.controls():
         said = f"“{strategies.label(candidate.strategy)}” is for comparing runs; nobody can be served with it."
-        raise DeploymentProblem(f"{said} Choose another strategy.", "strategy")
+        raise DeploymentProblem(gettext("%(said)s Choose another strategy.") % {"said": said}, "strategy")
     most = candidate.max_tokens or model.max_tokens
     if most > model.max_tokens:
         said = f"{model} answers with at most {model.max_tokens:,} tokens; these are {most:,}."
-        raise DeploymentProblem(f"{said} Allow fewer, or raise it on the model's page.", "max_tokens")
+        raise DeploymentProblem(
+            gettext("%(said)s Allow fewer, or raise it on the model's page.") % {"said": said}, "max_tokens"
+        )
     return candidate if isinstance(candidate, Candidate) else _row(candidate, most)
 
 

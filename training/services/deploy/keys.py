@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from annotations.core.secret import new_secret
 from annotations.core.storable import storable
@@ -69,11 +70,11 @@ def issue(
     """
     Organisation.objects.select_for_update(no_key=True).get(pk=organisation.pk)
     if ApiKey.objects.filter(organisation=organisation, revoked_at=None).count() >= MOST_LIVING:
-        raise KeyProblem(f"{organisation} has {MOST_LIVING} keys that are not revoked. Revoke one first.")
+        said = gettext("%(organisation)s has %(keys)s keys that are not revoked. Revoke one first.")
+        raise KeyProblem(said % {"organisation": organisation, "keys": MOST_LIVING})
     place = _place(organisation, deployment)
-    terms = _terms(
-        Terms(requests_per_minute, tokens_per_minute, tokens_per_month, expires_at), organisation.pk, deployment
-    )
+    wanted = Terms(requests_per_minute, tokens_per_minute, tokens_per_month, expires_at)
+    terms = _terms(wanted, organisation.pk, deployment)
     made = new_secret(PREFIX)
     key = ApiKey.objects.create(
         **place, **terms._asdict(), name=_name(name), prefix=made.prefix, digest=made.digest, created_by=actor
@@ -108,7 +109,7 @@ def change(
     for field, value in terms._asdict().items():
         setattr(row, field, value)
     if _facts(row) == before:
-        raise KeyProblem("Nothing would be another than it is now, so nothing was changed.")
+        raise KeyProblem(gettext("Nothing would be another than it is now, so nothing was changed."))
     row.save(update_fields=["name", *Terms._fields])
     audit.record(actor=actor, action="edit", obj=row, before=before, after=_facts(row))
     return row
@@ -175,17 +176,24 @@ def _place(organisation: Organisation, deployment: Deployment | None) -> dict[st
         row = Deployment.objects.get(pk=deployment.pk)
         if row.organisation_id != organisation.pk:
             raise KeyProblem(
-                "That deployment is another organisation's. Choose one of this organisation.", "deployment"
+                gettext("That deployment is another organisation's. Choose one of this organisation."), "deployment"
             )
         if row.retired_at is not None:
-            raise KeyProblem(f"{row.slug} is retired and answers nobody. Choose another deployment.", "deployment")
+            raise KeyProblem(
+                gettext("%(slug)s is retired and answers nobody. Choose another deployment.") % {"slug": row.slug},
+                "deployment",
+            )
     return {"organisation": organisation, "deployment": deployment}
 
 
 def _name(name: str) -> str:
     clean = storable(name).strip()
     if not clean or len(clean) > LONGEST_NAME:
-        raise KeyProblem(f"Give the key a name of at most {LONGEST_NAME} characters, after the program.", "name")
+        raise KeyProblem(
+            gettext("Give the key a name of at most %(longest_name)s characters, after the program.")
+            % {"longest_name": LONGEST_NAME},
+            "name",
+        )
     return clean
 
 
@@ -199,8 +207,12 @@ def _terms(asked: Terms, organisation_id: int, deployment: Deployment | None) ->
     for field in tokens:
         if getattr(asked, field) < least:
             raise KeyProblem(
-                f"Not even the shortest call fits: with its config it reserves {least:,} tokens. Allow at least "
-                f"{least:,}, and better many times as much: a longest answer and the whole conversation count too.",
+                gettext(
+                    "Not even the shortest call fits: with its config it reserves %(least)s tokens. Allow "
+                    "at least %(least)s, and better many times as much: a longest answer and the whole "
+                    "conversation count too."
+                )
+                % {"least": f"{least:,}"},
                 field,
             )
     return asked
@@ -208,12 +220,16 @@ def _terms(asked: Terms, organisation_id: int, deployment: Deployment | None) ->
 
 def _refuse_number(value: int | None, field: str, least: int, most: int) -> None:
     if value is not None and not least <= value <= most:
-        raise KeyProblem(f"A limit is a number from {least} to {most:,}, or left out for none.", field)
+        raise KeyProblem(
+            gettext("A limit is a number from %(least)s to %(most)s, or left out for none.")
+            % {"least": least, "most": f"{most:,}"},
+            field,
+        )
 
 
 def _refuse_end(moment: datetime | None) -> None:
     if moment is not None and moment <= timezone.now():
-        raise KeyProblem("The key would have expired already. Choose a moment to come, or none.", "expires_at")
+        raise KeyProblem(gettext("The key would have expired already. Choose a moment to come, or none."), "expires_at")
 
 
 def _facts(key: ApiKey) -> dict[str, Any]:

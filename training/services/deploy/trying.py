@@ -11,7 +11,7 @@ from django.conf import settings
 
 from annotations.core.storable import tidy
 from annotations.models import User
-from annotations.services.prompts import LONGEST
+from annotations.services.prompt_checks import LONGEST
 from training.engines import Ending, EngineError
 from training.models import Deployment
 from training.services import playground

@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from annotations.core.storable import tidy
 from annotations.models import LanguageModel, Organisation, PreferenceSet, User
@@ -161,7 +162,7 @@ def archive(*, run: TrainingRun, actor: User) -> None:
         run.refresh_from_db(fields=["state", "archived_at"])
         if run.archived_at:
             raise TrainingChanged("Somebody was faster: it is archived.")
-        raise TrainingProblem("It is not over yet. Cancel it first; its trainer needs some seconds to end.")
+        raise TrainingProblem(gettext("It is not over yet. Cancel it first; its trainer needs some seconds to end."))
     audit.record(actor=actor, action="archive", obj=run, after={"archived": True})
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 from django.conf import settings
+from django.utils.translation import gettext
 
 from annotations.core.preference_pairs import DEV
 from annotations.services import preferences
@@ -52,7 +53,7 @@ def prepare(run: TrainingRun) -> Path:
     try:
         run_dir.read_config(folder)
     except run_dir.BadRunDir as broken:
-        raise ChoreProblem(f"The folder of this run is damaged. {broken}") from broken
+        raise ChoreProblem(gettext("The folder of this run is damaged. %(broken)s") % {"broken": broken}) from broken
     return folder
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from annotations.models import LanguageModel
 from annotations.models.work import CANCELLED, FAILED, FINISHED, QUEUED
@@ -135,7 +136,7 @@ def _evaluations(
     try:
         return _start_both(hold, loop, base, trained)
     except RunProblem as problem:
-        raise ChoreProblem(f"The evaluations could not start: {problem}") from problem
+        raise ChoreProblem(gettext("The evaluations could not start: %(problem)s") % {"problem": problem}) from problem
 
 
 @transaction.atomic

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, cast
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from annotations.core.storable import tidy
 from annotations.models import Benchmark, BenchmarkRelease, LanguageModel, PreferenceSet, User
@@ -219,5 +220,5 @@ def archive(*, loop: TrainingLoop, actor: User | None) -> None:
     """Nothing; the loop is in no list any more, its runs and models stay. Raises ChoreProblem while it is at work."""
     over = TrainingLoop.objects.filter(pk=loop.pk, archived_at=None).exclude(state__in=(*OPEN_STATES, WAITING))
     if not over.update(archived_at=timezone.now()):
-        raise ChoreProblem("This loop is at work, or archived already. Wait for its end, or cancel it first.")
+        raise ChoreProblem(gettext("This loop is at work, or archived already. Wait for its end, or cancel it first."))
     audit.record(actor=actor, action="archive", obj=loop, after={"archived": True})

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import connections, transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from annotations.models import User
 from annotations.models.work import OPEN_STATES, WAITING
@@ -130,12 +131,16 @@ def _once(job: Callable[[], object]) -> None:
 def forget(*, node: Node, actor: User) -> None:
     """Nothing; the node is offered no more, until a worker of it reports again. Raises NodeProblem."""
     if is_seen(node):
-        raise NodeProblem(f"{node.name} has a worker that reports. Stop it first, then forget the node.")
+        raise NodeProblem(
+            gettext("%(name)s has a worker that reports. Stop it first, then forget the node.") % {"name": node.name}
+        )
     if node.trainings.filter(state__in=(*OPEN_STATES, WAITING)).exists():
-        raise NodeProblem(f"{node.name} has training runs that are not over. Cancel them first.")
+        raise NodeProblem(
+            gettext("%(name)s has training runs that are not over. Cancel them first.") % {"name": node.name}
+        )
     there = Node.objects.filter(pk=node.pk, archived_at=None, seen_at=node.seen_at)
     if not there.update(archived_at=timezone.now()):
-        raise NodeProblem("Somebody was faster: the node is forgotten, or its worker reports again.")
+        raise NodeProblem(gettext("Somebody was faster: the node is forgotten, or its worker reports again."))
     audit.record(actor=actor, action="forget", obj=node, after={"name": node.name})
 
 
