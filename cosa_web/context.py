@@ -1,13 +1,17 @@
 """What every page's frame shows: the rail for the person's roles, and the organisation."""
 
+from functools import partial
 from typing import Any, NamedTuple, cast
 
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.functional import SimpleLazyObject
 
-from annotations import access
+from annotations import access, campaign_access
 from annotations.models import User
 from annotations.models.people import ADMIN, EXPERT, LEAD, REVIEWER
+from annotations.queries import waiting
+from annotations.queries.numbers import numbers, up_to
 from cosa_web import first_steps
 
 RAIL = (
@@ -49,12 +53,13 @@ REVIEW_PAGES = frozenset({"review-detail", "review-decide", "version-retire", "c
 
 
 class Place(NamedTuple):
-    """One entry of the rail."""
+    """One entry of the rail; `count` is how much waits there for the person, "" for nothing."""
 
     label: str
     url: str
     icon: str
     active: bool
+    count: str = ""
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
@@ -64,15 +69,10 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         return {}
     person = cast(User, user)
     held = access.roles(person)
-    nav = [
-        _place(request, label, reverse(name), icon)
-        for label, name, icon, needed in RAIL
-        if needed is None or (held & needed and (label != "Audit" or ADMIN not in held))
-    ]
     first = person.memberships.select_related("organisation").order_by("pk").first()
     may_start = bool(held & {EXPERT, LEAD, ADMIN})
     return {
-        "nav": nav,
+        "nav": SimpleLazyObject(partial(_rail, request, person)),
         "organisation": first.organisation.name if first else "",
         "may_start": may_start,
         "search_url": reverse("search"),
@@ -81,8 +81,29 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-def _place(request: HttpRequest, label: str, url: str, icon: str) -> Place:
+def _rail(request: HttpRequest, person: User) -> list[Place]:
+    """The entries for the person's roles; asked for where the rail is shown, so that parts of pages count nothing."""
+    held, counts = access.roles(person), _counts(person)
+    return [
+        _place(request, label, reverse(name), icon, counts.get(label, 0))
+        for label, name, icon, needed in RAIL
+        if needed is None or (held & needed and (label != "Audit" or ADMIN not in held))
+    ]
+
+
+def _counts(person: User) -> dict[str, int]:
+    """How many reviews wait for a reviewer, and how many flags for a lead; one query, none for everybody else."""
+    held, asked = access.roles(person), {}
+    if REVIEWER in held:
+        asked["Reviews"] = waiting.to_review(person, access.configs(person))
+    if LEAD in held:
+        led = campaign_access.organisations_led(person)
+        asked["Campaigns"] = waiting.flags_to_answer(campaign_access.campaigns(person).filter(organisation__in=led))
+    return numbers(person, **asked)
+
+
+def _place(request: HttpRequest, label: str, url: str, icon: str, count: int) -> Place:
     active = request.path == url if url == "/" else request.path.startswith(BELOW.get(label, (url,)))
     if request.resolver_match and request.resolver_match.url_name in REVIEW_PAGES:
         active = label == "Reviews"
-    return Place(label, url, icon, active)
+    return Place(label, url, icon, active, up_to(count) if count else "")

@@ -9,23 +9,13 @@ from django.contrib.auth.views import LoginView
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
-from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from annotations import access as people_access
-from annotations import campaign_access
-from annotations.charts import ticks
 from annotations.core import log_context
 from annotations.models import User
-from annotations.models.people import LEAD, REVIEWER
-from annotations.queries import campaigns as campaign_queries
-from annotations.queries import rate_list
-from annotations.queries import waiting as people_queries
-from annotations.queries.checks import tallies
 from annotations.services import demo, first_admin, outages
 from cosa_web import first_steps
-from training import access, queries
-from training.charts import config_rows
+from cosa_web.home import shown
 
 WRONG_LOG_IN = "This user name and password do not belong together. Capital and small letters count."
 
@@ -58,30 +48,7 @@ class LogIn(LoginView):
 def home(request: HttpRequest) -> HttpResponse:
     """What waits for the person, what runs, and the newest scores."""
     user = cast(User, request.user)
-    runs = access.runs(user)
-    roles = people_access.roles(user)
-    waiting = people_queries.waiting(user, people_access.configs(user), reviews=REVIEWER in roles)
-    places = rate_list.places(campaign_access.enrolments(user)) if roles & people_access.RATERS else []
-    to_rate = [place for place in places if place.waiting or place.answers]
-    mine = campaign_access.campaigns(user).filter(organisation__in=campaign_access.organisations_led(user))
-    led = campaign_queries.waiting(mine) if LEAD in roles else []
-    checks = [one for one in tallies(user, people_access.benchmarks_to_check(user)) if one.waiting]
-    stopped = queries.with_counts(runs.filter(state="paused"))[:5]
-    context = {
-        "works": bool(roles & people_access.WORKERS),
-        "waiting": waiting,
-        "stopped": stopped,
-        "checks": checks,
-        "to_rate": to_rate,
-        "led": led,
-        "something_waits": waiting.something or bool(stopped or checks or to_rate or led),
-        "unfinished": queries.with_counts(queries.unfinished(runs))[:5],
-        "recent": queries.with_counts(runs).order_by("-pk")[:8],
-        "rows": config_rows(runs, people_access.configs(user)),
-        "ticks": ticks(),
-        "run_new": reverse("training:run-new"),
-        "first_steps": first_steps.of(user),
-    }
+    context = shown(user) | {"first_steps": first_steps.of(user)}
     first_steps.forget(request)
     return render(request, "home.html", context)
 

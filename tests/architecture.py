@@ -59,7 +59,7 @@ FLOORS = {
     **dict.fromkeys(("deployment_words", "snippets"), 1),
     **dict.fromkeys(("deployment_queries", "traffic_queries", "traffic_charts", "key_queries"), 3),
     **dict.fromkeys(("metric_files",), 1),
-    **dict.fromkeys(("metrics_queries", "search_queries"), 3),
+    **dict.fromkeys(("metrics_queries", "search_queries", "home_queries"), 3),
     **dict.fromkeys(("api", "gateway", "keyset"), 4),
     **dict.fromkeys(("views", "tasks", "management", "admin", "forms", "urls", "apps", "web", "templatetags"), 4),
 }

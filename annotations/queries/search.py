@@ -8,7 +8,7 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery
 from annotations.core.found_words import spellings
 from annotations.models import Benchmark, Campaign, ConfigVersion, Prompt, SafetyConfig
 
-LATEST = 100_000
+LATEST = 20_000
 """So many prompts are read for words, the newest; a text in the middle of another one has no index."""
 SHORTEST = 3
 """So many letters one word has at least, before prompts are read for it."""
@@ -59,12 +59,16 @@ def versions_called(mine: QuerySet[SafetyConfig], digest: str) -> QuerySet[Confi
 
 
 def prompts_called(mine: QuerySet[Benchmark], name: str) -> QuerySet[Prompt]:
-    """The current prompts of that uid, or whose digest begins so."""
+    """The current prompts of that uid, or whose digest begins so, among the first fifty that are called so at all.
+
+    These are looked up alone: together with the rest, a database takes another index than that of the digests.
+    """
     try:
         called = Q(uid=UUID(name))
     except ValueError:
         called = Q(**begins("digest", name))
-    current = Prompt.objects.current().filter(called, benchmark__in=mine.order_by().values("pk"))
+    there = list(Prompt.objects.filter(called).order_by().values_list("pk", flat=True)[:50])
+    current = Prompt.objects.current().filter(pk__in=there, benchmark__in=mine.order_by().values("pk"))
     return current.select_related("benchmark").order_by("-pk")
 
 

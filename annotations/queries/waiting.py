@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet, Subquery
 
-from annotations.models import Comment, ConfigVersion, SafetyConfig, User
-from annotations.models.configs import DRAFT, REJECTED, RETURNED
+from annotations.models import Campaign, Comment, ConfigVersion, Flag, SafetyConfig, User
+from annotations.models.configs import DRAFT, REJECTED, RETURNED, SUBMITTED
 from annotations.queries.configs import TEXT, versions_in_review
 
 
@@ -45,8 +45,7 @@ def waiting(user: User, configs: QuerySet[SafetyConfig], *, reviews: bool) -> Wa
     written = ConfigVersion.objects.filter(config__in=configs, authors=user)
     mine = written.select_related("config__organisation").defer(*TEXT)
     newer = ConfigVersion.objects.filter(config=OuterRef("config"), number__gt=OuterRef("number"))
-    decidable = versions_in_review(configs).exclude(authors=user).exclude(submitted_by=user)
-    to_review = decidable.exclude(reviews__reviewer=user)
+    to_review = _decidable(versions_in_review(configs), user)
     in_review = versions_in_review(configs)
     return Waiting(
         reviews=list(to_review[:10]) if reviews else [],
@@ -55,6 +54,20 @@ def waiting(user: User, configs: QuerySet[SafetyConfig], *, reviews: bool) -> Wa
         drafts=list(mine.filter(state=DRAFT).order_by("-updated_at")[:10]),
         others=list((in_review.exclude(pk__in=to_review.order_by().values("pk")) if reviews else in_review)[:10]),
     )
+
+
+def to_review(user: User, configs: QuerySet[SafetyConfig]) -> QuerySet[ConfigVersion]:
+    """The versions that wait for this reviewer's decision, without what a list would say of them."""
+    return _decidable(ConfigVersion.objects.filter(config__in=configs, state=SUBMITTED), user)
+
+
+def _decidable(versions: QuerySet[ConfigVersion], user: User) -> QuerySet[ConfigVersion]:
+    return versions.exclude(authors=user).exclude(submitted_by=user).exclude(reviews__reviewer=user)
+
+
+def flags_to_answer(campaigns: QuerySet[Campaign]) -> QuerySet[Flag]:
+    """The raters' flags in these campaigns that no lead has answered."""
+    return Flag.objects.filter(item__campaign__in=campaigns, answered_at=None)
 
 
 def _unanswered(versions: QuerySet[ConfigVersion]) -> list[Remarks]:

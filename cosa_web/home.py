@@ -1,0 +1,123 @@
+"""What stands on a person's home: what waits for them, with numbers, what runs, and the newest scores."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from django.urls import reverse
+
+from annotations import access as people_access
+from annotations import campaign_access
+from annotations.charts import ticks
+from annotations.models import User
+from annotations.models.people import ADMIN, LEAD, REVIEWER
+from annotations.models.work import WAITING
+from annotations.queries import campaigns as campaign_queries
+from annotations.queries import rate_list
+from annotations.queries import waiting as people_queries
+from annotations.queries.checks import tallies
+from annotations.queries.numbers import up_to
+from training import access, home_queries, queries
+from training.charts import config_rows
+
+LISTED = 10
+STOPPED, RUNNING = 5, 5
+
+
+class Ask(NamedTuple):
+    """A number of things of one sort that wait, in words, and where they are."""
+
+    number: str
+    words: str
+    url: str
+
+
+def shown(user: User) -> dict[str, Any]:
+    """All of the page, as its template names it; a person who only rates is not asked for runs and scores."""
+    waits = _of_raters(user)
+    if not people_access.roles(user) & people_access.WORKERS:
+        return waits | {"works": False, "asks": list(_asks(waits)), "something_waits": _any(waits)}
+    waits |= _of_workers(user)
+    runs = access.runs(user)
+    return waits | {
+        "works": True,
+        "asks": list(_asks(waits)),
+        "something_waits": _any(waits) or waits["waiting"].something,
+        "unfinished": queries.with_counts(queries.unfinished(runs))[:RUNNING],
+        "recent": queries.with_counts(runs).order_by("-pk")[:8],
+        "rows": config_rows(runs, people_access.configs(user)),
+        "ticks": ticks(),
+        "run_new": reverse("training:run-new"),
+    }
+
+
+def _any(waits: dict[str, Any]) -> bool:
+    return any(waits.get(name) for name in ("to_rate", "checks", "led", "stopped", "decisions", "troubles"))
+
+
+def _of_raters(user: User) -> dict[str, Any]:
+    """Responses to rate and prompts to label, of those who do that."""
+    rates = bool(people_access.roles(user) & people_access.RATERS)
+    places = rate_list.places(campaign_access.enrolments(user)) if rates else []
+    checks = tallies(user, people_access.benchmarks_to_check(user)) if rates else []
+    return {
+        "to_rate": [place for place in places if place.waiting or place.answers],
+        "checks": [one for one in checks if one.waiting],
+    }
+
+
+def _of_workers(user: User) -> dict[str, Any]:
+    """Reviews, remarks, drafts, campaigns to lead, work that waits for a decision, and what is in trouble."""
+    roles = people_access.roles(user)
+    mine = campaign_access.campaigns(user).filter(organisation__in=campaign_access.organisations_led(user))
+    work = home_queries.at_work(user)
+    decides = bool(roles & {*people_access.AUTHORS, ADMIN})
+    may = [one for one in work if one.state == WAITING and decides and (ADMIN in roles or not one.of_admins)]
+    return {
+        "waiting": people_queries.waiting(user, people_access.configs(user), reviews=REVIEWER in roles),
+        "led": campaign_queries.waiting(mine) if LEAD in roles else [],
+        "stopped": queries.with_counts(access.runs(user).filter(state="paused"))[: STOPPED + 1] if decides else [],
+        "decisions": may,
+        "at_work": [one for one in work if one.state != WAITING][:RUNNING],
+        "troubles": list(_troubles(home_queries.troubles(user))),
+    }
+
+
+def _troubles(found: dict[str, int]) -> Iterator[Ask]:
+    """What an admin or lead has to look after, each with where that is done."""
+    places = {
+        "deployments": ("deployment stopped", "deployments stopped", reverse("training:deployment-list"), "stopped"),
+        "keys": ("key ends about now", "keys end about now", reverse("training:key-list"), "all"),
+        "workers": ("worker is silent", "workers are silent", reverse("training:worker-list"), ""),
+        "nodes": ("node is silent", "nodes are silent", reverse("training:node-list"), ""),
+    }
+    for name, (one, several, url, state) in places.items():
+        if number := found.get(name, 0):
+            yield Ask(up_to(number), one if number == 1 else several, f"{url}?state={state}" if state else url)
+
+
+def _asks(waits: dict[str, Any]) -> Iterator[Ask]:
+    """The numbers of all that waits, the most pressing first; of nothing there is no number."""
+    waiting = waits.get("waiting")
+    if waiting:
+        yield from _ask(len(waiting.reviews), "review", reverse("training:review-list"), most=LISTED)
+    led = waits.get("led", ())
+    yield from _ask(sum(one.flags for one in led), "flag", reverse("annotations:campaign-list"))
+    yield from _ask(sum(one.differences for one in led), "difference", reverse("annotations:campaign-list"))
+    rate, check = waits["to_rate"], waits["checks"]
+    yield from _ask(sum(place.waiting for place in rate), "response to rate", reverse("annotations:rate-list"))
+    yield from _ask(sum(one.waiting for one in check), "prompt to label", reverse("annotations:check-list"))
+    if waiting:
+        yield from _ask(len(waiting.returned), "returned version", "#waits", most=LISTED)
+        yield from _ask(sum(talk.threads for talk in waiting.remarks), "open comment", "#waits")
+        yield from _ask(len(waiting.drafts), "draft", "#waits", most=LISTED)
+    stopped: Sequence[Any] = waits.get("stopped", ())
+    yield from _ask(len(stopped), "stopped run", f"{reverse('training:run-list')}?state=paused", most=STOPPED + 1)
+    yield from _ask(len(waits.get("decisions", ())), "decision", "#waits")
+    yield from waits.get("troubles", ())
+
+
+def _ask(number: int, what: str, url: str, most: int = 0) -> Iterator[Ask]:
+    if number:
+        first, _, rest = what.partition(" ")
+        several = f"{first}s {rest}".strip() if rest.startswith("to ") else f"{what}s"
+        yield Ask(f"{number:,}+" if most and number >= most else f"{number:,}", what if number == 1 else several, url)
