@@ -96,7 +96,7 @@ def beside(user: User, steps: FirstSteps) -> dict[str, Any]:
     left = {step.name for step in steps.steps if step.ready and not step.done}
     told: dict[str, Any] = {"may_write": access.organisations_to_write_in(user).exists()}
     if left & {"people", "config"}:
-        told["organisation"] = Organisation.objects.order_by("pk").first()
+        told["first_organisation"] = Organisation.objects.order_by("pk").first()
         authors = User.objects.filter(is_active=True, memberships__role__in=AUTHORS)
         told["authors"] = list(authors.distinct().order_by("first_name", "username")[:SHOWN])
     if "model" in left:
