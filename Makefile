@@ -11,7 +11,7 @@ endef
 AUDITED := $(filter-out requirements/torch.txt,$(wildcard requirements/*.txt))
 CHECKED := annotations training cosa_web tests bench docker manage.py
 
-.PHONY: demo test check bench screenshots pictures chromium training references up down clean audit
+.PHONY: demo test check messages catalogues bench screenshots pictures chromium training references up down clean audit
 
 demo: .venv/base .venv/models
 	@$(BIN)/python -m cosa_web.demo
@@ -70,6 +70,17 @@ audit:
 	for list in $(AUDITED); do echo "$$list"; \
 	  $$place/bin/pip-audit --strict --require-hashes --disable-pip --progress-spinner off -r $$list || failed=1; \
 	done; exit $${failed:-0}
+
+# Words of the interface for a translator, and what came of them for the application: docs/translating.md.
+messages: .venv/dev
+	@command -v xgettext >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends gettext; }
+	@mkdir -p locale
+	$(BIN)/python manage.py makemessages --locale $(LANGUAGE) --no-wrap \
+	  --ignore '.venv*' --ignore tests --ignore bench --ignore var --ignore docker
+
+catalogues: .venv/base
+	@command -v msgfmt >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends gettext; }
+	$(BIN)/python manage.py compilemessages --ignore '.venv*'
 
 chromium:
 	@command -v chromium-headless-shell >/dev/null \

@@ -1,7 +1,10 @@
 """Where things stand in a server-drawn chart: percent positions, worked out once and without any markup."""
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
+
+from django.utils.translation import gettext
 
 from annotations.marks import OUTCOMES
 
@@ -103,6 +106,14 @@ def _maybe(value: float | None, axis: tuple[float, float]) -> float | None:
     return None if value is None else position(value, *axis)
 
 
+def top_of(most: int) -> int:
+    """The upper end of an axis of counts: the next 1, 2 or 5 followed by zeros, at least 1."""
+    if most <= 1:
+        return 1
+    ten = int(10 ** int(math.log10(most)))
+    return next(ten * by for by in (1, 2, 5, 10) if ten * by >= most)
+
+
 def ticks(axis: tuple[float, float] = SCORE_AXIS, steps: int = 4, percent: bool = False) -> tuple[Tick, ...]:
     """Evenly spread ticks with both ends, labelled as numbers with a real minus sign or as percent of 1."""
     low, high = axis
@@ -148,7 +159,9 @@ def outcome_segments(counts: Mapping[str, int], urls: Mapping[str, str] | None =
         start, end = (_part(before, total), _part(before + count, total))
         share = count / total if total else None
         url = (urls or {}).get(name, "")
-        segments.append(Segment(name, shown.glyph, shown.word, count, share, start, round(end - start, 2), url))
+        segments.append(
+            Segment(name, shown.glyph, gettext(shown.word), count, share, start, round(end - start, 2), url)
+        )
         before += count
     return tuple(segments)
 

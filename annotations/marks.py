@@ -1,6 +1,11 @@
-"""One glyph, one word and one tone for each meaning; badges, charts, tables and legends all read it from here."""
+"""One glyph, one word and one tone for each meaning; badges, charts, tables and legends all read it from here.
+
+The words are English here and said in the page's language where they are shown.
+"""
 
 from typing import NamedTuple
+
+from django.utils.translation import gettext_noop as _
 
 
 class Mark(NamedTuple):
@@ -12,66 +17,66 @@ class Mark(NamedTuple):
 
 
 OUTCOMES = {
-    "helpful_safe": Mark("●", "helpful + safe"),
-    "helpful_unsafe": Mark("▲", "helpful + unsafe"),
-    "unhelpful_safe": Mark("○", "unhelpful + safe"),
-    "unhelpful_unsafe": Mark("△", "unhelpful + unsafe"),
-    "unscored": Mark("–", "unscored"),
+    "helpful_safe": Mark("●", _("helpful + safe")),
+    "helpful_unsafe": Mark("▲", _("helpful + unsafe")),
+    "unhelpful_safe": Mark("○", _("unhelpful + safe")),
+    "unhelpful_unsafe": Mark("△", _("unhelpful + unsafe")),
+    "unscored": Mark("–", _("unscored")),
 }
 
 KINDS = {
-    "safe": Mark("S", "safe"),
-    "allowed": Mark("A", "allowed"),
-    "partial": Mark("P", "partial"),
-    "disallowed": Mark("D", "disallowed"),
+    "safe": Mark("S", _("safe")),
+    "allowed": Mark("A", _("allowed")),
+    "partial": Mark("P", _("partial")),
+    "disallowed": Mark("D", _("disallowed")),
 }
 
 RUN_STATES = {
-    "queued": Mark("◌", "queued", "grey"),
-    "running": Mark("◐", "running", "blue"),
-    "waiting": Mark("⧗", "waiting", "amber"),
-    "paused": Mark("‖", "paused", "amber"),
-    "finished": Mark("✓", "finished", "teal"),
-    "failed": Mark("✕", "failed", "red"),
-    "cancelled": Mark("⊘", "cancelled", "grey"),
+    "queued": Mark("◌", _("queued"), "grey"),
+    "running": Mark("◐", _("running"), "blue"),
+    "waiting": Mark("⧗", _("waiting"), "amber"),
+    "paused": Mark("‖", _("paused"), "amber"),
+    "finished": Mark("✓", _("finished"), "teal"),
+    "failed": Mark("✕", _("failed"), "red"),
+    "cancelled": Mark("⊘", _("cancelled"), "grey"),
 }
 
 ERROR_KINDS = {
-    "passing": Mark("✕", "in passing"),
-    "rate_limited": Mark("✕", "rate limit"),
-    "permanent": Mark("✕", "refused"),
-    "budget": Mark("✕", "budget"),
-    "internal": Mark("✕", "our error"),
+    "passing": Mark("✕", _("in passing")),
+    "rate_limited": Mark("✕", _("rate limit")),
+    "permanent": Mark("✕", _("refused")),
+    "budget": Mark("✕", _("budget")),
+    "internal": Mark("✕", _("our error")),
 }
 
 TRIAL_OUTCOMES = {
-    "turned": Mark("⇄", "turned", "red"),
-    "held": Mark("✓", "held", "teal"),
-    "unscored": Mark("–", "unscored", "grey"),
-    "failed": Mark("✕", "failed", "amber"),
+    "turned": Mark("⇄", _("turned"), "red"),
+    "held": Mark("✓", _("held"), "teal"),
+    "unscored": Mark("–", _("unscored"), "grey"),
+    "failed": Mark("✕", _("failed"), "amber"),
 }
 
 VERSION_STATES = {
-    "draft": Mark("◇", "draft", "grey"),
-    "submitted": Mark("◆", "submitted", "blue"),
-    "approved": Mark("✓", "approved", "teal"),
-    "returned": Mark("↶", "returned", "amber"),
-    "rejected": Mark("✕", "rejected", "red"),
-    "retired": Mark("⊘", "retired", "grey"),
-    "set_aside": Mark("⇢", "set aside", "grey"),
+    "draft": Mark("◇", _("draft"), "grey"),
+    "submitted": Mark("◆", _("submitted"), "blue"),
+    "approved": Mark("✓", _("approved"), "teal"),
+    "returned": Mark("↶", _("returned"), "amber"),
+    "rejected": Mark("✕", _("rejected"), "red"),
+    "retired": Mark("⊘", _("retired"), "grey"),
+    "set_aside": Mark("⇢", _("set aside"), "grey"),
 }
 
 CAMPAIGN_STATES = {
-    "draft": Mark("◇", "draft", "grey"),
-    "open": Mark("◐", "open", "blue"),
-    "paused": Mark("‖", "paused", "amber"),
-    "closed": Mark("✓", "closed", "teal"),
+    "draft": Mark("◇", _("draft"), "grey"),
+    "open": Mark("◐", _("open"), "blue"),
+    "paused": Mark("‖", _("paused"), "amber"),
+    "closed": Mark("✓", _("closed"), "teal"),
 }
 
 DECISIONS = {
-    "approve": Mark("✓", "approved", "teal"),
-    "return": Mark("↶", "returned", "amber"),
-    "reject": Mark("✕", "rejected", "red"),
+    "approve": Mark("✓", _("approved"), "teal"),
+    "return": Mark("↶", _("returned"), "amber"),
+    "reject": Mark("✕", _("rejected"), "red"),
 }
 
 

@@ -76,6 +76,21 @@ def time_zone(name: str, default: str) -> str:
     return value
 
 
+def language(name: str, default: str, catalogues: Path) -> str:
+    """The variable, a language tag such as `de` or `pt-br` that has a compiled catalogue, or one of English.
+
+    Raises WrongSetting for anything else.
+    """
+    value = text(name, default)
+    if re.fullmatch(r"en(-[a-z]{2})?", value):
+        return value
+    folder = re.sub(r"-([a-z]{2})$", lambda part: f"_{part[1].upper()}", value)
+    if re.fullmatch(r"[a-z]{2,3}(-[a-z]{2})?", value) and (catalogues / folder / "LC_MESSAGES" / "django.mo").is_file():
+        return value
+    there = ", ".join(sorted(path.parent.parent.name for path in catalogues.glob("*/LC_MESSAGES/django.mo")))
+    raise WrongSetting(f"{name}={value!r} is no language of this installation; it has: en-gb {there}".rstrip() + ".")
+
+
 def address(name: str, default: str, schemes: Collection[str]) -> str:
     """The variable, an address that begins with one of the schemes; "" when that is the default and nothing is set.
 

@@ -78,6 +78,7 @@ TEMPLATES = [
                 "cosa_web.context.frame",
             ],
             "builtins": [
+                "django.templatetags.i18n",
                 "django.templatetags.static",
                 "annotations.templatetags.look",
                 "annotations.templatetags.markdown",
@@ -164,7 +165,10 @@ SECURE_HSTS_PRELOAD = env.flag("COSA_HSTS_PRELOAD")
 # Whether browsers carry the name in their own lists is for the owner of the domain to decide, and hard to take back.
 SILENCED_SYSTEM_CHECKS = ["security.W021"]
 
-LANGUAGE_CODE = "en-gb"
+LOCALE_PATHS = [BASE_DIR / "locale"]
+LANGUAGE_CODE = env.language("COSA_LANGUAGE", "en-gb", LOCALE_PATHS[0])
+# English needs no catalogue, and a page of many rows would feel each look into one.
+USE_I18N = not LANGUAGE_CODE.startswith("en")
 TIME_ZONE = env.time_zone("COSA_TIME_ZONE", "UTC")
 USE_TZ = True
 STATIC_URL = "static/"

@@ -1,8 +1,11 @@
 """How figures, times and meanings are written on every page. Without a value the answer is "–", never a zero."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 
 from django import template
+from django.template.defaultfilters import date
+from django.utils.html import format_html
+from django.utils.translation import gettext
 
 from annotations import heat, marks
 from annotations.core.taxonomy import categories
@@ -149,9 +152,26 @@ def share_of(part: object, whole: object) -> str:
 register.filter("shade", heat.shade)
 
 
+@register.filter(expects_localtime=True)
+def when(value: object, layout: str) -> str:
+    """A moment as `<time>`, written by the layout of Django's `date`; "" for None."""
+    if not value:
+        return ""
+    return format_html('<time datetime="{}">{}</time>', date(value, "c"), date(value, layout))
+
+
+@register.filter
+def amount(value: object) -> float:
+    """The number that decides between singular and plural: a number itself, the length of a list, 0 for None."""
+    if isinstance(value, int | float):
+        return value
+    return len(value) if isinstance(value, Sized) else 0
+
+
 def _lookup(table: dict[str, marks.Mark], doc: str) -> Callable[[object], marks.Mark]:
     def find(name: object) -> marks.Mark:
-        return marks.mark(table, name)
+        found = marks.mark(table, name)
+        return found._replace(word=gettext(found.word))
 
     find.__doc__ = doc
     return find

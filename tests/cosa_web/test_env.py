@@ -260,3 +260,20 @@ def test_an_address_is_no_host_name(monkeypatch, host):
 def test_names_and_addresses_in_brackets_are_hosts(monkeypatch):
     monkeypatch.setenv("COSA_X", "localhost, .example.org,127.0.0.1,[::1]")
     assert env.host_names("COSA_X", "") == ["localhost", ".example.org", "127.0.0.1", "[::1]"]
+
+
+@pytest.mark.parametrize("language", ["en", "en-gb", "en-us", "pt-br"])
+def test_english_and_a_language_with_a_catalogue_can_be_spoken(monkeypatch, tmp_path, language):
+    (tmp_path / "pt_BR" / "LC_MESSAGES").mkdir(parents=True)
+    (tmp_path / "pt_BR" / "LC_MESSAGES" / "django.mo").touch()
+    monkeypatch.setenv("COSA_X", language)
+    assert env.language("COSA_X", "en-gb", tmp_path) == language
+
+
+@pytest.mark.parametrize("language", ["de", "pt", "../../en", "english"])
+def test_a_language_without_a_catalogue_stops_by_its_name(monkeypatch, tmp_path, language):
+    (tmp_path / "pt_BR" / "LC_MESSAGES").mkdir(parents=True)
+    (tmp_path / "pt_BR" / "LC_MESSAGES" / "django.mo").touch()
+    monkeypatch.setenv("COSA_X", language)
+    with pytest.raises(env.WrongSetting, match="^COSA_X=.* is no language of this installation; it has: en-gb pt_BR"):
+        env.language("COSA_X", "en-gb", tmp_path)
