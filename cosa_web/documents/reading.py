@@ -166,4 +166,5 @@ def _lead_on(tokens: Sequence[Token], titles: Mapping[str, str]) -> None:
             if link.type == "link_open":
                 href = address(str(link.attrGet("href")), titles)
                 link.attrs = {"href": href} if href else {}
-                words.content = titles.get(words.content.removesuffix(".md"), words.content)
+                if words.content.endswith(".md"):
+                    words.content = titles.get(words.content.removesuffix(".md"), words.content)

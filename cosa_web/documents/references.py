@@ -18,7 +18,7 @@ GROUPS = {
     "ARTIFACTS_SECRET ARTIFACTS_CACHE_GB",
     "Secrets": "SECRET_KEY FERNET_KEYS KEY_EXAMPLE METRICS_TOKEN",
     "Addresses and HTTPS": "HOSTS ORIGINS HTTPS BEHIND_PROXY HSTS_SECONDS HSTS_SUBDOMAINS HSTS_PRELOAD",
-    "People and pages": "LOGIN_TRIES LOGIN_WAIT_MINUTES TIME_ZONE UPLOAD_MEGABYTES DEMO PORT DEBUG",
+    "People and pages": "LOGIN_TRIES LOGIN_WAIT_MINUTES LANGUAGE TIME_ZONE UPLOAD_MEGABYTES DEMO PORT DEBUG",
     "Models and workers": "MODEL_HOSTS BROKER EMBEDDED_URL SWEEP_SECONDS LEASE_SECONDS IDLE_SECONDS NODE VLLM_PYTHON "
     "TRAINING_PYTHON ALONE_SECONDS CAPABILITY_PYTHON TAXONOMY_PYTHON",
     "Gateway and API": "GATEWAY_URL GATEWAY_INSIDE GATEWAY_REDIS API_PER_MINUTE API_PER_MINUTE_ANONYMOUS",
@@ -50,14 +50,14 @@ set -a; . ./.env; set +a
 
 
 def settings_page(example: str) -> str:
-    """docs/settings.md. Raises KeyError for a group's name that the example lacks, ValueError for one in no group."""
+    """docs/settings.md. Raises ValueError for a setting that stands in no group."""
     told = dict(_told(example))
     parts = [INTRODUCTION]
     for title, names in GROUPS.items():
-        rows = [told.pop(f"COSA_{name}") for name in names.split()]
+        rows = [told.pop(f"COSA_{name}", "") for name in names.split()]
         parts.append(f"\n## {title}\n\n| setting | default | what it does |\n|---|---|---|\n{''.join(rows)}")
     if told:
-        raise ValueError(f"GROUPS lacks {', '.join(told)}.")
+        raise ValueError(f"GROUPS of {Path(__file__).name} lacks {', '.join(told)}.")
     return "".join(parts)
 
 

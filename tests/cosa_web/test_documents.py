@@ -64,6 +64,16 @@ def test_a_link_of_a_document_leads_to_its_page(target, leads_to):
     assert reading.address(target, ["runs"]) == leads_to
 
 
+def test_a_file_name_as_words_of_a_link_becomes_the_title_and_other_words_stay(monkeypatch):
+    monkeypatch.setattr(contents, "source", lambda name: "# T\n\n[runs.md](runs.md) [runs](runs.md) [x](../x.py)\n")
+    links = elements(str(reading.page("t").html), "a")
+    assert [(one.text, one.attributes.get("href")) for one in links] == [
+        ("Runs", "/docs/runs/"),
+        ("runs", "/docs/runs/"),
+        ("x", None),
+    ]
+
+
 def test_two_headings_alike_have_two_anchors_as_on_code_hosts():
     told = [one.anchor for one in reading.sections("# T\n## Keys & more\n## Keys & more\n")]
     assert told == ["", "", "keys--more", "keys--more-1"]
