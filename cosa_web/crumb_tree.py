@@ -63,6 +63,7 @@ CONFIGS = {
     "annotations:demonstration-list": Crumb("annotations:config-detail", "Demonstrations", CONFIG),
     "annotations:demonstration-edit": Crumb("annotations:demonstration-list", "Edit"),
     **_below("training:", "annotations:version-detail", VERSION, review_detail="Review", version_tests="Tests"),
+    "training:config-scores": Crumb("annotations:config-detail", "Scores", CONFIG),
     "training:config-tokens": Crumb("annotations:version-detail", "Length"),
     "annotations:floor-detail": Crumb("annotations:floor-list", "v{version.number}"),
 }

@@ -191,6 +191,7 @@ def make_place(run: EvaluationRun | None = None) -> Place:
         **{f"config-{name}": [config.pk] for name in ("draft", "edit", "save", "preview")},
         **{f"version-{name}": [config.pk, item.version.number] for name in ("submit", "withdraw", "restore")},
         **_reviewed(item.version),
+        "config-scores": [config.pk],
         "config-tokens": [config.pk],
         "demonstration-list": [config.pk],
         **{f"demonstration-{name}": [config.pk, make_demonstration(config).pk] for name in ("edit", "move", "remove")},

@@ -4,7 +4,7 @@ import math
 from datetime import datetime
 from typing import NamedTuple
 
-from annotations.charts import Tick, position
+from annotations.charts import Tick, position, top_of
 from training.deployment_words import GROUPS, Group
 from training.traffic_queries import DAYS_30, Period, Slot
 
@@ -58,14 +58,6 @@ def chart(period: Period, slots: list[Slot]) -> Chart:
 def words(period: Period, start: datetime) -> str:
     """The start of a step as the axis says it."""
     return f"{start.day} {start:%b}" if period is DAYS_30 else f"{start:%H:%M}"
-
-
-def top_of(most: int) -> int:
-    """The upper end of the axis: the next 1, 2 or 5 followed by zeros, at least 1."""
-    if most <= 1:
-        return 1
-    ten = int(10 ** int(math.log10(most)))
-    return next(ten * by for by in (1, 2, 5, 10) if ten * by >= most)
 
 
 def _marks(most: int) -> list[int]:

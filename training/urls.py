@@ -38,6 +38,7 @@ from training.views import (
     training_launch,
     trainings,
     trials,
+    version_scores,
     version_tests,
     workers,
 )
@@ -73,6 +74,7 @@ urlpatterns = [
     ),
     path("configs/<int:pk>/v<int:number>/tests/", version_tests.version_tests, name="version-tests"),
     path("configs/<int:pk>/v<int:number>/tests/run/", version_tests.version_test_run, name="version-test-run"),
+    path("configs/<int:pk>/scores/", version_scores.config_scores, name="config-scores"),
     path("configs/<int:pk>/tokens/", tokens.config_tokens, name="config-tokens"),
     path("runs/", runs.run_list, name="run-list"),
     path("runs/new/", runs.run_new, name="run-new"),

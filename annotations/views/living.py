@@ -1,6 +1,7 @@
 """The living page: every component in every state, with made-up samples that are nobody's results."""
 
 import re
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from annotations import charts, heat, marks
+from annotations import bars, charts, heat, lines, marks
 from annotations.core import diff
 from annotations.core.config_text import Rule
 from annotations.core.pairwise import Pair
@@ -90,12 +91,23 @@ def _charts() -> dict[str, object]:
         charts.interval_row("Language course", 0.54, None, None, 0, 0, published=True),
         charts.interval_row("Children's books", None, None, None, 0, 200),
     ]
-    bars = [
+    kinds = [
         charts.outcome_row("", _counts(180, 2, 16, 0, 2), kind="safe"),
         charts.outcome_row("", _counts(110, 24, 50, 12, 4), kind="allowed"),
         charts.outcome_row("", _counts(40, 61, 80, 15, 4), kind="partial"),
         charts.outcome_row("", _counts(0, 0, 0, 0, 0), kind="disallowed"),
     ]
+    return {
+        "intervals": rows,
+        "outcome_rows": kinds,
+        "score_ticks": charts.ticks(),
+        "squares": _squares(),
+        **_lines(),
+        **_tradeoff(),
+    }
+
+
+def _tradeoff() -> dict[str, object]:
     samples = [
         ("small model, plain", 0.38, 0.31, 198, 200, "#charts", False),
         ("small model, cascade", 0.36, 0.12, 200, 200, "#charts", False),
@@ -105,8 +117,24 @@ def _charts() -> dict[str, object]:
     ]
     published = charts.scatter_point(6, "a row of a paper", 0.52, 0.05, 0, 0)._replace(published=True)
     points = charts.with_front([*charts.scatter_points(samples), published])
-    shown = {"points": points, "front": charts.front_lines(points)}
-    return {"intervals": rows, "outcome_rows": bars, "score_ticks": charts.ticks(), "squares": _squares(), **shown}
+    return {"points": points, "front": charts.front_lines(points)}
+
+
+def _lines() -> dict[str, object]:
+    measured = [
+        lines.Measured(1, 0.22, 0.12, 0.31, 190, 200, "Run 3", "#charts"),
+        lines.Measured(2, 0.31, 0.22, 0.4, 198, 200, "Run 5", "#charts"),
+        lines.Measured(3, None, None, None, 0, 200, "Run 8", "#charts"),
+        lines.Measured(4, 0.47, 0.38, 0.55, 200, 200, "Run 9", "#charts"),
+    ]
+    strict = [row._replace(score=-0.1, low=-0.3, high=0.1, heuristic=True) for row in measured[:2]]
+    days = [lines.Day(date(2026, 3, 1) + timedelta(at), 8, 8 * (at + 1)) for at in range(12)]
+    steps = {0: (31, 0), 1: (52, 2), 2: (49, 0), 4: (12, 9), 5: (50, 0)}
+    return {
+        "over_versions": lines.over_versions([("Film prompts v1.0, one judge", measured), (LONG_NAME, strict)]),
+        "progress": lines.progress(days, 160, date(2026, 3, 20)),
+        "speed": bars.bars(steps, 30),
+    }
 
 
 def _squares() -> tuple[heat.SquareRow, ...]:
