@@ -20,7 +20,8 @@ def numbers(user: User, **rows: QuerySet[Any, Any]) -> dict[str, int]:
     if not rows:
         return {}
     parts = {name: _Number(found.order_by().values("pk")[:MOST]) for name, found in rows.items()}
-    return dict(User.objects.filter(pk=user.pk).values(**parts).get())
+    found = User.objects.filter(pk=user.pk).annotate(**parts).values_list(*parts).get()
+    return dict(zip(parts, found, strict=True))
 
 
 def up_to(number: int) -> str:

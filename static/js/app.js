@@ -143,6 +143,32 @@ function busy(part) {
     || (!chosen.isCollapsed && part.contains(chosen.anchorNode));
 }
 
+// The way up leads to a list as it was last seen in this window: with its filters, order and page.
+
+const LIST = "list:";
+
+function rememberList() {
+  try { sessionStorage.setItem(LIST + location.pathname, location.search); } catch { /* private window */ }
+}
+
+function leadToListsAsSeen() {
+  for (const link of document.querySelectorAll(".crumbs a")) {
+    try { link.search ||= sessionStorage.getItem(LIST + link.pathname) || ""; } catch { return; }
+  }
+}
+
+// A filter's address says only what is chosen, and what is chosen already is no step of its own for the back button.
+document.addEventListener("htmx:beforeHistoryUpdate", (event) => {
+  const update = event.detail.history;
+  const url = new URL(update.path, location);
+  for (const [name, value] of [...url.searchParams]) if (value === "") url.searchParams.delete(name, "");
+  update.path = url.pathname + url.search + url.hash;
+  if (url.href === location.href) update.type = "replace";
+});
+
+document.addEventListener("DOMContentLoaded", () => { rememberList(); leadToListsAsSeen(); });
+for (const moved of ["htmx:pushedIntoHistory", "htmx:replacedInHistory"]) document.addEventListener(moved, rememberList);
+
 // On a narrow screen the tab of this page may lie outside of the row of tabs.
 document.addEventListener("DOMContentLoaded", () => {
   for (const here of document.querySelectorAll(".tabs [aria-current=page]")) {
