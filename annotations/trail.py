@@ -39,9 +39,9 @@ def actions() -> list[str]:
     return sorted(_different("action"), key=action_words)
 
 
-def kinds() -> list[str]:
-    """Every kind of object of the record, in alphabetical order of its words."""
-    return sorted(_different("object_type"), key=kind_words)
+def kinds(asked: str = "") -> list[str]:
+    """Every kind of object of the record, and `asked` where there is such a kind, in the order of their words."""
+    return sorted({*_different("object_type"), *({asked} & set(_models()))}, key=kind_words)
 
 
 def actors() -> QuerySet[User]:

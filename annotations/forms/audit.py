@@ -24,7 +24,7 @@ class AuditFilter(forms.Form):
         people = [(str(person.pk), str(person)) for person in trail.actors()]
         self._offer("person", [*people, (trail.SYSTEM, "the system")])
         self._offer("action", [(one, trail.action_words(one)) for one in trail.actions()])
-        self._offer("kind", [(one, trail.kind_words(one)) for one in trail.kinds()])
+        self._offer("kind", [(one, trail.kind_words(one)) for one in trail.kinds(self.data.get("kind", ""))])
         self.fields["words"].widget.attrs |= {"type": "search", "dir": "auto", "size": 12}
 
     def _offer(self, name: str, choices: list[tuple[str, str]]) -> None:

@@ -29,6 +29,7 @@ def benchmark_list(request: HttpRequest) -> HttpResponse:
         "page": page,
         "rows": listed(Benchmark.objects.filter(pk__in=[benchmark.pk for benchmark in page])),
         "may_make": bool(access.roles(user) & {*access.AUTHORS, ADMIN}),
+        "may_build": bool(access.roles(user) & access.AUTHORS),
         "kinds": KINDS,
         "archived": access.archived_benchmarks(user)[:50],
     }

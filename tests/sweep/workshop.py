@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from django.utils import timezone
 
-from annotations.models import Response, SystemPrompt, Taxonomy, TaxonomyVersion
+from annotations.models import PreferenceSet, Response, SystemPrompt, Taxonomy, TaxonomyVersion
 from tests.addresses import Place
 from tests.factories import make_checkpoint, make_judge, make_node, make_person, make_training
 from tests.sweep import words
@@ -50,6 +50,8 @@ def fill(place: Place) -> None:
     _steps(place)
     _taxonomy(place)
     _traffic(place)
+    compared = PreferenceSet.objects.filter(leaks__has_key="at").first()
+    PreferenceSet.objects.exclude(pk=compared.pk).update(leaks=compared.leaks)
 
 
 def _trainings(place: Place) -> None:
@@ -174,7 +176,13 @@ def _steps(place: Place) -> None:
 def _taxonomy(place: Place) -> None:
     row = Taxonomy.objects.get(pk=place.arguments["taxonomy-detail"][0])
     Taxonomy.objects.filter(pk=row.pk).update(title=words.LONG_TITLE, about=words.ARABIC_COMMENT)
-    category = {"slug": "siege", "name": "حصار", "definition": words.HEBREW_COMMENT, "full_name": "Sieges and hunger"}
+    category = {
+        "slug": "siege",
+        "name": "حصار",
+        "definition": words.HEBREW_COMMENT,
+        "full_name": "Sieges and hunger",
+        "trained": True,
+    }
     TaxonomyVersion.objects.filter(taxonomy=row).update(categories=[category])
 
 

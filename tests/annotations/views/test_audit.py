@@ -96,6 +96,12 @@ def test_a_filter_that_cannot_be_is_422_and_hides_nothing_silently(as_person, wa
     assert elements(page(bob, **wanted), css="error") and not done(page(bob, **wanted))
 
 
+def test_the_history_of_an_object_to_which_nothing_happened_is_empty(as_person):
+    event()
+    answer = as_person("grace").get(LIST, {"kind": "user", "number": 1})
+    assert answer.status_code == 200 and not done(answer.content.decode())
+
+
 def test_htmx_gets_the_rows_alone(as_person):
     event()
     html = as_person("bob").get(LIST, headers=HTMX).content.decode()
