@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from threading import Event
+from typing import Any
 
 import pytest
 from django.db import transaction
@@ -48,11 +49,19 @@ class Window:
         self.contexts: list[BrowserContext] = []
         self.complaints: list[str] = []
 
-    def open(self, path: str, user: User | None = None, *, width: int = 1280, scripts: bool = True) -> Page:
-        """A new page at the path, as that person."""
-        context = self.browser.new_context(
-            base_url=self.address, viewport={"width": width, "height": 900}, java_script_enabled=scripts
-        )
+    def open(
+        self,
+        path: str,
+        user: User | None = None,
+        *,
+        width: int = 1280,
+        height: int = 900,
+        scripts: bool = True,
+        **options: Any,
+    ) -> Page:
+        """A new page at the path, as that person; the options are those of Playwright's contexts."""
+        size = {"width": width, "height": height}
+        context = self.browser.new_context(base_url=self.address, viewport=size, java_script_enabled=scripts, **options)
         self.contexts.append(context)
         context.add_init_script(TELL_BROKEN_POLICY)
         if user:
