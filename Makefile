@@ -11,7 +11,7 @@ endef
 AUDITED := $(filter-out requirements/torch.txt,$(wildcard requirements/*.txt))
 CHECKED := annotations training cosa_web tests bench docker manage.py
 
-.PHONY: demo test check messages catalogues bench screenshots pictures chromium training references up down clean audit
+.PHONY: demo test check messages catalogues bench screenshots axe crawl pictures chromium training references up down clean audit
 
 demo: .venv/base .venv/models
 	@$(BIN)/python -m cosa_web.demo
@@ -35,6 +35,10 @@ screenshots: .venv/dev chromium
 # What axe finds on every page that is serious or critical, in light, in dark and on a telephone.
 axe: .venv/dev chromium tests/js/node_modules/.ready
 	@$(BIN)/python -m tests.sweep.axe $(ARGS)
+
+# Every link followed as everybody, every button pressed that sends no form; tells those that lead nowhere.
+crawl: .venv/dev chromium
+	@$(BIN)/python -m tests.sweep.crawl $(ARGS)
 
 # Walks every tutorial in a demo of its own and takes its pictures anew; ends where a step cannot be done.
 pictures: .venv/dev .venv/models .venv-training/ready chromium
