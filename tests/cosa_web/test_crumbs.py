@@ -16,7 +16,7 @@ from tests.test_access import ROWS
 from tests.test_pages import PAGES
 
 pytestmark = pytest.mark.django_db
-TOPS = {*LISTS, "home", "search", "docs", "login", "password-change", "password-set", "api-viewer"}
+TOPS = {*LISTS, "home", "search", "docs", "login", "password-change", "password-set", "api-viewer", "setup"}
 TOPS |= {"annotations:audit-list", "annotations:living", "training:playground"}
 TOPS |= {"training:worker-list", "training:node-list"}
 FULL_SCREEN = {"annotations:rate", "annotations:rate-item", "annotations:check-next", "training:stage-sample"}
