@@ -1,7 +1,7 @@
 """How far the people who labelled a benchmark's prompts agree, with each other and with the authors."""
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from typing import Any, NamedTuple, cast
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from typing import NamedTuple, cast
 from uuid import UUID
 
 from django.core.cache import cache
@@ -9,6 +9,7 @@ from django.db.models import Exists, Min, OuterRef, QuerySet
 
 from annotations.core import agreement
 from annotations.core.agreement import Agreement, Resampling
+from annotations.core.batches import batches
 from annotations.core.categorical import SITUATIONS
 from annotations.core.confusion import Confusion, confusion
 from annotations.core.rating_table import Row, read
@@ -73,7 +74,7 @@ def agreements(benchmark: Benchmark, config: int | None = None, *, now: str = ""
     return kept.figures(key, lambda: _agreements(given(benchmark, config)), KEPT_SECONDS, rows=rows, wait=wait)
 
 
-def given(benchmark: Benchmark, config: int | None = None, *, uids: list[UUID] | None = None) -> list[Given]:
+def given(benchmark: Benchmark, config: int | None = None, *, uids: Sequence[UUID] | None = None) -> list[Given]:
     """Every label in force on a current prompt of the benchmark, or of one of its configs, in the order they came.
 
     With `uids` only those on these prompts.
@@ -151,15 +152,10 @@ def _found(benchmark: Benchmark, state: str, config: int | None) -> list[int]:
 def _disputed(benchmark: Benchmark, config: int | None, now: str) -> list[int]:
     ids, columns = disputed(benchmark, now), ("position", "pk", "uid", "kind", "situation")
     every = Prompt.objects.filter(**({} if config is None else {"config": config})).order_by()
-    rows = [row for some in _parts(ids) for row in every.filter(pk__in=some).values_list(*columns)]
+    rows = [row for some in batches(ids, AT_ONCE) for row in every.filter(pk__in=some).values_list(*columns)]
     prompts = [(pk, uid, kind, situation) for _, pk, uid, kind, situation in sorted(rows)]
     uids = [uid for _, uid, *_ in prompts]
-    return _by_size(prompts, [one for some in _parts(uids) for one in given(benchmark, config, uids=some)])
-
-
-def _parts(values: list[Any]) -> Iterator[list[Any]]:
-    """So many at a time that a query can name them all."""
-    return (values[start : start + AT_ONCE] for start in range(0, len(values), AT_ONCE))
+    return _by_size(prompts, [one for some in batches(uids, AT_ONCE) for one in given(benchmark, config, uids=some)])
 
 
 def _by_size(prompts: list[tuple[int, UUID, str, int | None]], labels: list[Given]) -> list[int]:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from annotations.core import manifest
+from annotations.core.batches import batches
 from annotations.exports import Table
 from annotations.models import Benchmark, ConfigVersion, Prompt, PromptCheck, PromptRuling, SafetyConfig
 from annotations.models.benchmarks import PromptQuerySet
@@ -180,8 +181,8 @@ def _by_config(prompts: PromptQuerySet, configs: Sequence[int]) -> Iterator[list
     """The prompts of one config after the other, each by position; what is held of all of them is their ids."""
     for config in configs:
         ids = list(prompts.filter(config=config).order_by("position").values_list("pk", flat=True))
-        for start in range(0, len(ids), CHUNK):
-            part = Prompt.objects.filter(pk__in=ids[start : start + CHUNK])
+        for some in batches(ids, CHUNK):
+            part = Prompt.objects.filter(pk__in=some)
             yield list(part.order_by("position").values_list(*FIELDS))
 
 

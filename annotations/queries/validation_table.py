@@ -1,10 +1,11 @@
 """Prompts with what was said of them, as the lead's list, reader and download show it. Raters are numbers."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from annotations.core.batches import batches
 from annotations.models import Benchmark, Prompt, PromptCheck, User
 from annotations.queries.agreement import rater_numbers
 from annotations.queries.validation import same_text, with_validation
@@ -40,7 +41,7 @@ class Beside(NamedTuple):
     total: int
 
 
-def lines(ids: list[int]) -> list[Line]:
+def lines(ids: Sequence[int]) -> list[Line]:
     """The prompts with these ids in this order, each with the labels in force."""
     found = with_validation(Prompt.objects.filter(pk__in=ids)).select_related("config", "benchmark")
     prompts = found.in_bulk()
@@ -77,8 +78,8 @@ def beside(ids: list[int], pk: int) -> Beside:
 def rows(benchmark: Benchmark, ids: list[int]) -> Iterator[list[Any]]:
     """A row of COLUMNS for each prompt, in this order, some hundred of them in memory at a time."""
     numbers = rater_numbers(benchmark)
-    for start in range(0, len(ids), AT_ONCE):
-        for prompt, said in lines(ids[start : start + AT_ONCE]):
+    for some in batches(ids, AT_ONCE):
+        for prompt, said in lines(some):
             yield [*_facts(prompt), *_by_rater(said, numbers)]
 
 

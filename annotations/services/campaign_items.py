@@ -10,12 +10,13 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from annotations.core import answers
+from annotations.core.batches import batches
 from annotations.core.gold import Gold
 from annotations.core.storable import storable
 from annotations.models import Campaign, CampaignItem, Response, User
 from annotations.models import campaigns as states
 from annotations.services import audit, slots
-from annotations.services.campaign_slots import AT_ONCE, batches, fill, needed
+from annotations.services.campaign_slots import AT_ONCE, fill, needed
 
 MOST_ITEMS = 100_000
 LONGEST_NAME = 200
@@ -53,7 +54,7 @@ class Facts(NamedTuple):
 
 def facts(responses: QuerySet[Response], only: Collection[int] | None = None) -> Iterator[Facts]:
     """The facts of each of the responses, or of those whose ids are in `only`, some at a time."""
-    parts = [responses] if only is None else (responses.filter(pk__in=some) for some in batches(sorted(only)))
+    parts = [responses] if only is None else (responses.filter(pk__in=some) for some in batches(sorted(only), AT_ONCE))
     for part in parts:
         rows = part.order_by().values_list("pk", "text", "prompt__risks", *NAMES)
         yield from (Facts(pk, text, risks, tuple(names)) for pk, text, risks, *names in rows.iterator(AT_ONCE))
@@ -169,7 +170,7 @@ def _set_needed(campaign: Campaign) -> None:
         if (now := needed(campaign, response)) != was:
             changed[now].append(pk)
     for number, pks in changed.items():
-        for some in batches(pks):
+        for some in batches(pks, AT_ONCE):
             CampaignItem.objects.filter(pk__in=some).update(needed=number)
 
 

@@ -1,12 +1,13 @@
 """How many slots each item of a campaign has: made where some are missing, taken away where free ones are too many."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from django.db import router
 from django.db.models import Count, Q, QuerySet
 
+from annotations.core.batches import batches
 from annotations.models import Assignment, Campaign, CampaignItem, Enrolment
 from annotations.models.ratings import OPEN
 from annotations.services import slots
@@ -68,7 +69,7 @@ def _standing(chosen: QuerySet[CampaignItem]) -> list[Standing]:
 
 def _make(campaign: Campaign, missing: Sequence[Standing]) -> int:
     made = 0
-    for some in batches(missing):
+    for some in batches(missing, AT_ONCE):
         taken = _numbers([row.item for row in some if row.slots])
         rows = [
             Assignment(
@@ -101,7 +102,7 @@ def _unused(taken: set[int], wanted: int) -> list[int]:
 def _take_away(surplus: dict[int, int]) -> None:
     """The free slots with the highest numbers go. They are locked in the order of their ids, as everybody does."""
     left = dict(surplus)
-    for some in batches(list(surplus)):
+    for some in batches(list(surplus), AT_ONCE):
         unused = Assignment.objects.filter(item__in=some, state=OPEN, rater=None).order_by("pk")
         rows = unused.select_for_update().values_list("n", "pk", "item")
         doomed = []
@@ -109,7 +110,7 @@ def _take_away(surplus: dict[int, int]) -> None:
             if left[item] > 0:
                 left[item] -= 1
                 doomed.append(pk)
-        for pks in batches(doomed):
+        for pks in batches(doomed, AT_ONCE):
             give_up(Assignment.objects.filter(pk__in=pks, state=OPEN, rater=None))
 
 
@@ -147,8 +148,3 @@ def _reserved(campaign: Campaign, item: CampaignItem, enrolled: Enrolment, n: in
         tagged=bool(item.tags),
         rater_id=enrolled.rater_id,
     )
-
-
-def batches(rows: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    """The rows, so many at a time as one statement takes."""
-    return (rows[start : start + AT_ONCE] for start in range(0, len(rows), AT_ONCE))

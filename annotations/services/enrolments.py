@@ -12,12 +12,13 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from annotations.campaign_access import possible_raters
+from annotations.core.batches import batches
 from annotations.models import Assignment, Campaign, CampaignItem, Enrolment, RaterGroup, Skip, User
 from annotations.models import campaigns as states
 from annotations.models.ratings import HELD, OPEN
 from annotations.services import audit, slots
 from annotations.services.campaign_items import lock
-from annotations.services.campaign_slots import AT_ONCE, batches, fill, reserve
+from annotations.services.campaign_slots import AT_ONCE, fill, reserve
 
 MOST_QUOTA, MOST_ASSIGNED = 100_000, 10_000
 CLOSED = "This campaign is closed: nobody rates in it any more."
@@ -136,7 +137,7 @@ def _to_all(campaign: Campaign, kept: QuerySet[Assignment]) -> int:
     """How many slots went from one person to everybody; as many as an item needs stay, of a gold item none."""
     rows = list(kept.select_for_update().values_list("pk", "item"))
     opened: dict[str, Any] = {"state": OPEN, "rater": None, "until": None, "held_at": None, "shown_at": None}
-    for some in batches(rows):
+    for some in batches(rows, AT_ONCE):
         slots_of = Assignment.objects.filter(pk__in=[pk for pk, _ in some])
         slots_of.update(**opened, seen_at=None, active_seconds=0)
         fill(campaign, campaign.items.filter(pk__in=[item for _, item in some]))
@@ -157,7 +158,7 @@ def assign(*, enrolment: Enrolment, number: int, actor: User) -> int:
     campaign = _open_to_change(enrolment.campaign)
     row = _held(enrolment)
     taken = 0
-    for some in batches(_chosen(campaign, row, number)):
+    for some in batches(_chosen(campaign, row, number), AT_ONCE):
         taken += Assignment.objects.filter(pk__in=some, state=OPEN, rater=None).update(rater=row.rater_id)
     after = {"campaign": campaign.pk, "person": str(enrolment.rater), "items": taken}
     audit.record(actor=actor, action="assign", obj=row, after=after)

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from annotations.core import categorical
+from annotations.core.batches import batches
 from annotations.core.config_text import digest
 from annotations.core.storable import tidy
 from annotations.models import Benchmark, Prompt, SafetyConfig, User
@@ -97,8 +98,8 @@ def current_digests(benchmark: Benchmark, config: SafetyConfig, digests: Iterabl
     wanted = list(digests)
     found: dict[str, Prompt] = {}
     here = benchmark.prompts.current().filter(config=config).only("uid", "digest", "benchmark_id", "position")
-    for start in range(0, len(wanted), BATCH):
-        found |= {prompt.digest: prompt for prompt in here.filter(digest__in=wanted[start : start + BATCH])}
+    for some in batches(wanted, BATCH):
+        found |= {prompt.digest: prompt for prompt in here.filter(digest__in=some)}
     return found
 
 

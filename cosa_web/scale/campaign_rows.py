@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple, cast
 from uuid import UUID
 
+from annotations.core.batches import batches
 from annotations.models import (
     Adjudication,
     Assignment,
@@ -83,9 +84,8 @@ def _campaign(ground: Ground, home: int, number: int, responses: list[int]) -> C
 
 def _tags(responses: list[int]) -> list[str]:
     found: dict[int, list[str]] = {}
-    for start in range(0, len(responses), 1000):
-        rows = Response.objects.filter(pk__in=responses[start : start + 1000]).values_list("pk", "prompt__risks")
-        found |= dict(rows)
+    for some in batches(responses, 1000):
+        found |= dict(Response.objects.filter(pk__in=some).values_list("pk", "prompt__risks"))
     return [f",{','.join(found[pk])}," if found[pk] else "" for pk in responses]
 
 

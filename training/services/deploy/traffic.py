@@ -1,6 +1,6 @@
 """What was asked of deployments, added up: rows of Traffic that grow, and what a key has used in a month."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from logging import getLogger
 from types import MappingProxyType
@@ -10,6 +10,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import Field, Model, Q, Sum
 from django.utils import timezone
 
+from annotations.core.batches import batches
 from annotations.models import Candidate, ConfigVersion
 from training.models import ApiKey, Deployment, Traffic
 
@@ -76,8 +77,8 @@ def add(rows: Iterable[Row], used: Mapping[int, datetime] = _NOTHING) -> None:
 
 @transaction.atomic
 def _add(rows: list[Row], used: Mapping[int, datetime]) -> None:
-    for start in range(0, len(rows), TOGETHER):
-        _write(rows[start : start + TOGETHER])
+    for some in batches(rows, TOGETHER):
+        _write(some)
     if used:
         _note_use(sorted(used), max(used.values()))
 
@@ -127,7 +128,7 @@ def _note_use(keys: list[int], at: datetime) -> None:
     ApiKey.objects.filter(pk__in=list(locked)).update(last_used_at=at)
 
 
-def _write(rows: list[Row]) -> None:
+def _write(rows: Sequence[Row]) -> None:
     names = [*SAME, *GROWING]
     fields = [_field(name) for name in names]
     table, columns = Traffic._meta.db_table, [str(field.column) for field in fields]
