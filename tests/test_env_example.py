@@ -17,7 +17,8 @@ EXAMPLE = (ROOT / ".env.example").read_text(encoding="utf-8")
 SHOWN = dict(re.findall(r"^# (COSA_\w+)=(.*)$", EXAMPLE, re.MULTILINE))
 KEY = "COSA_KEY_"
 READERS = {
-    f"env.{reader}" for reader in ("text", "flag", "number", "words", "choice", "time_zone", "language", "address", "host_names")
+    f"env.{reader}"
+    for reader in ("text", "flag", "number", "words", "choice", "time_zone", "language", "address", "host_names")
 }
 READERS |= {"os.environ.get"}
 SWITCHED_ON = re.sub(r"^# (COSA_\w+=)", r"\1", EXAMPLE, flags=re.MULTILINE)
