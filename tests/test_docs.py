@@ -2,7 +2,6 @@
 
 import hashlib
 import re
-import struct
 from pathlib import Path
 from typing import Any
 
@@ -120,12 +119,6 @@ def test_every_link_leads_somewhere(path: Path) -> None:
 def test_every_make_target_that_is_named_exists(path: Path) -> None:
     targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     assert set(re.findall(r"(?:`|```sh\n|… )make (\w+)", path.read_text(encoding="utf-8"))) <= targets
-
-
-def test_the_picture_is_small_and_as_wide_as_a_page() -> None:
-    picture = (ROOT / "docs" / "pictures" / "run.png").read_bytes()
-    assert picture[:8] == b"\x89PNG\r\n\x1a\n" and len(picture) <= 200_000
-    assert struct.unpack(">I", picture[16:20]) == (1280,)
 
 
 def test_contributing_stays_short() -> None:

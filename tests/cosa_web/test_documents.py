@@ -35,14 +35,14 @@ def test_a_name_that_is_no_document_offers_the_contents():
     assert answer.status_code == 404 and reverse("docs-page", args=["method"]) in answer.content.decode()
 
 
-@pytest.mark.parametrize("name", ["settings.py", "..", "README.md", "run.png.txt"])
+@pytest.mark.parametrize("name", ["settings.py", "..", "README.md", "lead_run.png.txt"])
 def test_only_pictures_of_the_documents_are_given_out(name):
     assert Client().get(f"/docs/pictures/{name}").status_code == 404
 
 
 def test_a_picture_is_kept_by_the_browser_and_asked_for_again_only_when_it_changed():
-    first = Client().get("/docs/pictures/run.png")
-    again = Client().get("/docs/pictures/run.png", headers={"If-Modified-Since": first["Last-Modified"]})
+    first = Client().get("/docs/pictures/lead_run.png")
+    again = Client().get("/docs/pictures/lead_run.png", headers={"If-Modified-Since": first["Last-Modified"]})
     assert first["Content-Type"] == "image/png" and "max-age=3600" in first["Cache-Control"]
     assert again.status_code == 304
 
@@ -54,8 +54,8 @@ def test_a_picture_is_kept_by_the_browser_and_asked_for_again_only_when_it_chang
         ("#here", "#here"),
         ("https://arxiv.org/abs/2410.08968", "https://arxiv.org/abs/2410.08968"),
         ("../README.md", "/docs/"),
-        ("pictures/run.png", "/docs/pictures/run.png"),
-        ("../docs/pictures/run.png", "/docs/pictures/run.png"),
+        ("pictures/lead_run.png", "/docs/pictures/lead_run.png"),
+        ("../docs/pictures/lead_run.png", "/docs/pictures/lead_run.png"),
         ("../docker/compose.yaml", ""),
         ("unwritten.md", ""),
     ],
