@@ -11,6 +11,7 @@ from django.http.response import HttpResponseBase
 from django.utils.crypto import constant_time_compare
 from django.views.decorators.http import require_safe
 
+from annotations.core import bearer
 from cosa_web import metrics_inside
 from training.metric_files import (
     CONTENT_TYPE,
@@ -124,8 +125,7 @@ def may(told: str) -> bool:
     """True when the header Authorization shows the token of the settings. Raises Http404 where there is none."""
     if not settings.METRICS_TOKEN:
         raise Http404
-    scheme, _, shown = told.strip().partition(" ")
-    return scheme.lower() == "bearer" and constant_time_compare(shown.strip(), settings.METRICS_TOKEN)
+    return constant_time_compare(bearer.shown(told) or "", settings.METRICS_TOKEN)
 
 
 @require_safe

@@ -9,6 +9,7 @@ from rest_framework.request import Request
 
 from annotations import access
 from annotations.api.problems import FORBIDDEN, Problem
+from annotations.core import bearer
 from annotations.models import AccessToken, User
 from annotations.services import tokens
 
@@ -22,10 +23,10 @@ class ByToken(BaseAuthentication):
 
     def authenticate(self, request: Request) -> tuple[User, AccessToken] | None:
         """Person and token; None when nothing of the kind was sent. Raises AuthenticationFailed."""
-        kind, _, secret = request.META.get("HTTP_AUTHORIZATION", "").strip().partition(" ")
-        if kind.lower() != "bearer":
+        secret = bearer.shown(request.META.get("HTTP_AUTHORIZATION", ""))
+        if secret is None:
             return None
-        token = tokens.find(secret.strip())
+        token = tokens.find(secret)
         if token is None:
             raise exceptions.AuthenticationFailed(DEAD)
         return token.user, token

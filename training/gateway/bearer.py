@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from annotations.core.bearer import shown
 from training.gateway.refused import Refused
 
 LONGEST_SECRET = 512
@@ -15,13 +16,12 @@ def secret_of(headers: Iterable[tuple[bytes, bytes]]) -> str:
     found = [value for name, value in headers if name.lower() == b"authorization"]
     if len(found) > 1:
         raise unauthorized(SEVERAL)
-    scheme, _, secret = (found[0] if found else b"").strip().partition(b" ")
-    secret = secret.strip()
-    if scheme.lower() != b"bearer" or not secret:
+    secret = shown(found[0].decode("latin-1")) if found else None
+    if not secret:
         raise unauthorized(NO_KEY)
-    if len(secret) > LONGEST_SECRET or any(not 0x20 < byte < 0x7F for byte in secret):
+    if len(secret) > LONGEST_SECRET or any(not "\x20" < letter < "\x7f" for letter in secret):
         raise unauthorized(UNKNOWN)
-    return secret.decode("ascii")
+    return secret
 
 
 def unauthorized(message: str = UNKNOWN) -> Refused:
