@@ -59,6 +59,13 @@ def make_person(username: str = "ada", role: str | None = None, organisation: Or
     return user
 
 
+def with_password(person: User, password: str) -> User:
+    """The person, who can log in with that password."""
+    person.set_password(password)
+    person.save(update_fields=["password"])
+    return person
+
+
 def make_config(slug: str = "game", organisation: Organisation | None = None, **fields: Any) -> SafetyConfig:
     known = {"organisation": organisation} if organisation else {"organisation__slug": "lantern"}
     return SafetyConfig.objects.filter(slug=slug, **known).first() or SafetyConfig.objects.create(

@@ -5,7 +5,7 @@ from django.test import Client
 from django.urls import reverse
 
 from annotations.services import demo
-from tests.factories import make_person
+from tests.factories import make_person, with_password
 from tests.markup import elements, text
 
 pytestmark = pytest.mark.django_db
@@ -16,10 +16,7 @@ PASSWORD = "a-long-lantern"
 @pytest.fixture
 def ada():
     """Ada, with a password."""
-    person = make_person("ada")
-    person.set_password(PASSWORD)
-    person.save(update_fields=["password"])
-    return person
+    return with_password(make_person("ada"), PASSWORD)
 
 
 def log_in(client=None, where="", **fields):

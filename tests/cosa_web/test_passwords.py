@@ -6,7 +6,7 @@ from django.urls import reverse
 
 from annotations.models import AuditEvent, User
 from annotations.services import people
-from tests.factories import make_person
+from tests.factories import make_person, with_password
 from tests.markup import elements, text
 
 pytestmark = pytest.mark.django_db
@@ -17,10 +17,7 @@ OLD, NEW = "a-long-lantern", "another-lantern-9"
 @pytest.fixture
 def nina():
     """Nina, who has a password."""
-    person = make_person("nina", role="lead")
-    person.set_password(OLD)
-    person.save(update_fields=["password"])
-    return person
+    return with_password(make_person("nina", role="lead"), OLD)
 
 
 @pytest.fixture

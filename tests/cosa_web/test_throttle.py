@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from annotations.services import people
 from cosa_web.throttle import client_address
-from tests.factories import make_person
+from tests.factories import make_person, with_password
 from tests.markup import elements, inline
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
@@ -25,10 +25,7 @@ HERE, THERE = {"REMOTE_ADDR": "192.0.2.1"}, {"REMOTE_ADDR": "192.0.2.2"}
 def ada(settings):
     """Ada with a password; three tries, ten minutes."""
     settings.AXES_FAILURE_LIMIT, settings.AXES_COOLOFF_TIME = 3, timedelta(minutes=10)
-    person = make_person("ada")
-    person.set_password(PASSWORD)
-    person.save(update_fields=["password"])
-    return person
+    return with_password(make_person("ada"), PASSWORD)
 
 
 def log_in(password=PASSWORD, username="ada", client=None, **where):

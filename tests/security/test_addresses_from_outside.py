@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from annotations.services import people
-from tests.factories import make_person
+from tests.factories import make_person, with_password
 
 pytestmark = pytest.mark.django_db
 EVIL = [
@@ -26,9 +26,7 @@ def test_no_parameter_sends_a_person_to_another_site(as_person, where):
     """On the log-in, logged in already, and at the log-out; in the address and in the form."""
     said = dict.fromkeys(PARAMETERS, where)
     login, logout = reverse("login"), reverse("logout")
-    person = make_person("ada")
-    person.set_password("a-long-lantern")
-    person.save(update_fields=["password"])
+    with_password(make_person("ada"), "a-long-lantern")
     again = as_person("ada")
     typed = {"username": "ada", "password": "a-long-lantern"}
     answers = [

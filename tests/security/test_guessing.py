@@ -9,6 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from cosa_web.throttle import WIDE
+from tests import factories
 from tests.databases import at_once
 from tests.factories import make_key, make_person
 
@@ -28,10 +29,7 @@ def ada(db):
 
 
 def with_password(name):
-    person = make_person(name, role="annotator")
-    person.set_password(PASSWORD)
-    person.save(update_fields=["password"])
-    return person
+    return factories.with_password(make_person(name, role="annotator"), PASSWORD)
 
 
 def log_in(name="ada", password=WRONG, address="192.0.2.1", **headers):
@@ -88,7 +86,7 @@ def test_a_name_that_is_known_takes_as_much_work_and_the_same_words(monkeypatch,
     left.is_active = False
     left.save()
     done, words = {}, set()
-    for name in ("ada", "nina", "left", "nobody"):
+    for name in ("ada", "nina", "left", "unheard-of"):
         work.clear()
         page = Client().post(LOGIN, {"username": name, "password": WRONG})
         done[name] = len(work)

@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from annotations.services import people
-from tests.factories import make_person
+from tests.factories import make_person, with_password
 
 pytestmark = pytest.mark.django_db
 LOGIN, PASSWORD, OTHER = reverse("login"), "a-long-lantern", "another-lantern-9"
@@ -16,10 +16,7 @@ LOGIN, PASSWORD, OTHER = reverse("login"), "a-long-lantern", "another-lantern-9"
 @pytest.fixture
 def ada():
     """Ada, with a password."""
-    person = make_person("ada")
-    person.set_password(PASSWORD)
-    person.save(update_fields=["password"])
-    return person
+    return with_password(make_person("ada"), PASSWORD)
 
 
 def log_in(client=None, password=PASSWORD):
