@@ -22,7 +22,7 @@
       this.said.querySelector(".no-js")?.remove();
       this.plain = this.said.textContent;
       this.#listen();
-      this.draw();
+      this.#moved();
     }
 
     draw() {
@@ -68,6 +68,7 @@
 
     #moved() {
       this.canvas.style.touchAction = this.board.zoomed ? "none" : "";
+      this.part.querySelector("[data-map='out']").setAttribute("aria-disabled", String(!this.board.zoomed));
       this.draw();
     }
 

@@ -36,7 +36,7 @@ def chromium() -> Iterator[Browser]:
 
 
 class Window:
-    """One page of a browser, its visitor changed by a cookie; it keeps what the browser complained about."""
+    """One page of a browser, its visitor changed by a cookie; keeps its complaints, counts what it asked for."""
 
     def __init__(self, browser: Browser, address: str, *, width: int, theme: str = "light", **options: bool):
         self.address = address
@@ -45,6 +45,7 @@ class Window:
         )
         self.context.set_default_timeout(PATIENCE_MS)
         self.heard: list[str] = []
+        self.asked = 0
         self._sessions = {person: self._session(person) for person in PEOPLE}
         self._person = ""
         self.page: Page = self.context.new_page()
@@ -92,6 +93,7 @@ class Window:
         page.on("request", lambda request: self._asked(request.url))
 
     def _asked(self, url: str) -> None:
+        self.asked += 1
         parts = urlsplit(url)
         if parts.scheme in ("http", "https", "ws") and f"{parts.scheme}://{parts.netloc}" != self.address:
             self._hear(f"asks {url}")

@@ -11,7 +11,7 @@ from tests.sweep.pages import Sight
 FOUND = """() => [...document.querySelectorAll("button")].map((one, at) => ({
   at, html: one.cloneNode(false).outerHTML + one.textContent.trim().slice(0, 40),
   sends: Boolean(one.form) && one.type !== "button", asks: [...one.attributes].some((a) => a.name.startsWith("hx-")),
-  ready: !one.disabled && one.checkVisibility({ visibilityProperty: true }),
+  ready: !one.disabled && one.ariaDisabled !== "true" && one.checkVisibility({ visibilityProperty: true }),
 }))"""
 WATCH = """() => {
   window.came = 0;
@@ -23,6 +23,7 @@ WATCH = """() => {
   }
 }"""
 CAME = "() => window.came === undefined || window.came > 0"
+CLICK_MS, AFTER_MS = 5000, 200
 LIVING = ("living",)
 """Pages whose buttons are only to be looked at."""
 
@@ -66,15 +67,11 @@ def _waiting(window: Window, known: set[str]) -> list[Button]:
 
 
 def _does_something(window: Window, button: Button) -> bool:
-    page, asked = window.page, []
-    page.on("request", asked.append)
-    page.on("download", asked.append)
+    page, before = window.page, window.asked
     page.evaluate(WATCH)
     try:
-        page.locator("button").nth(button.at).click(timeout=3000)
-        page.wait_for_timeout(150)
-        return bool(asked) or bool(page.evaluate(CAME))
+        page.locator("button").nth(button.at).click(timeout=CLICK_MS)
+        page.wait_for_timeout(AFTER_MS)
+        return window.asked > before or bool(page.evaluate(CAME))
     except Error as problem:
         return "Execution context" in str(problem)
-    finally:
-        page.remove_listener("request", asked.append)
