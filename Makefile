@@ -61,6 +61,7 @@ bench: .venv/dev .venv-training/ready .venv/models chromium
 	$(BIN)/python -m bench.recipe
 	$(BIN)/python -m bench.faults
 	$(BIN)/python -m bench.load
+	$(BIN)/python -m bench.page_weight --times 3
 	$(BIN)/python -m bench.stranger
 
 # Documents that say what the code says: docs/settings.md and the tables of docs/commands.md.

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple, cast
 
 from django.http import HttpResponse
 from django.urls import Resolver404, resolve
+from django.utils.decorators import method_decorator
+from django.views.decorators.gzip import gzip_page
 from drf_spectacular.generators import SchemaGenerator
 from rest_framework.request import Request
 
@@ -73,11 +75,12 @@ def operations() -> list[Line]:
 class Document(Endpoint):
     """The document for programs and for the page that shows it, open to everybody: nothing in it is secret."""
 
+    @method_decorator(gzip_page)
     def get(self, request: Request) -> HttpResponse:
-        """The document; 304 for who has it already."""
+        """The document, compressed; 304 for who has it already."""
         body, etag = written()
         headers = {"ETag": etag, "Cache-Control": "no-cache"}
-        if request.headers.get("If-None-Match") == etag:
+        if request.headers.get("If-None-Match", "").removeprefix("W/") == etag:
             return HttpResponse(status=304, headers=headers)
         return HttpResponse(body, content_type="application/json", headers=headers)
 

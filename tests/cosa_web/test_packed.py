@@ -9,6 +9,7 @@ from django.core.management import call_command
 from django.http import HttpResponse, StreamingHttpResponse
 from django.test import Client, RequestFactory
 from django.test.utils import override_settings
+from django.urls import reverse
 
 from cosa_web.packed import Pages
 
@@ -24,6 +25,13 @@ def test_a_page_is_compressed():
     answer = sent(HttpResponse(LONG))
     assert answer["Content-Encoding"] == "gzip" and gzip.decompress(answer.content).decode() == LONG
     assert "Accept-Encoding" in answer["Vary"]
+
+
+def test_the_document_of_the_api_is_compressed_and_asked_for_once(db):
+    address = reverse("api:document")
+    answer = Client().get(address, **PACKED)
+    known = {"headers": {"if-none-match": answer["ETag"], "accept-encoding": "gzip"}}
+    assert answer["Content-Encoding"] == "gzip" and Client().get(address, **known).status_code == 304
 
 
 def test_the_length_of_a_page_differs_each_time():
