@@ -11,7 +11,7 @@ from django.test import Client, TransactionTestCase
 
 from cosa_web import celery_app
 from cosa_web.api_settings import caches as caches_of
-from tests import emptying
+from tests import collecting, emptying
 from tests.factories import make_person
 from tests.postgres import server
 from tests.stores import folder
@@ -30,6 +30,22 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     from tests.schedule import ByFile
 
     return ByFile(config, log)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> Any:
+    """The report of a folder, whose files each worker reads from another one on."""
+    report = yield
+    if isinstance(collector, pytest.Directory):
+        report.result = collecting.turned(report.result or [], *collecting.place_among_workers())
+    return report
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All workers must have the same tests in one order."""
+    if collecting.place_among_workers()[1] > 1:
+        collecting.put_in_order(items)
 
 
 def pytest_collection_finish() -> None:

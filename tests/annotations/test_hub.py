@@ -3,14 +3,15 @@
 import socket
 from types import SimpleNamespace
 
-import datasets
 import pyarrow
 import pyarrow.parquet
 import pytest
 from huggingface_hub.errors import GatedRepoError, OfflineModeIsEnabled
 
 from annotations import hub
+from tests.collecting import later
 
+datasets = later("datasets")
 ROWS = {"prompt": ["One?", "Two?", "Three?"]}
 
 
@@ -173,17 +174,17 @@ def gated():
 @pytest.mark.parametrize(
     ("problem", "words"),
     [
-        (gated(), "is gated"),
-        (datasets.exceptions.DatasetNotFoundError("Dataset 'owner/name' doesn't exist."), "has no data set"),
-        (ConnectionError("Couldn't reach it"), "could not be reached"),
-        (OfflineModeIsEnabled("offline"), "kept off the Hub"),
-        (TimeoutError(), "could not be reached"),
-        (ValueError("hf_secret in a message of somebody else's"), "could not be read as tables"),
+        (gated, "is gated"),
+        (lambda: datasets.exceptions.DatasetNotFoundError("Dataset 'owner/name' doesn't exist."), "has no data set"),
+        (lambda: ConnectionError("Couldn't reach it"), "could not be reached"),
+        (lambda: OfflineModeIsEnabled("offline"), "kept off the Hub"),
+        (TimeoutError, "could not be reached"),
+        (lambda: ValueError("hf_secret in a message of somebody else's"), "could not be read as tables"),
     ],
 )
 def test_every_failure_has_words_and_none_of_the_librarys(monkeypatch, tmp_path, problem, words):
     Hub(monkeypatch)
-    failing(monkeypatch, problem)
+    failing(monkeypatch, problem())
     said = refusal(tmp_path)
     assert words in said and "secret" not in said
 

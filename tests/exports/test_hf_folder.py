@@ -3,13 +3,14 @@
 import io
 import zipfile
 
-import datasets
 import pytest
 
 from annotations import exports
 from annotations.exports import hf_folder
+from tests.collecting import later
 from tests.exports.reading import taken, unzipped
 
+datasets = later("datasets")
 COLUMNS = ("split", "text", "risks", "score")
 ROWS = [
     ["Violence", "A fight, in a comic.", ["violence"], 0.5],

@@ -6,7 +6,6 @@ import os
 import zipfile
 from pathlib import Path
 
-import datasets
 import pytest
 
 from annotations import exports
@@ -15,8 +14,10 @@ from annotations.exports import _pair_rows, _training, parquet
 from annotations.exports._training import LOWEST, SHAPES, Wanted
 from annotations.imports import _files
 from annotations.imports._preferences import PairRow, read_pairs
+from tests.collecting import later
 from tests.exports.reading import rows_of, taken
 
+datasets = later("datasets")
 NASTY = "{response} {prompt} $config «نعم، هكذا» 🎓 NUL:\0 \r\n\t“quoted” \u2028 end "
 SYSTEM, PROMPT = "You help at a desk.\n\nSafety guideline: maps.", "How do tides work?"
 EVERY = [(shape, format) for shape in SHAPES for format in SHAPES[shape].formats]

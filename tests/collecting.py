@@ -1,0 +1,42 @@
+"""In what order the workers of a parallel run read the files of tests.
+
+All of them must read all files; compiling one with its assertions, which is done once, takes longer than all the rest.
+So each begins at another place, and finds most files compiled by those that came there first.
+"""
+
+import os
+import sys
+from importlib import import_module
+from importlib.util import LazyLoader, find_spec, module_from_spec
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+
+def place_among_workers() -> tuple[int, int]:
+    """Which worker of a parallel run this process is, from 0, and of how many; (0, 1) where it runs alone."""
+    name, count = os.environ.get("PYTEST_XDIST_WORKER", "gw0"), os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")
+    return int(name.removeprefix("gw")), int(count)
+
+
+def turned(found: list[Any], number: int, count: int) -> list[Any]:
+    """What a folder holds, from another place on for each worker."""
+    start = len(found) * number // count
+    return found[start:] + found[:start]
+
+
+def put_in_order(items: list[pytest.Item]) -> None:
+    """The tests in the one order in which every worker must name them, wherever it began to read."""
+    items.sort(key=lambda item: item.path)
+
+
+def later(name: str) -> ModuleType:
+    """A package that takes a second to import, which it does where a test first uses it and not in every worker."""
+    spec = find_spec(name)
+    if name in sys.modules or spec is None or spec.loader is None:
+        return import_module(name)
+    spec.loader = LazyLoader(spec.loader)
+    module = sys.modules[name] = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
