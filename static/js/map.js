@@ -41,7 +41,7 @@
       on("keydown", this.key);
       this.part.addEventListener("click", (event) => this.press(event.target.closest("[data-map]")?.dataset.map));
       this.fold.addEventListener("toggle", () => store.set(FOLD, this.fold.open ? null : "closed"));
-      new ResizeObserver(() => { this.board.resize(); this.draw(); }).observe(this.canvas);
+      new ResizeObserver(() => { this.board.resize(); this.#moved(); }).observe(this.canvas);
       const redraw = () => this.draw();
       new MutationObserver(redraw).observe(root, { attributeFilter: ["data-theme"] });
       matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);

@@ -14,7 +14,10 @@ FOUND = """() => [...document.querySelectorAll("button")].map((one, at) => ({
   ready: !one.disabled && one.ariaDisabled !== "true" && one.checkVisibility({ visibilityProperty: true }),
 }))"""
 WATCH = """() => {
+  const painted = () => [...document.querySelectorAll("canvas")].map((one) => one.toDataURL()).join();
+  const before = painted();
   window.came = 0;
+  window.something = () => window.came > 0 || painted() !== before;
   const count = () => { window.came += 1; };
   const all = { attributes: true, childList: true, characterData: true, subtree: true };
   new MutationObserver(count).observe(document, all);
@@ -22,7 +25,7 @@ WATCH = """() => {
     document.addEventListener(name, (event) => { if (!event.target.matches?.("button")) count(); }, true);
   }
 }"""
-CAME = "() => window.came === undefined || window.came > 0"
+CAME = "() => !window.something || window.something()"
 CLICK_MS, AFTER_MS = 5000, 200
 LIVING = ("living",)
 """Pages whose buttons are only to be looked at."""
