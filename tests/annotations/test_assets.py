@@ -53,7 +53,8 @@ def test_all_css_together_stays_small():
 
 def test_no_template_has_an_inline_style_or_script():
     inline = re.compile(r"\sstyle=|<style|<script(?![^>]*\ssrc=)|\son\w+=|javascript:")
-    found = {str(path): inline.findall(path.read_text()) for path in TEMPLATES}
+    html = {str(path): re.sub(r"{%.*?%}", " ", path.read_text(), flags=re.DOTALL) for path in TEMPLATES}
+    found = {path: inline.findall(source) for path, source in html.items()}
     assert {path: wrong for path, wrong in found.items() if wrong} == {}
 
 
