@@ -51,6 +51,7 @@ def dead(window: Window, sight: Sight, known: set[str]) -> list[str]:
     if sight.name.endswith(LIVING):
         return []
     told = []
+    window.page.wait_for_timeout(AFTER_MS)
     for button in _waiting(window, known):
         known.add(button.kind)
         if not _does_something(window, button):

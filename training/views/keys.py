@@ -36,6 +36,8 @@ def key_list(request: HttpRequest) -> HttpResponse:
     person, wanted = _person(request), asked_filters(request, key_queries.FILTERS)
     page = paged(request, key_queries.listed(access.api_keys(person), wanted), size=25)
     number = whole_number(wanted["deployment"])
+    deployment = access.deployments(person).filter(pk=number).first() if number is not None else None
+    homes = key_queries.homes(person)
     context = {
         "page": page,
         "organisations": key_queries.organisations(access.api_keys(person)),
@@ -43,8 +45,8 @@ def key_list(request: HttpRequest) -> HttpResponse:
         "wanted": wanted,
         "filtered": any(wanted.values()),
         "states": key_queries.STATES,
-        "deployment": access.deployments(person).filter(pk=number).first() if number is not None else None,
-        "may_give": key_queries.homes(person).exists(),
+        "deployment": deployment,
+        "may_give": (homes.filter(pk=deployment.organisation_id) if deployment else homes).exists(),
     }
     return render(request, LIST, context)
 

@@ -63,6 +63,14 @@ def test_a_form_for_a_deployment_names_its_organisation(as_person):
     assert form.fields["opens"].label_from_instance(deployment) == f"{deployment.slug} (Zebra)"
 
 
+def test_a_new_key_is_offered_where_the_person_gives_keys(as_person):
+    theirs = make_deployment("far", make_version(make_config("far", make_organisation("elsewhere"))))
+    mine, lea = make_deployment(), as_person("lea")
+    Membership.objects.create(user=make_person("lea"), organisation=theirs.organisation, role="expert")
+    offered = [NEW in lea.get(LIST, {"deployment": one.pk}).content.decode() for one in (mine, theirs)]
+    assert offered == [True, False] and NEW in lea.get(LIST).content.decode()
+
+
 def test_each_page_with_the_form_asks_for_a_key_of_its_own(as_person):
     lea = as_person("lea")
     asked = {lea.get(NEW).context["form"]["once"].value() for _ in range(2)}
