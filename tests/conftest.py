@@ -3,6 +3,7 @@
 import gc
 import os
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from django.test import Client, TransactionTestCase
 
 from cosa_web import celery_app
 from cosa_web.api_settings import caches as caches_of
-from tests import collecting, emptying
+from tests import collecting, emptying, migrated
 from tests.factories import make_person
 from tests.postgres import server
 from tests.stores import folder
@@ -53,6 +54,16 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[None]:
+    """The workers of a parallel run take the tables of their databases from each other."""
+    parallel = collecting.place_among_workers()[1] > 1
+    with migrated.shared_tables(tmp_path_factory.getbasetemp().parent) if parallel else nullcontext():
+        yield
 
 
 @pytest.fixture
