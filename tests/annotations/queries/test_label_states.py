@@ -8,10 +8,18 @@ from annotations.models import Prompt, PromptCheck
 from annotations.queries import label_states, validation
 from annotations.queries.checks import to_label
 from annotations.services.checks import UNSURE
+from tests.databases import kept_for_a_file
 from tests.factories import make_benchmark, make_config
 from tests.labelling import categorical, decide, edit, person, say, written
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _world(django_db_setup, django_db_blocker):
+    with kept_for_a_file(django_db_blocker):
+        _some_of_everything()
+        yield
 
 
 def _some_of_everything():
@@ -49,7 +57,6 @@ def _some_of_everything():
 
 
 def test_whole_benchmarks_are_told_what_each_prompt_is_told():
-    _some_of_everything()
     benchmark, prompts = make_benchmark(), make_benchmark().prompts.current()
     of = {one.pk: one.validation for one in validation.with_validation(prompts)}
     assert set(of.values()) == {"validated", "disputed", "open"}
@@ -65,7 +72,6 @@ def test_whole_benchmarks_are_told_what_each_prompt_is_told():
 
 @pytest.mark.parametrize("who", ["omar", "carol", "ada"])
 def test_what_waits_for_a_person_is_what_each_prompt_says(who):
-    _some_of_everything()
     written(author="ada"), written(author="omar")
     waits = set(to_label(person(who), [make_benchmark()]).values_list("pk", flat=True))
     empty = make_benchmark("empty")
