@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from django.utils import timezone
 
-from annotations.models import PreferenceSet, Response, SystemPrompt, Taxonomy, TaxonomyVersion
+from annotations.models import Benchmark, PreferenceSet, Response, SystemPrompt, Taxonomy, TaxonomyVersion
+from annotations.models.benchmarks import TRAINING
 from tests.addresses import Place
 from tests.factories import make_checkpoint, make_judge, make_node, make_person, make_training
 from tests.sweep import words
@@ -130,16 +131,18 @@ def _measured() -> None:
 
 
 def _map(place: Place) -> None:
-    """A map of the training prompts in two heaps, one of them named in Arabic."""
+    """A map of the demo's training prompts in two heaps, one of them named in Arabic."""
     row = PromptMap.objects.get(pk=place.arguments["map-detail"][0])
-    prompts = row.benchmark
+    prompts = Benchmark.objects.exclude(pk=row.benchmark_id).get(purpose=TRAINING)
     ids = list(prompts.prompts.order_by("position").values_list("pk", flat=True))
     points = np.zeros(len(ids), dtype=POINT)
     points["prompt"], points["cluster"] = ids, [1 + number % 2 for number in range(len(ids))]
     points["x"] = [(-0.6 if number % 2 else 0.6) + sin(number) / 5 for number in range(len(ids))]
     points["y"] = [cos(number * 2) / 2 for number in range(len(ids))]
     figures = row.figures | {"clusters": 2, "noise": 0, "near": {"1": [[2, 0.8]], "2": [[1, 0.8]]}}
-    PromptMap.objects.filter(pk=row.pk).update(points=points.tobytes(), figures=figures)
+    figures |= {"in": len(ids), "out": len(ids)}
+    told = {"points": points.tobytes(), "figures": figures, "done": len(ids), "total": len(ids)}
+    PromptMap.objects.filter(pk=row.pk).update(benchmark=prompts, **told)
     proposal = {"name": "حصار", "definition": words.ARABIC_COMMENT, "raw": words.HOSTILE, "model": "Echo", "seed": 1}
     row.clusters.filter(number=1).update(
         members=ids[::2], size=len(ids[::2]), name="حصار", definition=words.HEBREW_COMMENT

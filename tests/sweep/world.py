@@ -175,6 +175,8 @@ def _review(place: Place) -> None:
     config = SafetyConfig.objects.get(slug="game", organisation__slug="lantern")
     place.arguments.update({name: [config.pk, 3] for name in ("review-detail", "review-decide", "comment-add")})
     place.arguments["version-diff"] = [config.pk, 2, 3]
+    draft = SafetyConfig.objects.get(slug="draft", organisation=config.organisation)
+    place.arguments.update({f"config-{name}": [draft.pk] for name in ("edit", "save", "preview")})
 
 
 def _labels(prompts: list[Prompt]) -> None:
