@@ -235,7 +235,7 @@ def make_place(run: EvaluationRun | None = None) -> Place:
         "item-detail": [run.pk, item.pk],
         "run-changed": [item.prompt_id],
         "docs-page": ["method"],
-        "docs-picture": ["run.png"],
+        "docs-picture": ["lead_run.png"],
         **_people(),
     }
     return Place(run, arguments)

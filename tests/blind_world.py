@@ -33,6 +33,8 @@ WORDS = (
     *("dromedary", "lynx", "okapi", "ocelot", "marmot", "puma", "gnu-bench", "gold", "adjudicat"),
 )
 """The model and how it was called, the judge and its verdict, other people, what they said, right answers, labels."""
+DRAWN = re.compile(r"\b(?=[0-9a-z]*[A-Z])[0-9A-Za-z]{64}\b")
+"""Tokens of forms: letters drawn at random, which spell any short word now and then."""
 KINDS = re.compile(r"\b(partial|disallowed|candidate|judge|judgement)\b")
 SHOWN = (Campaign, User)
 """Whose numbers stand in addresses and on the page: the campaign's, and the rater's own."""
@@ -147,7 +149,7 @@ def secrets_of(blind: Blind) -> dict[str, str]:
 
 def leaks(text: str, secrets: dict[str, str]) -> list[str]:
     """The secrets that this text tells."""
-    low = text.lower()
+    low = DRAWN.sub(" ", text).lower()
     bare = low.replace("-", "")  # a UUID is one with and without its dashes
     return [f"{what} {one}" for one, what in secrets.items() if one in low or one in bare] + KINDS.findall(low)
 

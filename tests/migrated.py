@@ -15,15 +15,17 @@ from unittest import mock
 from django.db import connection
 from django.db.backends.sqlite3.creation import DatabaseCreation
 
+# Before anything stands in their place, so that one use inside of another begins anew.
+WHOLE, LAY = DatabaseCreation.create_test_db, DatabaseCreation._create_test_db
+
 
 @contextmanager
 def shared_tables(folder: Path) -> Iterator[None]:
     """Test databases made in here begin as the first one did that was made with the same folder, in any process."""
-    whole, lay = DatabaseCreation.create_test_db, DatabaseCreation._create_test_db
     kept = folder / "migrated.sqlite3"
 
     def begin(creation: DatabaseCreation, *args: Any, **named: Any) -> str:
-        name = lay(creation, *args, **named)
+        name = LAY(creation, *args, **named)
         if kept.exists():
             shutil.copyfile(kept, name)
         return name
@@ -31,7 +33,7 @@ def shared_tables(folder: Path) -> Iterator[None]:
     def create(creation: DatabaseCreation, *args: Any, **named: Any) -> str:
         with (folder / "migrated.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            name = whole(creation, *args, **named)
+            name = WHOLE(creation, *args, **named)
             if not kept.exists():
                 keep(kept)
             return name

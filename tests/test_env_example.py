@@ -36,7 +36,7 @@ def sources() -> Iterator[str]:
 def names_in_code() -> set[str]:
     """Every variable the code names; keys of models have no fixed name and count as one."""
     found = {name for source in sources() for name in re.findall(r"COSA_[A-Z_]+", source)}
-    return {name for name in found if not name.startswith(FREE) and not name.endswith("_")} | {KEY}
+    return {name for name in found if not name.startswith(FREE) and not name.endswith(("_", "_FILE"))} | {KEY}
 
 
 def constant_defaults() -> Iterator[tuple[str, str]]:

@@ -59,6 +59,6 @@ def test_a_statement_that_is_refused_is_an_error_of_ours(browser, monkeypatch):
         raise OperationalError("no such column")
 
     with monkeypatch.context() as patch:
-        patch.setattr("cosa_web.views.queries.unfinished", refuse)
+        patch.setattr("cosa_web.home.queries.unfinished", refuse)
         browser.force_login(make_person("grace"))
         assert browser.get("/").status_code == 500

@@ -56,4 +56,4 @@ def test_a_retired_version_shows_who_retired_it_and_why(as_person):
 def test_a_review_belongs_to_the_reviews_in_the_rail(as_person):
     html = page(as_person("bob"), waits())
     here = [one.text.strip() for one in elements(html, "a") if one.attributes.get("aria-current") == "page"]
-    assert here == ["Reviews"]
+    assert here == ["Reviews 1 waiting"]
