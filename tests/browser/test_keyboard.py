@@ -66,7 +66,7 @@ def test_an_annotator_rates_three_responses(window):
         hands.press("4", answer, "Enter")
         expect(page.locator("#rate-done")).to_contain_text(f"{number} done")
         hands.held()
-    expect(page.get_by_text("Nothing waits for you here now")).to_be_visible()
+    expect(page.get_by_role("paragraph").filter(has_text="Nothing waits for you here now")).to_be_visible()
     hands.go("Leave")
     assert Rating.objects.count() == 3 and hands.wrong == []
 
