@@ -226,7 +226,7 @@ def test_changes_come_in_pages_and_by_sort(as_person, bench):
     frozen(bench, 2, 0)
     client = as_person("ada")
     assert "1–25 of 31 changes" in page(client, url("diff", bench))
-    assert "1–1 of 1 changes" in page(client, url("diff", bench) + "?old=1.0&new=2.0&show=removed")
+    assert "1–1 of 1 change" in page(client, url("diff", bench) + "?old=1.0&new=2.0&show=removed")
     assert "26–30 of 30 changes" in page(client, url("diff", bench) + "?old=1.0&new=2.0&show=added&page=2")
 
 

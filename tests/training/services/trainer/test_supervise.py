@@ -265,6 +265,7 @@ def test_the_node_ends_what_a_dead_supervisor_left_of_a_cancelled_run():
     child = launcher.start(run, launcher.folder_of(run), [0])
     process = processes.of(child.pid)._asdict()
     TrainingRun.objects.filter(pk=run.pk).update(process=process, state="cancelled")
+    until(lambda: living(run))
     nodes.sweep()
     assert (reads(run, "process")[0], living(run)) == ({}, [])
     assert Gpu.objects.filter(run=None).count() == 1
