@@ -13,7 +13,7 @@ from tests.outcomes import answer, fail, finish, finished_run
 from training.models import EvaluationRun, RunItem
 from training.run_speed import speed
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 START = datetime(2026, 3, 1, 10, 0, 0, 500_000, tzinfo=UTC)
 
 

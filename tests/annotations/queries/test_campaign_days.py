@@ -9,7 +9,7 @@ from annotations.queries.campaign_days import IS_THERE, NOT_OPEN, NOTHING, TOO_Y
 from tests.factories import make_person
 from tests.rating_desk import make_campaign, rate_item
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 NOW = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)
 
 
