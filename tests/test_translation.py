@@ -55,7 +55,9 @@ def test_words_are_marked_and_nothing_else(source: str, marked: str) -> None:
     assert mark(source) == marked == mark(marked)
 
 
-@pytest.mark.parametrize(("n", "said"), [(0, "0 items wait"), (1, "1 item waits"), ([1, 2], "– items wait")])
+@pytest.mark.parametrize(
+    ("n", "said"), [(0, "0 items wait"), (1, "1 item waits"), ([1], "– item waits"), ([1, 2], "– items wait")]
+)
 def test_a_number_or_a_list_decides_about_the_plural(n: Any, said: str) -> None:
     shown = n if isinstance(n, int) else None
     text = PLURAL.replace("n|count", "shown|count")
