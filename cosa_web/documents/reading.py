@@ -133,10 +133,11 @@ class _Renderer(RendererHTML):
         return f' <a class="anchor" href="#{head.attrGet("id")}" aria-label="{label}">#</a></{tokens[idx].tag}>\n'
 
     def image(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
-        """A picture of docs/pictures, or its words when there is none."""
+        """A picture of docs/pictures that leads to its full size, or its words when there is none."""
         words = escape(tokens[idx].content)
         src = address(str(tokens[idx].attrGet("src")), ())
-        return f'<img src="{escape(src)}" alt="{words}" loading="lazy">' if src else words
+        shown = f'<img src="{escape(src)}" alt="{words}" loading="lazy">'
+        return f'<a class="picture" href="{escape(src)}">{shown}</a>' if src else words
 
 
 _READER = MarkdownIt("commonmark", {"html": False}, renderer_cls=_Renderer).enable("table")

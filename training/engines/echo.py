@@ -33,7 +33,7 @@ _ANSWERS = (
     "In short: {asked} In long: there is no model behind this engine, so there is nothing more to say.",
 )
 _LONGEST = 100_000
-_WORDS = ("plain", "careful", "short", "complete", "open", "exact")
+_WORDS = ("plain", "careful", "short", "complete", "clear", "precise")
 
 
 class Options(NamedTuple):
