@@ -8,13 +8,16 @@ import re
 import struct
 from functools import cache
 from importlib import import_module
+from io import BytesIO
+from pathlib import Path
 
 import pytest
+from PIL import Image, ImageDraw
 
-from tests.pictures import document
+from tests.pictures import camera, document, steady
 from tests.pictures.document import DOCS, PICTURES, ROOT, TUTORIALS
 
-WIDE, AT_MOST, ALL_AT_MOST = 1280, 80_000, 1_600_000
+NARROW, WIDE, AT_MOST, ALL_AT_MOST = 320, 1280, 80_000, 1_400_000
 FEWEST, MOST = 4, 7
 TAG = re.compile(r"{%.*?%}|{#.*?#}|<[^>]*>", re.DOTALL)
 READERS = [*sorted(DOCS.glob("*.md")), ROOT / "README.md"]
@@ -86,10 +89,28 @@ def test_every_picture_is_shown_and_taken_and_small() -> None:
     shown = {name for path in READERS for name in document.pictures(path.read_text(encoding="utf-8"))}
     assert set(there) == shown == {name for tutorial in TUTORIALS for name in taken(script(tutorial))}
     wrong = {name for name, data in there.items() if data[:8] != b"\x89PNG\r\n\x1a\n" or len(data) > AT_MOST}
-    narrow = {name for name, data in there.items() if struct.unpack(">I", data[16:20]) != (WIDE,)}
-    assert (wrong, narrow) == (set(), set())
+    widths = {name: struct.unpack(">I", data[16:20])[0] for name, data in there.items()}
+    assert (wrong, {name: wide for name, wide in widths.items() if not NARROW <= wide <= WIDE}) == (set(), {})
     assert sum(map(len, there.values())) <= ALL_AT_MOST
     assert {path.name for path in PICTURES.iterdir()} == {f"{name}.png" for name in there}
+
+
+def drawn(*rectangles: tuple[int, int, int, int]) -> bytes:
+    """A picture of 400 × 100 dots with these rectangles in it, as a camera gives it."""
+    picture, out = Image.new("RGB", (400, 100), "#ffffff"), BytesIO()
+    for rectangle in rectangles:
+        ImageDraw.Draw(picture).rectangle(rectangle, fill="#1b2230")
+    picture.save(out, "PNG")
+    return camera.small(out.getvalue())
+
+
+def test_a_picture_is_kept_where_nothing_but_a_time_has_changed(tmp_path: Path) -> None:
+    there, clock = tmp_path / "one.png", (300, 10, 390, 30)
+    before, later = drawn((10, 10, 90, 30), (300, 10, 340, 30)), drawn((10, 10, 90, 30), (310, 10, 350, 30))
+    assert steady.keep(there, before, [clock])
+    assert not steady.keep(there, later, [clock]) and there.read_bytes() == before
+    assert steady.keep(there, later, []) and there.read_bytes() == later
+    assert steady.keep(there, drawn((10, 10, 99, 30), (310, 10, 350, 30)), [clock])
 
 
 def test_pictures_say_in_words_what_they_show() -> None:

@@ -56,7 +56,8 @@ def _walk(browser: Browser, place: Place, name: str, folder: Path) -> None:
         walk.end()
     weight = sum((folder / f"{one}.png").stat().st_size for one in walk.taken)
     sys.stdout.write(
-        f"{name:10} {len(walk.taken):2} pictures, {weight / 1000:4.0f} kB, {time.monotonic() - began:.0f} s\n"
+        f"{name:10} {len(walk.taken):2} pictures, {len(walk.written)} new, {weight / 1000:4.0f} kB, "
+        f"{time.monotonic() - began:.0f} s\n"
     )
     sys.stdout.flush()
 

@@ -27,7 +27,7 @@ def person(walk: Walk) -> None:
     walk.choose("Role", "Expert")
     walk.button("Add and make the link")
     walk.reads("Give this link to Nora Brandt")
-    walk.shorten(walk.page.get_by_text("/password/"), 35)
+    walk.shorten(walk.page.get_by_text("/password/"), len(walk.place.site) + len("/password/"))
     walk.picture("admin_person", bottom=walk.section("Roles"))
 
 
@@ -87,10 +87,10 @@ def train(walk: Walk) -> None:
     walk.fill("Most steps", "2")
     walk.button(re.compile("^Check"))
     walk.reads("Launch", walk.page.get_by_role("button", name=re.compile("^Launch")), patience=TRAINS_SECONDS)
-    walk.picture("admin_checked")
+    walk.picture("admin_checked", bottom=walk.page.get_by_role("button", name=re.compile("^Launch")))
     walk.button(re.compile("^Launch"))
     walk.reads("finished", walk.page.locator("main .badge"), patience=TRAINS_SECONDS)
-    walk.picture("admin_trained")
+    walk.picture("admin_trained", bottom=walk.page.locator("main details").filter(has_text="Table").first)
 
 
 @TUTORIAL.step("Promote its checkpoint")
@@ -117,4 +117,4 @@ def deploy(walk: Walk) -> None:
     walk.fill("Prompt", "Describe the gate of the old city.")
     walk.button("Ask")
     walk.reads("tokens", walk.page.locator("#try-facts"), patience=180)
-    walk.picture("admin_deployed", top=walk.section("Try it"), bottom=walk.section("Try it"))
+    walk.picture("admin_deployed", top=walk.section("Try it"))

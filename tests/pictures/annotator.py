@@ -28,10 +28,12 @@ def read(walk: Walk) -> None:
 @TUTORIAL.step("Answer the two practice items")
 def practise(walk: Walk) -> None:
     keys(walk, "4", "y")
-    walk.picture("annotator_item", top=walk.page.locator("main"))
+    walk.reads("saved")
+    walk.picture("annotator_item", framed=True)
     keys(walk, "Enter")
     walk.reads("right answer", walk.page.locator("#rate-judged"))
-    walk.picture("annotator_practice", top=walk.page.locator("#rate-judged"))
+    form = walk.page.get_by_role("form", name="Your answer")
+    walk.picture("annotator_practice", top=walk.page.locator("#rate-judged"), bottom=form)
     keys(walk, "Enter")
     walk.reads("Food and music alphabet")
     keys(walk, "4", "n", "r", "Enter")
@@ -65,7 +67,7 @@ def flag(walk: Walk) -> None:
     keys(walk, "f")
     walk.fill("What should the lead know?", "The response stops in the middle of a sentence.")
     dialog = walk.page.get_by_role("dialog")
-    walk.picture("annotator_flag", top=dialog, bottom=dialog)
+    walk.picture("annotator_flag", top=dialog)
     walk.button("Flag", walk.page.get_by_role("dialog"))
     walk.reads("The lead has your flag.")
 
@@ -74,7 +76,7 @@ def flag(walk: Walk) -> None:
 def rest(walk: Walk) -> None:
     keys(walk, "x")
     walk.reads("It counts against nothing.")
-    walk.picture("annotator_pass")
+    walk.picture("annotator_pass", top=walk.page.get_by_role("dialog"))
     walk.button("Take a break")
     walk.button("I am back")
     walk.link("Leave")
@@ -86,11 +88,10 @@ def rest(walk: Walk) -> None:
 def label(walk: Walk) -> None:
     walk.rail("Checks")
     walk.link("Label prompts of Five organisations (demo)")
+    walk.picture("annotator_label", top=walk.page.locator("#check form"))
     for kind in ("a", "p"):
         shown = walk.page.locator("#check .prompt").inner_text()
         keys(walk, kind)
-        if kind == "p":
-            walk.picture("annotator_label", top=walk.page.locator("main"))
         keys(walk, "Enter")
         walk.page.wait_for_function("said => document.querySelector('#check .prompt').innerText !== said", arg=shown)
     walk.reads(re.compile(r"2 of \d+ labelled by you"))

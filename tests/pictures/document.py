@@ -7,6 +7,7 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parent.parent.parent
 DOCS = ROOT / "docs"
 PICTURES = DOCS / "pictures"
+SITE, GATEWAY = "http://127.0.0.1:8000", "http://127.0.0.1:8001"
 TUTORIALS = ("expert", "reviewer", "annotator", "lead", "admin", "program")
 _STEP = re.compile(r"^## (\d+)\. (.+)$", re.MULTILINE)
 _CODE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)

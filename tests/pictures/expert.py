@@ -25,7 +25,7 @@ def log_in(walk: Walk) -> None:
     walk.is_("ada")
     walk.button("Log in")
     walk.reads("Hello, Ada")
-    walk.picture("expert_home")
+    walk.picture("expert_home", framed=True)
 
 
 @TUTORIAL.step("Begin a config")
@@ -99,7 +99,7 @@ def tests(walk: Walk) -> None:
     walk.tick("Echo")
     walk.button("Run tests")
     walk.reads("4 of 4 prompts judged", patience=60)
-    walk.picture("expert_tests")
+    walk.picture("expert_tests", top=walk.section("Rule tests"))
 
 
 @TUTORIAL.step("Submit it")
@@ -109,6 +109,7 @@ def submit(walk: Walk) -> None:
     walk.link("Edit")
     walk.button("Submit for review")
     walk.fill("Note to the reviewers", "The first version. Fights are open, wounds in close view are not.")
-    walk.picture("expert_submit", ring=walk.page.get_by_role("button", name=re.compile(r"^Submit v\d")))
+    dialog = walk.page.get_by_role("dialog")
+    walk.picture("expert_submit", top=dialog, ring=dialog.get_by_role("button", name=re.compile(r"^Submit v\d")))
     walk.button("Submit v1")
     walk.reads("submitted")

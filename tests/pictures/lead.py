@@ -7,7 +7,7 @@ from tests.pictures.walk import Tutorial, Walk
 TUTORIAL = Tutorial("lead")
 CONFIG = "Children's books for Arab and Muslim families"
 TITLE = "Children's books, read by two"
-ITEMS = 4
+ITEMS, READS_MS = 4, 2200
 CAROL, DAN = ("5", "y"), ("1", "n")
 
 
@@ -24,7 +24,7 @@ def freeze(walk: Walk) -> None:
     walk.link("Five organisations (demo)")
     walk.link("Releases")
     walk.link("Freeze the first release")
-    walk.picture("lead_freeze", top=walk.page.get_by_role("heading", name="The release"))
+    walk.picture("lead_freeze")
     walk.button("Freeze")
     walk.reads("v1.0", walk.page.locator("h1"))
 
@@ -82,9 +82,11 @@ def rate(walk: Walk) -> None:
             "link", name=re.compile("^Read and begin")
         ).click()
         walk.button(re.compile("^I have read this"))
-        for number in range(ITEMS):
+        for _ in range(ITEMS):
             walk.page.wait_for_function("() => Rate.ready()")
-            for key in (*(said if number % 2 else CAROL), "Enter"):
+            walk.page.wait_for_timeout(READS_MS)
+            prompt = walk.page.locator("#rate-body .prompt").inner_text()
+            for key in (*(said if len(prompt) % 2 else CAROL), "Enter"):
                 walk.page.keyboard.press(key)
         walk.reads("Nothing waits for you")
     walk.is_("lea")
@@ -126,6 +128,9 @@ def key(walk: Walk) -> None:
     walk.link("New key")
     walk.fill("Name", "bookshop till")
     walk.fill("Requests per minute", "60")
-    walk.picture("lead_key", ring=walk.page.get_by_role("button", name="Make the key"))
+    walk.picture(
+        "lead_key",
+        ring=walk.page.get_by_role("button", name="Make the key"),
+    )
     walk.button("Make the key")
     walk.reads(re.compile(r"cosa-[\w-]{40,}"))

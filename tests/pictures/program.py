@@ -10,7 +10,6 @@ from tests.pictures import document
 from tests.pictures.walk import Tutorial, Walk
 
 TUTORIAL = Tutorial("program")
-SITE, GATEWAY = "http://127.0.0.1:8000", "http://127.0.0.1:8001"
 RUN_SECONDS = 180
 
 
@@ -34,7 +33,7 @@ def address(walk: Walk) -> None:
     walk.rail("Deployments")
     walk.link("childrens_books")
     walk.reads("Call it")
-    walk.picture("program_call", top=walk.section("Call it"), bottom=walk.section("Call it"))
+    walk.picture("program_call", top=walk.section("Call it"))
 
 
 @TUTORIAL.step("Call it with curl")
@@ -105,7 +104,7 @@ def run_all(walk: Walk, number: int) -> str:
 
 def run(walk: Walk, language: str, code: str) -> str:
     """What one block prints. Raises AssertionError with all it said where it ends with an error."""
-    here = code.replace(SITE, walk.place.site).replace(GATEWAY, walk.place.gateway)
+    here = code.replace(document.SITE, walk.place.site).replace(document.GATEWAY, walk.place.gateway)
     program = ["bash", "-euo", "pipefail", "-c"] if language == "sh" else [sys.executable, "-c"]
     with tempfile.TemporaryDirectory() as folder:
         done = subprocess.run(

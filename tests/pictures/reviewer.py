@@ -15,7 +15,7 @@ def log_in(walk: Walk) -> None:
     walk.button("Log in")
     walk.reads("Hello, Bob")
     waits = walk.page.get_by_role("link", name=f"Review {CONFIG} v2")
-    walk.picture("reviewer_home", ring=waits)
+    walk.picture("reviewer_home", ring=waits, framed=True)
 
 
 @TUTORIAL.step("Read what has changed")
@@ -40,7 +40,7 @@ def try_it(walk: Walk) -> None:
 def comment(walk: Walk) -> None:
     walk.link("Comment on rule r11")
     walk.fill("Your comment", "How old must the ruling be? Say it here.")
-    walk.picture("reviewer_comment", top=walk.page.locator("#r10"), ring=walk.page.get_by_label("Your comment"))
+    walk.picture("reviewer_comment", top=walk.page.locator("#r10"), bottom=walk.page.locator("#r11"))
     walk.button("Comment")
     walk.reads("How old must the ruling be?", walk.page.locator("#talk-r11"))
 
@@ -85,6 +85,6 @@ def approve(walk: Walk) -> None:
     decision = walk.section("Decision")
     for box in decision.get_by_role("checkbox").all():
         box.check()
-    walk.picture("reviewer_decide", top=decision, bottom=decision, ring=decision.get_by_role("button", name="Approve"))
+    walk.picture("reviewer_decide", top=decision, ring=decision.get_by_role("button", name="Approve"))
     walk.button("Approve")
     walk.reads("approved")

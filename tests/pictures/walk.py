@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
-from tests.pictures import camera, document
+from tests.pictures import camera, document, steady
 
 PASSWORD = "northlight-demo"
 PATIENCE_MS = 20_000
@@ -36,6 +36,7 @@ class Walk:
         self.seen: list[str] = []
         self.kept: dict[str, str] = {}
         self.taken: list[str] = []
+        self.written: list[str] = []
         self.page: Page
 
     def is_(self, person: str) -> None:
@@ -110,12 +111,24 @@ class Walk:
         self.look()
 
     def picture(
-        self, name: str, top: Locator | None = None, bottom: Locator | None = None, ring: Locator | None = None
+        self,
+        name: str,
+        top: Locator | None = None,
+        bottom: Locator | None = None,
+        ring: Locator | None = None,
+        framed: bool = False,
     ) -> None:
-        """Keep a picture of the page, from `top` to `bottom`, under that name."""
+        """Keep a picture under that name.
+
+        It shows the content of the page down to `bottom`, or nothing but `top` (with `bottom`: both and what lies
+        between); `framed` adds the bar and the column on the left, `ring` a red line round one thing.
+        """
         self.page.wait_for_load_state("networkidle")
         self.look()
-        (self.folder / f"{name}.png").write_bytes(camera.take(self.page, top, bottom, ring))
+        steady.address(self.page, ((self.place.site, document.SITE), (self.place.gateway or "-", document.GATEWAY)))
+        shot, corner = camera.take(self.page, top, bottom, ring, framed)
+        if steady.keep(self.folder / f"{name}.png", shot, steady.moving(self.page, corner)):
+            self.written.append(name)
         self.taken.append(name)
 
     def shorten(self, place: Locator, letters: int) -> None:

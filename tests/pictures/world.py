@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from hashlib import sha256
 from pathlib import Path
 
 from tests.pictures.document import ROOT
@@ -16,13 +17,19 @@ from tests.pictures.walk import Place
 UP = re.compile(r"up after .*?(http://\S+)")
 GATEWAY = re.compile(r"answers programs at\s+(http://\S+)/v1")
 END_SECONDS = 30
+SECRET = sha256(b"a demo of one walk, for which letters are dealt in the same way each time").hexdigest()
 
 
 @contextmanager
 def demo(port: int) -> Iterator[Place]:
     """A running demo that holds what it loads. Raises RuntimeError with its last words where none starts."""
     with tempfile.TemporaryDirectory(prefix="cosa-pictures-") as folder:
-        environment = os.environ | {"COSA_VAR": folder, "COSA_PORT": str(port), "COSA_NODE": "forge"}
+        environment = os.environ | {
+            "COSA_VAR": folder,
+            "COSA_PORT": str(port),
+            "COSA_NODE": "forge",
+            "COSA_SECRET_KEY": SECRET,
+        }
         running = subprocess.Popen(
             [sys.executable, "-m", "cosa_web.demo"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
         )
