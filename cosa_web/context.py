@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, cast
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
+from django.utils.translation import gettext_lazy as _
 
 from annotations import access, campaign_access
 from annotations.models import User
@@ -14,21 +15,22 @@ from annotations.queries import waiting
 from annotations.queries.numbers import numbers, up_to
 from cosa_web import first_steps
 
+AUDIT = "annotations:audit-list"
 RAIL = (
-    ("Home", "home", "home", None),
-    ("Configs", "annotations:config-list", "configs", access.WORKERS),
-    ("Benchmarks", "annotations:benchmark-list", "benchmarks", access.WORKERS),
-    ("Checks", "annotations:check-list", "checks", access.RATERS),
-    ("Rate", "annotations:rate-list", "rate", access.RATERS),
-    ("Playground", "training:playground", "playground", access.WORKERS),
-    ("Reviews", "training:review-list", "reviews", access.WORKERS),
-    ("Campaigns", "annotations:campaign-list", "campaigns", access.WATCHERS | {LEAD}),
-    ("Runs", "training:run-list", "runs", access.WORKERS),
-    ("Training", "training:recipe-list", "training", access.WORKERS),
-    ("Models", "training:model-list", "models", access.WORKERS),
-    ("Deployments", "training:deployment-list", "deployments", access.WORKERS),
-    ("Admin", "annotations:person-list", "admin", frozenset({ADMIN})),
-    ("Audit", "annotations:audit-list", "admin", frozenset({REVIEWER})),
+    (_("Home"), "home", "home", None),
+    (_("Configs"), "annotations:config-list", "configs", access.WORKERS),
+    (_("Benchmarks"), "annotations:benchmark-list", "benchmarks", access.WORKERS),
+    (_("Checks"), "annotations:check-list", "checks", access.RATERS),
+    (_("Rate"), "annotations:rate-list", "rate", access.RATERS),
+    (_("Playground"), "training:playground", "playground", access.WORKERS),
+    (_("Reviews"), "training:review-list", "reviews", access.WORKERS),
+    (_("Campaigns"), "annotations:campaign-list", "campaigns", access.WATCHERS | {LEAD}),
+    (_("Runs"), "training:run-list", "runs", access.WORKERS),
+    (_("Training"), "training:recipe-list", "training", access.WORKERS),
+    (_("Models"), "training:model-list", "models", access.WORKERS),
+    (_("Deployments"), "training:deployment-list", "deployments", access.WORKERS),
+    (_("Admin"), "annotations:person-list", "admin", frozenset({ADMIN})),
+    (_("Audit"), AUDIT, "admin", frozenset({REVIEWER})),
 )
 # An admin finds these under one entry, as tabs.
 ADMIN_PAGES = ("/people/", "/organisations/", "/audit/", "/floor/", "/setup/")
@@ -41,12 +43,12 @@ TRAINING_PAGES = (
     *("/trainings/", "/loops/", "/checkpoints/", "/merges/", "/nodes/", "/workers/"),
 )
 BELOW = {
-    "Admin": ADMIN_PAGES,
-    "Benchmarks": BENCHMARK_PAGES,
-    "Campaigns": CAMPAIGN_PAGES,
-    "Deployments": DEPLOYMENT_PAGES,
-    "Models": MODEL_PAGES,
-    "Training": TRAINING_PAGES,
+    "annotations:person-list": ADMIN_PAGES,
+    "annotations:benchmark-list": BENCHMARK_PAGES,
+    "annotations:campaign-list": CAMPAIGN_PAGES,
+    "training:deployment-list": DEPLOYMENT_PAGES,
+    "training:model-list": MODEL_PAGES,
+    "training:recipe-list": TRAINING_PAGES,
 }
 # A version's review lies below its config, and belongs to the reviews.
 REVIEW_PAGES = frozenset({"review-detail", "review-decide", "version-retire", "comment-add", "comment-resolve"})
@@ -85,9 +87,9 @@ def _rail(request: HttpRequest, person: User) -> list[Place]:
     """The entries for the person's roles; asked for where the rail is shown, so that parts of pages count nothing."""
     held, counts = access.roles(person), _counts(person)
     return [
-        _place(request, label, reverse(name), icon, counts.get(label, 0))
+        Place(str(label), reverse(name), icon, _is_here(request, name), _number(counts.get(f"of_{icon}", 0)))
         for label, name, icon, needed in RAIL
-        if needed is None or (held & needed and (label != "Audit" or ADMIN not in held))
+        if needed is None or (held & needed and (name != AUDIT or ADMIN not in held))
     ]
 
 
@@ -95,15 +97,20 @@ def _counts(person: User) -> dict[str, int]:
     """How many reviews wait for a reviewer, and how many flags for a lead; one query, none for everybody else."""
     held, asked = access.roles(person), {}
     if REVIEWER in held:
-        asked["Reviews"] = waiting.to_review(person, access.configs(person))
+        asked["of_reviews"] = waiting.to_review(person, access.configs(person))
     if LEAD in held:
         led = campaign_access.organisations_led(person)
-        asked["Campaigns"] = waiting.flags_to_answer(campaign_access.campaigns(person).filter(organisation__in=led))
+        asked["of_campaigns"] = waiting.flags_to_answer(campaign_access.campaigns(person).filter(organisation__in=led))
     return numbers(person, **asked)
 
 
-def _place(request: HttpRequest, label: str, url: str, icon: str, count: int) -> Place:
-    active = request.path == url if url == "/" else request.path.startswith(BELOW.get(label, (url,)))
+def _is_here(request: HttpRequest, name: str) -> bool:
+    """Whether the page lies below the entry that leads to the address of that name."""
     if request.resolver_match and request.resolver_match.url_name in REVIEW_PAGES:
-        active = label == "Reviews"
-    return Place(label, url, icon, active, up_to(count) if count else "")
+        return name == "training:review-list"
+    url = reverse(name)
+    return request.path == url if url == "/" else request.path.startswith(BELOW.get(name, (url,)))
+
+
+def _number(count: int) -> str:
+    return up_to(count) if count else ""

@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 from django import template
 from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext
 
 from cosa_web.crumb_tree import BELONGS, TREE, Crumb
 
@@ -67,6 +68,6 @@ def _step(shown: _Shown, name: str, page: Crumb) -> Step | None:
     """The page as a step; None when what it is called by is not shown."""
     try:
         url = reverse(name, args=[shown.at(part) for part in page.parts]) if name else ""
-        return Step(page.label.format_map(shown), url)
+        return Step(gettext(page.label).format_map(shown), url)
     except (KeyError, AttributeError, NoReverseMatch):
         return None

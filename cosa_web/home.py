@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from django.urls import reverse
+from django.utils.translation import ngettext_lazy
 
 from annotations import access as people_access
 from annotations import campaign_access
@@ -21,6 +22,23 @@ from training.charts import config_rows
 
 LISTED = 10
 STOPPED, RUNNING = 5, 5
+SORTS = {
+    "reviews": ngettext_lazy("review", "reviews"),
+    "flags": ngettext_lazy("flag", "flags"),
+    "differences": ngettext_lazy("difference", "differences"),
+    "to_rate": ngettext_lazy("response to rate", "responses to rate"),
+    "to_label": ngettext_lazy("prompt to label", "prompts to label"),
+    "returned": ngettext_lazy("returned version", "returned versions"),
+    "comments": ngettext_lazy("open comment", "open comments"),
+    "drafts": ngettext_lazy("draft", "drafts"),
+    "stopped": ngettext_lazy("stopped run", "stopped runs"),
+    "decisions": ngettext_lazy("decision", "decisions"),
+    "deployments": ngettext_lazy("deployment stopped", "deployments stopped"),
+    "keys": ngettext_lazy("key ends about now", "keys end about now"),
+    "workers": ngettext_lazy("worker is silent", "workers are silent"),
+    "nodes": ngettext_lazy("node is silent", "nodes are silent"),
+}
+"""What follows a number of things of one sort that wait."""
 
 
 class Ask(NamedTuple):
@@ -85,39 +103,37 @@ def _of_workers(user: User) -> dict[str, Any]:
 def _troubles(found: dict[str, int]) -> Iterator[Ask]:
     """What an admin or lead has to look after, each with where that is done."""
     places = {
-        "deployments": ("deployment stopped", "deployments stopped", reverse("training:deployment-list"), "stopped"),
-        "keys": ("key ends about now", "keys end about now", reverse("training:key-list"), "all"),
-        "workers": ("worker is silent", "workers are silent", reverse("training:worker-list"), ""),
-        "nodes": ("node is silent", "nodes are silent", reverse("training:node-list"), ""),
+        "deployments": f"{reverse('training:deployment-list')}?state=stopped",
+        "keys": f"{reverse('training:key-list')}?state=all",
+        "workers": reverse("training:worker-list"),
+        "nodes": reverse("training:node-list"),
     }
-    for name, (one, several, url, state) in places.items():
+    for name, url in places.items():
         if number := found.get(name, 0):
-            yield Ask(up_to(number), one if number == 1 else several, f"{url}?state={state}" if state else url)
+            yield Ask(up_to(number), SORTS[name] % number, url)
 
 
 def _asks(waits: dict[str, Any]) -> Iterator[Ask]:
     """The numbers of all that waits, the most pressing first; of nothing there is no number."""
     waiting = waits.get("waiting")
     if waiting:
-        yield from _ask(len(waiting.reviews), "review", reverse("training:review-list"), most=LISTED)
+        yield from _ask(len(waiting.reviews), "reviews", reverse("training:review-list"), most=LISTED)
     led = waits.get("led", ())
-    yield from _ask(sum(one.flags for one in led), "flag", reverse("annotations:campaign-list"))
-    yield from _ask(sum(one.differences for one in led), "difference", reverse("annotations:campaign-list"))
+    yield from _ask(sum(one.flags for one in led), "flags", reverse("annotations:campaign-list"))
+    yield from _ask(sum(one.differences for one in led), "differences", reverse("annotations:campaign-list"))
     rate, check = waits["to_rate"], waits["checks"]
-    yield from _ask(sum(place.waiting for place in rate), "response to rate", reverse("annotations:rate-list"))
-    yield from _ask(sum(one.waiting for one in check), "prompt to label", reverse("annotations:check-list"))
+    yield from _ask(sum(place.waiting for place in rate), "to_rate", reverse("annotations:rate-list"))
+    yield from _ask(sum(one.waiting for one in check), "to_label", reverse("annotations:check-list"))
     if waiting:
-        yield from _ask(len(waiting.returned), "returned version", "#waits", most=LISTED)
-        yield from _ask(sum(talk.threads for talk in waiting.remarks), "open comment", "#waits")
-        yield from _ask(len(waiting.drafts), "draft", "#waits", most=LISTED)
+        yield from _ask(len(waiting.returned), "returned", "#waits", most=LISTED)
+        yield from _ask(sum(talk.threads for talk in waiting.remarks), "comments", "#waits")
+        yield from _ask(len(waiting.drafts), "drafts", "#waits", most=LISTED)
     stopped: Sequence[Any] = waits.get("stopped", ())
-    yield from _ask(len(stopped), "stopped run", f"{reverse('training:run-list')}?state=paused", most=STOPPED + 1)
-    yield from _ask(len(waits.get("decisions", ())), "decision", "#waits")
+    yield from _ask(len(stopped), "stopped", f"{reverse('training:run-list')}?state=paused", most=STOPPED + 1)
+    yield from _ask(len(waits.get("decisions", ())), "decisions", "#waits")
     yield from waits.get("troubles", ())
 
 
-def _ask(number: int, what: str, url: str, most: int = 0) -> Iterator[Ask]:
+def _ask(number: int, sort: str, url: str, most: int = 0) -> Iterator[Ask]:
     if number:
-        first, _, rest = what.partition(" ")
-        several = f"{first}s {rest}".strip() if rest.startswith("to ") else f"{what}s"
-        yield Ask(f"{number:,}+" if most and number >= most else f"{number:,}", what if number == 1 else several, url)
+        yield Ask(f"{number:,}+" if most and number >= most else f"{number:,}", SORTS[sort] % number, url)

@@ -9,11 +9,15 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from annotations import access as people_access
 from annotations import campaign_access, roster
 from annotations.core.found_words import Piece, asked_words, pieces
+from annotations.marks import CAMPAIGN_STATES, RUN_STATES, mark
 from annotations.models import User
 from annotations.models.people import ADMIN, LEAD
 from annotations.queries import search as reads
@@ -47,10 +51,11 @@ class Group(NamedTuple):
 
 
 class Sort(NamedTuple):
-    """A sort of thing: how it is found, and its label, address and text."""
+    """A sort of thing: its name above a list and in a sentence, how it is found, and its label, address and text."""
 
     name: str
-    title: str
+    title: Promise | str
+    word: Promise | str
     rows: Callable[[User, tuple[str, ...]], Iterable[Any]]
     make: Make
     open_to: Callable[[User], bool]
@@ -73,64 +78,77 @@ def _link(name: str, *parts: object) -> str:
 
 
 def _run(run: Any) -> tuple[str, str, str]:
-    note = f"{candidate_words.candidate_words(run.candidate)}, {run.benchmark}, {run.state}"
-    return f"Run {run.pk}", _link("training:run-detail", run.pk), note
+    state = gettext(mark(RUN_STATES, run.state).word)
+    note = f"{candidate_words.candidate_words(run.candidate)}, {run.benchmark}, {state}"
+    return gettext("Run %(run)s") % {"run": run.pk}, _link("training:run-detail", run.pk), note
+
+
+def _campaign(row: Any) -> str:
+    return gettext(mark(CAMPAIGN_STATES, row.state).word)
 
 
 SORTS = (
     Sort(
         "configs",
-        "Configs",
+        _("Configs"),
+        _("configs"),
         lambda user, words: reads.configs(people_access.configs(user), words),
         lambda row: (row.title, _link("annotations:config-detail", row.pk), f"{row.organisation}: {row.newest_policy}"),
         _works,
     ),
     Sort(
         "benchmarks",
-        "Benchmarks",
+        _("Benchmarks"),
+        _("benchmarks"),
         lambda user, words: reads.benchmarks(people_access.benchmarks(user), words),
         lambda row: (row.title, _link("annotations:benchmark-detail", row.pk), f"{row.organisation}: {row.about}"),
         _works,
     ),
     Sort(
         "prompts",
-        "Prompts",
+        _("Prompts"),
+        _("prompts"),
         lambda user, words: reads.prompts(people_access.benchmarks(user), words),
         lambda row: (row.text, _link("annotations:prompt-detail", row.benchmark_id, row.uid), row.benchmark.title),
         _works,
     ),
-    Sort("runs", "Runs", lambda user, words: search_queries.runs(access.runs(user), words), _run, _works),
+    Sort("runs", _("Runs"), _("runs"), lambda user, words: search_queries.runs(access.runs(user), words), _run, _works),
     Sort(
         "models",
-        "Models",
+        _("Models"),
+        _("models"),
         lambda user, words: search_queries.models(access.models(), words),
         lambda row: (row.name, _link("training:model-detail", row.pk), f"{row.slug}, {row.model}"),
         _works,
     ),
     Sort(
         "deployments",
-        "Deployments",
+        _("Deployments"),
+        _("deployments"),
         lambda user, words: search_queries.deployments(access.deployments(user), words),
         lambda row: (row.slug, _link("training:deployment-detail", row.pk), f"{row.version}, {row.candidate.model}"),
         _works,
     ),
     Sort(
         "campaigns",
-        "Campaigns",
+        _("Campaigns"),
+        _("campaigns"),
         lambda user, words: reads.campaigns(campaign_access.campaigns(user), words),
-        lambda row: (row.title, _link("annotations:campaign-detail", row.pk), f"{row.organisation}, {row.state}"),
+        lambda row: (row.title, _link("annotations:campaign-detail", row.pk), f"{row.organisation}, {_campaign(row)}"),
         _reads_campaigns,
     ),
     Sort(
         "rate",
-        "Campaigns you rate in",
+        _("Campaigns you rate in"),
+        _("campaigns you rate in"),
         lambda user, words: reads.with_words(campaign_access.enrolments(user), words, "campaign__title"),
-        lambda row: (str(row.campaign), _link("annotations:rate-start", row.campaign_id), row.campaign.state),
+        lambda row: (str(row.campaign), _link("annotations:rate-start", row.campaign_id), _campaign(row.campaign)),
         _rates,
     ),
     Sort(
         "people",
-        "People",
+        _("People"),
+        _("people"),
         lambda user, words: roster.people(" ".join(words)),
         lambda row: (str(row), _link("annotations:person-detail", row.pk), f"{row.username}, {row.email}".strip(", ")),
         lambda user: ADMIN in people_access.roles(user),
@@ -155,7 +173,7 @@ def search(request: HttpRequest) -> HttpResponse:
         "alone": alone if groups else "",
         "groups": groups,
         "number": sum(group.number for group in groups),
-        "sorts": [sort.title.lower() for sort in SORTS if sort.open_to(user)],
+        "sorts": [str(sort.word) for sort in SORTS if sort.open_to(user)],
         "prompts_too": _works(user),
         "latest": reads.LATEST,
         "all_sorts": f"{reverse('search')}?{urlencode({'q': typed})}",
@@ -176,7 +194,9 @@ def found(user: User, typed: str, words: tuple[str, ...], alone: str = "") -> li
     for sort in SORTS:
         if sort.open_to(user) and alone in ("", sort.name):
             rows = list(sort.rows(user, words)[: MOST + 1])  # type: ignore[index]
-            groups.append(_group(sort.name, sort.title, (sort.make(row) for row in rows[:most]), words, rows, typed))
+            groups.append(
+                _group(sort.name, str(sort.title), (sort.make(row) for row in rows[:most]), words, rows, typed)
+            )
     if alone in ("", "docs"):
         groups.append(_documents(typed, most))
     return [group for group in groups if group.hits]
@@ -203,7 +223,7 @@ def _named(user: User, typed: str) -> Group:
             made.append((prompt.text, url, f"{prompt.uid}, {prompt.digest}"))
         for one in search_queries.checkpoints_called(access.checkpoints(user), typed)[:FIRST]:
             made.append((one.model.slug, _link("training:checkpoint-detail", one.pk), one.sha256))
-    return _group("named", "By this name", made, (typed,), made, typed)
+    return _group("named", gettext("By this name"), made, (typed,), made, typed)
 
 
 def _documents(typed: str, most: int) -> Group:
@@ -212,4 +232,4 @@ def _documents(typed: str, most: int) -> Group:
         for hit in finding.find(typed)
     ]
     every = f"{reverse('docs')}?{urlencode({'q': typed})}"
-    return Group("docs", "Documents", hits[:most], len(hits), False, every)
+    return Group("docs", gettext("Documents"), hits[:most], len(hits), False, every)

@@ -35,10 +35,10 @@ ONE = {
 }
 """Settings of one stage, by the name of their field."""
 ROWS = (
-    ("num_train_epochs", _("max_steps")),
-    ("sft_learning_rate", _("dpo_learning_rate")),
-    ("global_batch", _("per_device_train_batch_size")),
-    ("max_length", _("beta")),
+    ("num_train_epochs", "max_steps"),
+    ("sft_learning_rate", "dpo_learning_rate"),
+    ("global_batch", "per_device_train_batch_size"),
+    ("max_length", "beta"),
     ("seed",),
 )
 BROKEN = ("num_train_epochs", *ONE)
