@@ -28,6 +28,12 @@ def _signed(text: str) -> str:
 
 
 @register.filter
+def title_size(title: object) -> str:
+    """The class of a heading that shows it: "long" for more than 90 characters, which are set smaller, else ""."""
+    return "long" if len(str(title)) > 90 else ""
+
+
+@register.filter
 def score(value: object) -> str:
     """A score with 2 decimals and a real minus sign; "–" for None; never a negative zero."""
     number = _number(value)

@@ -22,6 +22,10 @@ def test_a_score_has_two_decimals_and_a_real_minus_sign(value, text):
     assert look.score(value) == text
 
 
+def test_a_title_is_long_from_91_characters_on():
+    assert (look.title_size("a" * 90), look.title_size("a" * 91), look.title_size(None)) == ("", "long", "")
+
+
 @pytest.mark.parametrize(
     ("low", "high", "text"),
     [(0.36, 0.46, "[0.36–0.46]"), (-0.1, 0.2, "[−0.10 to 0.20]"), (None, 0.2, ""), (0.0, 0.0, "[0.00–0.00]")],

@@ -12,7 +12,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, Response, sync_pl
 from tests.browser.conftest import FLAGS
 from tests.sweep.pages import PEOPLE, Sight, client
 
-SETTLED = "() => !document.querySelector('.htmx-request, .htmx-settling, .loading-container, [hx-trigger=\"load\"]')"
+LOADING = '.htmx-request, .htmx-settling, .loading-container, canvas[hidden], [hx-trigger="load"]'
+SETTLED = f"() => !document.querySelector('{LOADING}')"
 SETTLE_STEPS, STEP_MS, PATIENCE_MS = 40, 50, 60_000
 WRONG = """() => {
   const root = document.documentElement, wide = root.scrollWidth - root.clientWidth;

@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from django import forms
 from django.db.models import Count, Q, QuerySet
+from django.utils.text import Truncator
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -36,7 +37,8 @@ class RunChoice(ManyRows):
         """What is said of a run beside its box."""
         state = "" if run.finished_at else ", running"
         answered = self.answered.get(run.pk, 0)
-        return f"Run {run.pk}: {candidate_words(run.candidate)} on {run.benchmark} ({answered:,} answered{state})"
+        benchmark = Truncator(run.benchmark).chars(60)
+        return f"Run {run.pk}: {candidate_words(run.candidate)} on {benchmark} ({answered:,} answered{state})"
 
 
 class PickForm(forms.Form):

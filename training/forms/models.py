@@ -147,11 +147,6 @@ class ModelForm(forms.ModelForm):
         return forms.ChoiceField(choices=choices, required=False, **kept)
 
     @property
-    def common(self) -> list[forms.BoundField]:
-        """The fields every model has."""
-        return [field for field in self if field.name not in WHERE + HOW]
-
-    @property
     def where(self) -> list[forms.BoundField]:
         """Where the weights lie."""
         return [self[name] for name in WHERE]

@@ -20,6 +20,7 @@ from tests.factories import (
 )
 from tests.markup import elements, text
 from tests.outcomes import answer, finish, finished_run
+from training.forms.models import ModelForm
 from training.models import CapabilityRun, EvaluationRun, Judgement, JudgeTrial
 
 pytestmark = pytest.mark.django_db
@@ -173,3 +174,9 @@ def test_prices_are_kept_and_a_wrong_one_is_told(as_person):
     assert grace.post(edit, values | {"price_out": ""}).status_code == 302
     model.refresh_from_db()
     assert (str(model.price_in), model.price_out) == ("0.1500", None)
+
+
+def test_the_form_shows_each_of_its_fields(as_person):
+    model = make_model("ours", base_url="echo://")
+    html = as_person("grace").get(reverse("training:model-edit", args=[model.pk])).content.decode()
+    assert set(ModelForm(instance=model).fields) <= {field.attributes.get("name") for field in elements(html)}
