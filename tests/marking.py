@@ -21,7 +21,8 @@ INLINE = frozenset({"b", "bdi", "code", "em", "i", "kbd", "q", "small", "span", 
 SILENT = frozenset({"code", "kbd", "pre", "script", "style"})
 WORDS = re.compile(r"[^\W\d_]{2,}")
 NAMES_ONLY = re.compile(
-    r"[\W\d_]*((CSV|SVG|PNG|JSON|CoSA Web|Python|curl|README\.md|SFT|DPO|API|URL|UTC|[0-9a-f]{12})[\W\d_]*)+"
+    r"[\W\d_]*((CSV|SVG|PNG|JSON|CoSA Web|Python|curl|README\.md|config\.json|SFT|DPO|API|URL|UTC|[0-9a-f]{12})"
+    r"[\W\d_]*)+"
 )
 ARGUMENT = re.compile(rf"(?<=\s)({ARGUMENTS})=(\"[^\"]*\"|'[^']*')")
 FILTERED = re.compile(r"\|(default|default_if_none|yesno):(\"[^\"]*\"|'[^']*')")
@@ -57,9 +58,9 @@ def mark(source: str) -> str:
     silent = 0
     for token in tokens(source):
         name = _element(token)
-        if name in SILENT and not _plain_inline(token):
+        if name in SILENT and (silent or not _plain_inline(token)):
             silent += -1 if token.text.startswith("</") else 1
-        if not silent and (token.kind in {"text", "var"} or _plain_inline(token)):
+        elif not silent and (token.kind in {"text", "var"} or _plain_inline(token)):
             run.append(token)
             continue
         made += [_message(run), _around(token) if not silent or token.kind == "html" else token.text]

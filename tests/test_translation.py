@@ -39,6 +39,11 @@ def test_every_word_of_a_template_is_marked() -> None:
             "Run {{ run }} by <bdi>{{ name }}</bdi>{% endblocktranslate %}</p>",
         ),
         ('<p>{{ n|count }} item{{ n|pluralize }} wait{{ n|pluralize:"s," }}</p>', f"<p>{PLURAL}</p>"),
+        (
+            '<code class="mono">make</code> Ask <kbd>s</kbd>',
+            '<code class="mono">make</code> {% translate "Ask <kbd>s</kbd>" %}',
+        ),
+        ("<pre><code>a b</code> c</pre> Done", '<pre><code>a b</code> c</pre> {% translate "Done" %}'),
         ('<a aria-label="Menu">{{ x }}</a>', "<a aria-label=\"{% translate 'Menu' %}\">{{ x }}</a>"),
         ('{{ x|default:"no name" }}', '{{ x|default:_("no name") }}'),
         (
