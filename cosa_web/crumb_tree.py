@@ -54,7 +54,7 @@ LISTS = {
     "training:judge-list": _("Judges"),
     "training:deployment-list": _("Deployments"),
     "training:key-list": _("Keys"),
-    "docs": _("Documents"),
+    "docs": _("Docs"),
 }
 CONFIGS = {
     "annotations:config-new": Crumb("annotations:config-list", _("New config")),
@@ -89,7 +89,7 @@ BENCHMARKS = {
     "annotations:validation": Crumb("annotations:benchmark-detail", _("Validation"), BENCHMARK),
     "annotations:validation-prompt": Crumb("annotations:validation", _("Prompt"), carries=True),
     "annotations:prompt-detail": Crumb(
-        "annotations:benchmark-detail", _("Prompt {prompt.uid}"), ("benchmark.pk", "prompt.uid"), carries=True
+        "annotations:benchmark-detail", _("Prompt {prompt.position}"), ("benchmark.pk", "prompt.uid"), carries=True
     ),
     "annotations:prompt-edit": Crumb("annotations:prompt-detail", _("Edit")),
     "annotations:similar-detail": Crumb("annotations:similar-list", _("Report {report.pk}")),
@@ -193,7 +193,7 @@ TRAINING = {
     "training:cluster-detail": Crumb("training:map-detail", _("Cluster {cluster.number}")),
     "training:training-new": Crumb("training:training-list", _("New training")),
     "training:loop-new": Crumb("training:training-list", _("New loop")),
-    "training:merge-new": Crumb("training:training-list", _("New merge")),
+    "training:merge-new": Crumb("training:checkpoint-list", _("New merge")),
     "training:training-compare": Crumb("training:training-list", _("Compare")),
     "training:training-detail": Crumb("training:training-list", "{run.title}"),
     "training:loop-detail": Crumb("training:training-list", "{loop.title}"),
