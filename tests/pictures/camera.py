@@ -21,7 +21,7 @@ UNDER_THE_BAR = """(element, margin) => {
 }"""
 CONTENT = """() => {
   const main = document.querySelector("main"), inside = [...main.querySelectorAll("*")];
-  const shown = inside.filter((one) => one.matches(".card") || !one.children.length && one.getClientRects().length);
+  const shown = inside.filter((one) => one.checkVisibility() && (one.matches(".card") || !one.children.length));
   const { left, top, right } = main.getBoundingClientRect();
   return [left, top, right, Math.max(...shown.map((one) => one.getBoundingClientRect().bottom))];
 }"""

@@ -92,7 +92,7 @@ def rate(walk: Walk) -> None:
     walk.is_("lea")
     walk.page.reload()
     walk.reads("8 of 8 answers done")
-    walk.picture("lead_campaign")
+    walk.picture("lead_campaign", bottom=walk.page.locator(".card").filter(has_text="How it is set up"))
 
 
 @TUTORIAL.step("Read how far they agree")

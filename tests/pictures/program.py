@@ -24,7 +24,7 @@ def key(walk: Walk) -> None:
     walk.button("Make the key")
     shown = walk.page.get_by_text(re.compile(r"^cosa-[\w-]{40,}$"))
     walk.kept["GATEWAY_API_KEY"] = shown.inner_text()
-    walk.shorten(shown, 8)
+    walk.shorten(shown, len("cosa-"))
     walk.picture("program_key")
 
 
@@ -63,7 +63,7 @@ def traffic(walk: Walk) -> None:
     walk.page.wait_for_timeout(2500)
     walk.page.reload()
     walk.reads(re.compile("calls|requests"), walk.section("Traffic"))
-    walk.picture("program_traffic", bottom=walk.page.locator("#traffic"))
+    walk.picture("program_traffic", bottom=walk.page.get_by_text("a rule of thumb, no verdict"))
 
 
 @TUTORIAL.step("Make an access token")
