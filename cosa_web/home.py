@@ -15,13 +15,24 @@ from annotations.models.work import WAITING
 from annotations.queries import campaigns as campaign_queries
 from annotations.queries import rate_list
 from annotations.queries import waiting as people_queries
-from annotations.queries.checks import tallies
+from annotations.queries.checks import Told, told
 from annotations.queries.numbers import up_to
 from training import access, home_queries, queries
 from training.charts import config_rows
 
 LISTED = 10
 STOPPED, RUNNING = 5, 5
+SOMETHING = (
+    "to_rate",
+    "checks",
+    "slow_checks",
+    "checks_later",
+    "checks_waited",
+    "led",
+    "stopped",
+    "decisions",
+    "troubles",
+)
 SORTS = {
     "reviews": ngettext_lazy("review", "reviews"),
     "flags": ngettext_lazy("flag", "flags"),
@@ -49,9 +60,12 @@ class Ask(NamedTuple):
     url: str
 
 
-def shown(user: User) -> dict[str, Any]:
-    """All of the page, as its template names it; a person who only rates is not asked for runs and scores."""
-    waits = _of_raters(user)
+def shown(user: User, *, wait: bool) -> dict[str, Any]:
+    """All of the page, as its template names it; a person who only rates is not asked for runs and scores.
+
+    Without `wait` it leaves out what takes seconds, and says so.
+    """
+    waits = _of_raters(user, wait=wait)
     if not people_access.roles(user) & people_access.WORKERS:
         return waits | {"works": False, "asks": list(_asks(waits)), "something_waits": _any(waits)}
     waits |= _of_workers(user)
@@ -69,17 +83,20 @@ def shown(user: User) -> dict[str, Any]:
 
 
 def _any(waits: dict[str, Any]) -> bool:
-    return any(waits.get(name) for name in ("to_rate", "checks", "led", "stopped", "decisions", "troubles"))
+    return any(waits.get(name) for name in SOMETHING)
 
 
-def _of_raters(user: User) -> dict[str, Any]:
+def _of_raters(user: User, *, wait: bool) -> dict[str, Any]:
     """Responses to rate and prompts to label, of those who do that."""
     rates = bool(people_access.roles(user) & people_access.RATERS)
     places = rate_list.places(campaign_access.enrolments(user)) if rates else []
-    checks = tallies(user, people_access.benchmarks_to_check(user)) if rates else []
+    checks = told(user, people_access.benchmarks_to_check(user), wait=wait) if rates else Told([], [], later=False)
     return {
         "to_rate": [place for place in places if place.waiting or place.answers],
-        "checks": [one for one in checks if one.waiting],
+        "checks": [one for one in checks.soon if one.waiting],
+        "slow_checks": [one for one in checks.slow if one.waiting],
+        "checks_later": checks.later,
+        "checks_waited": wait,
     }
 
 
@@ -121,9 +138,11 @@ def _asks(waits: dict[str, Any]) -> Iterator[Ask]:
     led = waits.get("led", ())
     yield from _ask(sum(one.flags for one in led), "flags", reverse("annotations:campaign-list"))
     yield from _ask(sum(one.differences for one in led), "differences", reverse("annotations:campaign-list"))
-    rate, check = waits["to_rate"], waits["checks"]
+    rate, check = waits["to_rate"], waits["checks"] + waits["slow_checks"]
     yield from _ask(sum(place.waiting for place in rate), "to_rate", reverse("annotations:rate-list"))
-    yield from _ask(sum(one.waiting for one in check), "to_label", reverse("annotations:check-list"))
+    number = sum(one.waiting for one in check)
+    most = number if any(one.plus for one in check) else 0
+    yield from _ask(number, "to_label", reverse("annotations:check-list"), most=most)
     if waiting:
         yield from _ask(len(waiting.returned), "returned", "#waits", most=LISTED)
         yield from _ask(sum(talk.threads for talk in waiting.remarks), "comments", "#waits")

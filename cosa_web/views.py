@@ -48,7 +48,7 @@ class LogIn(LoginView):
 def home(request: HttpRequest) -> HttpResponse:
     """What waits for the person, what runs, and the newest scores."""
     user = cast(User, request.user)
-    context = shown(user) | {"first_steps": first_steps.of(user)}
+    context = shown(user, wait="figures" in request.GET) | {"first_steps": first_steps.of(user)}
     first_steps.forget(request)
     return render(request, "home.html", context)
 

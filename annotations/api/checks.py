@@ -34,7 +34,9 @@ class ToLabel(Gathered):
     title = fields.text("What it is called.")
     organisation = fields.text("Name of the organisation it belongs to.", source="organisation.name")
     done = fields.whole("Its prompts that you have labelled.")
-    waiting = fields.whole("Those that wait for your label.")
+    waiting = fields.whole(
+        "Those that wait for your label; at least so many of a benchmark of more than 3,000 prompts."
+    )
 
     @classmethod
     def together(cls, rows: list[Any], asker: User) -> list[Any]:
@@ -74,7 +76,7 @@ class Turn(Shown):
     prompt = BarePrompt(help_text="The prompt; null when none waits for you.", allow_null=True)
     config = ReadConfig(help_text="The text by which it is labelled; null without one.", allow_null=True)
     done = fields.whole("Prompts of the benchmark that you have labelled.")
-    waiting = fields.whole("Prompts that wait for your label.")
+    waiting = fields.whole("Prompts that wait for your label; at least so many in a benchmark of more than 3,000.")
 
 
 class Label(Gathered):

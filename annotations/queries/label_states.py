@@ -21,8 +21,9 @@ WORDINGS = """
     JOIN annotations_prompt asked ON asked.uid = now.uid
     LEFT JOIN annotations_promptcheck told ON told.prompt_id = asked.id AND told.withdrawn_at IS NULL
     LEFT JOIN annotations_promptruling decided ON decided.prompt_id = asked.id AND decided.withdrawn_at IS NULL
-    WHERE now.archived_at IS NULL AND now.benchmark_id IN ({places})
-    GROUP BY now.id, benchmark.checks_needed"""
+    WHERE now.archived_at IS NULL AND now.benchmark_id IN ({places}){also}
+    GROUP BY now.benchmark_id, now.id, benchmark.checks_needed"""
+IN_SPAN = " AND COALESCE(now.created_by_id, 0) <> %s AND now.position > %s AND now.position <= %s"
 WITHIN = "kind IN ('safe', 'allowed')"
 AGAINST = f"""told.kind <> '' AND (
             (told.kind <> now.kind AND NOT (COALESCE(told.situation, 0) = {FULLY} AND now.{WITHIN}))
@@ -50,6 +51,16 @@ WAITING = f"""
             MAX(CASE WHEN {SAME} AND decided.id IS NOT NULL THEN 1 ELSE 0 END) AS ruled,
             MAX(CASE WHEN asked.created_by_id = %s THEN 1 ELSE 0 END) AS wrote {WORDINGS}) said
     WHERE labels < needed AND own = 0 AND ruled = 0 AND wrote = 0"""  # noqa: S608
+
+
+class Span(NamedTuple):
+    """A part of a benchmark: what stands behind one position and no further than another."""
+
+    after: int
+    upto: int
+
+
+WHOLE = Span(-1, 2**31 - 1)
 
 
 class Counted(NamedTuple):
@@ -98,23 +109,28 @@ def ids(benchmark: int, state: str) -> frozenset[int]:
         return frozenset(pk for (pk,) in cursor.fetchall())
 
 
-def waiting(rater: int, benchmarks: Sequence[int]) -> RawSQL:
+def waiting(rater: int, benchmarks: Sequence[int], span: Span = WHOLE) -> RawSQL:
     """The ids of the prompts of these benchmarks that wait for a label of this person, as part of a query."""
-    return _ids(_of(WAITING, benchmarks, what="id"), [rater, rater, *benchmarks])
+    return _ids(_of(WAITING, benchmarks, span, what="id"), _asked(rater, benchmarks, span))
 
 
-def waiting_of(rater: int, benchmarks: Sequence[int]) -> dict[int, int]:
+def waiting_of(rater: int, benchmarks: Sequence[int], span: Span = WHOLE) -> dict[int, int]:
     """How many prompts of each of these benchmarks (by id) wait for a label of this person, 0 among them."""
     if not benchmarks:
         return {}
-    asked = _of(WAITING, benchmarks, what="benchmark_id, COUNT(*)")
+    asked = _of(WAITING, benchmarks, span, what="benchmark_id, COUNT(*)")
     with connection.cursor() as cursor:
-        cursor.execute(f"{asked} GROUP BY benchmark_id", [rater, rater, *benchmarks])
+        cursor.execute(f"{asked} GROUP BY benchmark_id", _asked(rater, benchmarks, span))
         return dict.fromkeys(benchmarks, 0) | dict(cursor.fetchall())
 
 
-def _of(statement: str, benchmarks: Sequence[int], **more: str) -> str:
-    return statement.format(places=", ".join(["%s"] * len(benchmarks)) or "NULL", **more)
+def _asked(rater: int, benchmarks: Sequence[int], span: Span) -> list[int]:
+    return [rater, rater, *benchmarks, *(() if span == WHOLE else (rater, *span))]
+
+
+def _of(statement: str, benchmarks: Sequence[int], span: Span = WHOLE, **more: str) -> str:
+    places = ", ".join(["%s"] * len(benchmarks)) or "NULL"
+    return statement.format(places=places, also="" if span == WHOLE else IN_SPAN, **more)
 
 
 def _ids(statement: str, values: list[Any]) -> RawSQL:

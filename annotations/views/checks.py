@@ -27,8 +27,8 @@ PAGE, FRAGMENT = "annotations/check_next.html", "annotations/_check.html"
 def check_list(request: HttpRequest) -> HttpResponse:
     """The benchmarks whose prompts the person may label, and how far they are in each."""
     user = cast(User, request.user)
-    tallies = queries.tallies(user, access.benchmarks_to_check(user))
-    return render(request, "annotations/check_list.html", {"tallies": tallies})
+    told = queries.told(user, access.benchmarks_to_check(user), wait="figures" in request.GET)
+    return render(request, "annotations/check_list.html", {"told": told})
 
 
 @require_safe
