@@ -9,7 +9,10 @@ const store = {
 
 root.classList.add("js");
 if (store.get("theme")) root.dataset.theme = store.get("theme");
-if (store.get("rail")) root.dataset.rail = store.get("rail");
+const cramped = matchMedia("(max-width: 1199.98px)");
+function standRail() { root.dataset.rail = store.get("rail") || (cramped.matches ? "small" : "wide"); }
+standRail();
+cramped.addEventListener("change", standRail);
 
 // Toasts
 
@@ -42,10 +45,9 @@ function turnTheme() {
 }
 
 function foldRail(button) {
-  const small = root.dataset.rail !== "small";
-  if (small) root.dataset.rail = "small"; else delete root.dataset.rail;
-  store.set("rail", small ? "small" : null);
-  button.setAttribute("aria-expanded", String(!small));
+  store.set("rail", root.dataset.rail === "small" ? "wide" : "small");
+  standRail();
+  button.setAttribute("aria-expanded", String(root.dataset.rail !== "small"));
 }
 
 // Copying

@@ -95,3 +95,12 @@ def test_meaning_survives_the_colours_that_a_system_forces(window, ada: User, pa
     assert page.evaluate(FORCED)["bare"] == []
     page.goto("/deployments/")
     assert page.evaluate(FORCED)["tabs"] == 2
+
+
+def test_on_a_tablet_the_rail_shows_icons_until_a_person_wants_words(window, ada: User):
+    page = window.open("/configs/", ada, width=1100, height=800)
+    wide = "document.querySelector('.rail').getBoundingClientRect().width"
+    assert page.evaluate(wide) < 60
+    page.get_by_role("button", name="Icons only").click()
+    page.goto("/runs/")
+    assert page.evaluate(wide) > 200
