@@ -129,6 +129,13 @@ def test_the_living_page_shows_every_run_state():
     assert [state for state in marks.RUN_STATES if state not in html] == []
 
 
+def test_no_line_is_drawn_under_the_space_after_a_kind():
+    row = {"kind": "safe", "label": "safe", "url": "/items/", "segments": (), "n_total": 4}
+    html = render_to_string("components/_chart_heat.html", {"id": "heat", "title": "Where?", "rows": [row]})
+    (link,) = re.findall(r'<a [^>]*href="/items/">.*?</a>', html, re.DOTALL)
+    assert link.endswith("safe</span></a>")
+
+
 def test_words_of_a_diff_can_show_one_side_alone():
     pieces = [Piece("same", "a "), Piece("removed", "b"), Piece("added", "c")]
     sides = [shown("words", pieces=pieces, side=side).strip() for side in ("", "old", "new")]
