@@ -133,7 +133,7 @@ document.addEventListener("DOMContentLoaded", () => {
   const letters = document.getElementById("letter-keys");
   if (letters) letters.checked = !lettersOff();
   document.querySelector("[data-action=rail]")?.setAttribute("aria-expanded", String(root.dataset.rail !== "small"));
-  document.querySelector(".form [aria-invalid=true], .login [aria-invalid=true]")?.focus();
+  document.querySelector(".form:not(.sample) [aria-invalid=true], .login [aria-invalid=true]")?.focus();
 });
 
 // Parts that are exchanged keep out of a person's way: never by themselves under an open menu or a selected text, and
