@@ -88,7 +88,7 @@ class Releases(Racing):
         """Freezes what the benchmark holds now. For leads of its organisation."""
         benchmark, said = access.benchmark_for_lead(self.user, pk), dict(self.said)
         if (number := manifest.number(said.pop("number"))) is None:
-            raise refused(A_NUMBER, "number")
+            raise refused(str(A_NUMBER), "number")
         made = releases.freeze(benchmark=benchmark, number=number, actor=self.user, **said)
         return _whole(made)
 

@@ -29,12 +29,12 @@ CAUSE_WORDS = tuple(
     for value, meaning in zip(
         CAUSES,
         (
-            "The guideline does not say what to do here.",
-            "The prompt can be read in more than one way.",
-            "The config can be read in more than one way.",
-            "Somebody misread, or took the wrong key.",
-            "All is clear, and one can still see it both ways.",
-            "Something else: the note says what.",
+            _("The guideline does not say what to do here."),
+            _("The prompt can be read in more than one way."),
+            _("The config can be read in more than one way."),
+            _("Somebody misread, or took the wrong key."),
+            _("All is clear, and one can still see it both ways."),
+            _("Something else: the note says what."),
         ),
         strict=True,
     )
@@ -51,8 +51,8 @@ class DecisionForm(forms.Form):
         choices=[(value, value) for value in CAUSES],
         error_messages={"required": _("Say why they differ."), "invalid_choice": _("Say why they differ.")},
     )
-    note = forms.CharField(required=False, max_length=LONGEST_NOTE)
-    seen = forms.CharField(required=False)
+    note = forms.CharField(label=_("Note"), required=False, max_length=LONGEST_NOTE)
+    seen = forms.CharField(label=_("Seen"), required=False)
 
     def __init__(self, rules: Collection[str], *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)

@@ -11,8 +11,8 @@ from annotations import trail
 class AuditFilter(forms.Form):
     """Which events to show; everything may be left open. `number` comes from links to the history of one object."""
 
-    person = forms.ChoiceField(required=False)
-    action = forms.ChoiceField(required=False)
+    person = forms.ChoiceField(label=_("Person"), required=False)
+    action = forms.ChoiceField(label=_("Action"), required=False)
     kind = forms.ChoiceField(required=False, label=_("Object"))
     since = forms.DateField(required=False, label=_("From"), widget=forms.DateInput(attrs={"type": "date"}))
     until = forms.DateField(required=False, label=_("To"), widget=forms.DateInput(attrs={"type": "date"}))
@@ -22,7 +22,7 @@ class AuditFilter(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
         people = [(str(person.pk), str(person)) for person in trail.actors()]
-        self._offer("person", [*people, (trail.SYSTEM, "the system")])
+        self._offer("person", [*people, (trail.SYSTEM, _("the system"))])
         self._offer("action", [(one, trail.action_words(one)) for one in trail.actions()])
         self._offer("kind", [(one, trail.kind_words(one)) for one in trail.kinds(self.data.get("kind", ""))])
         self.fields["words"].widget.attrs |= {"type": "search", "dir": "auto", "size": 12}

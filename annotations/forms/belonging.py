@@ -4,6 +4,7 @@ from typing import cast
 
 from django import forms
 from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from annotations.models import Organisation, User
 
@@ -11,7 +12,7 @@ from annotations.models import Organisation, User
 class OfOrganisation(forms.Form):
     """What every form of something new begins with; `offer` says which organisations it may belong to."""
 
-    organisation = forms.ModelChoiceField(Organisation.objects.none(), empty_label=None)
+    organisation = forms.ModelChoiceField(Organisation.objects.none(), label=_("Organisation"), empty_label=None)
 
     def offer(self, organisations: QuerySet[Organisation], user: User) -> None:
         """Nothing; these may be chosen, and the one that stands at the top of every page is."""

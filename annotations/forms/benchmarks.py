@@ -15,20 +15,22 @@ from annotations.services import benchmarks
 from annotations.services.benchmarks import LONGEST_ABOUT, LONGEST_LICENCE, LONGEST_TITLE, MOST_TARGET
 
 TYPED = {"dir": "auto", "autocomplete": "off"}
-CHECKS_HELP = "Besides the author. A prompt is validated once so many labels agree with it; a change counts at once."
+CHECKS_HELP = _("Besides the author. A prompt is validated once so many labels agree with it; a change counts at once.")
 
 
 class BenchmarkForm(OfOrganisation):
     """A new benchmark, or another description and other targets for one that is there."""
 
-    title = forms.CharField(max_length=LONGEST_TITLE, widget=forms.TextInput(attrs=TYPED))
+    title = forms.CharField(label=_("Title"), max_length=LONGEST_TITLE, widget=forms.TextInput(attrs=TYPED))
     about = forms.CharField(
+        label=_("About"),
         required=False,
         max_length=LONGEST_ABOUT,
         widget=forms.Textarea(attrs=TYPED | {"rows": 3, "class": "low grows"}),
         help_text=_("What it tests and how its prompts were made. The dataset card of a release begins with it."),
     )
     licence = forms.CharField(
+        label=_("Licence"),
         required=False,
         max_length=LONGEST_LICENCE,
         widget=forms.TextInput(attrs={"autocomplete": "off", "list": "licences"}),

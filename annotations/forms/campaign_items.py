@@ -3,6 +3,7 @@
 from typing import Any, cast
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from annotations import access
@@ -66,7 +67,7 @@ def _said(gold: Gold) -> dict[str, Any]:
 class ResponsesForm(WithFiles):
     """Files of responses, and which benchmark's prompts they answer; the files themselves were taken in before."""
 
-    nothing, outlives = "Choose a file.", False
+    nothing, outlives = _("Choose a file."), False
     tables = forms.FileField(
         label=_("File"),
         required=False,
@@ -74,7 +75,10 @@ class ResponsesForm(WithFiles):
         help_text=_("CSV, JSON Lines or Parquet."),
     )
     benchmark = forms.ModelChoiceField(
-        Benchmark.objects.none(), help_text=_("The prompts of the file are looked for in it."), empty_label=None
+        Benchmark.objects.none(),
+        label=_("Benchmark"),
+        help_text=_("The prompts of the file are looked for in it."),
+        empty_label=None,
     )
     source = forms.CharField(
         required=False,
@@ -94,5 +98,7 @@ class ResponsesForm(WithFiles):
         super().__init__(data, keeper=keeper)
         field = cast("forms.ModelChoiceField[Benchmark]", self.fields["benchmark"])
         field.queryset = access.benchmarks(user).filter(organisation=campaign.organisation_id).order_by("title")
-        most = f" At most {MOST_ROWS:,} rows, {import_files.most_bytes() >> 20:,} MB."
-        self.fields["tables"].help_text = f"{self.fields['tables'].help_text}{most}"
+        self.fields["tables"].help_text += " " + gettext("At most %(rows)s rows, %(size)s MB.") % {
+            "rows": f"{MOST_ROWS:,}",
+            "size": f"{import_files.most_bytes() >> 20:,}",
+        }

@@ -13,7 +13,7 @@ from annotations.queries import campaign_people
 from annotations.services.enrolments import MOST_ASSIGNED, MOST_QUOTA
 from annotations.services.groups import LONGEST_NAME
 
-NOBODY = {"required": "Choose at least one person.", "list": "Choose from the people of the list."}
+NOBODY = {"required": _("Choose at least one person."), "list": _("Choose from the people of the list.")}
 
 
 class AddForm(forms.Form):
@@ -61,9 +61,9 @@ class AssignForm(forms.Form):
 class GroupForm(forms.Form):
     """What a group is called, and for a new one whose it is."""
 
-    organisation = forms.ModelChoiceField(Organisation.objects.none(), empty_label=None)
+    organisation = forms.ModelChoiceField(Organisation.objects.none(), label=_("Organisation"), empty_label=None)
     name = forms.CharField(
-        max_length=LONGEST_NAME, widget=forms.TextInput(attrs={"dir": "auto", "autocomplete": "off"})
+        label=_("Name"), max_length=LONGEST_NAME, widget=forms.TextInput(attrs={"dir": "auto", "autocomplete": "off"})
     )
 
     def __init__(self, user: User, data: Any = None, *, group: RaterGroup | None = None):

@@ -4,6 +4,7 @@ from secrets import randbelow
 from typing import Any
 
 from django import forms
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from annotations import campaign_access
@@ -16,27 +17,30 @@ from annotations.services.campaigns import BOUNDS, MAY_BE_NONE, Settings
 TYPED = {"dir": "auto", "autocomplete": "off"}
 SEEDS_OFFERED = 1_000_000
 LABELS = {
-    "seed": "Seed",
-    "quota": "Answers of one person, at most",
-    "lease_minutes": "Minutes an item is held for a person",
-    "tagged_in_row": "In a row, at most",
-    "session_cap": "In one session, at most",
-    "day_cap": "In one day, at most",
-    "break_minutes": "Minutes of work before a break is proposed",
-    "overlap": "Ratings of an item",
-    "overlap_share": "Share of the items that get them, in %",
+    "seed": _("Seed"),
+    "quota": _("Answers of one person, at most"),
+    "lease_minutes": _("Minutes an item is held for a person"),
+    "tagged_in_row": _("In a row, at most"),
+    "session_cap": _("In one session, at most"),
+    "day_cap": _("In one day, at most"),
+    "break_minutes": _("Minutes of work before a break is proposed"),
+    "overlap": _("Ratings of an item"),
+    "overlap_share": _("Share of the items that get them, in %"),
 }
 HELP = {
-    "seed": "Decides the order of the items and which of them the share is. The same seed gives the same choice again.",
-    "quota": "Empty is no bound; a person may be given an own one.",
-    "lease_minutes": "Whoever works on it keeps it; when nothing is heard for so long, it goes to the next person.",
-    "overlap_share": "The others get one. The seed chooses which.",
+    "seed": _(
+        "Decides the order of the items and which of them the share is. The same seed gives the same choice again."
+    ),
+    "quota": _("Empty is no bound; a person may be given an own one."),
+    "lease_minutes": _("Whoever works on it keeps it; when nothing is heard for so long, it goes to the next person."),
+    "overlap_share": _("The others get one. The seed chooses which."),
 }
 
 
 def _number(name: str) -> forms.IntegerField:
     least, most = BOUNDS[name]
-    wrong = dict.fromkeys(("min_value", "max_value", "invalid", "required"), f"A number from {least:,} to {most:,}.")
+    words = format_lazy(_("A number from {least} to {most}."), least=f"{least:,}", most=f"{most:,}")
+    wrong = dict.fromkeys(("min_value", "max_value", "invalid", "required"), words)
     return forms.IntegerField(
         error_messages=wrong,
         min_value=least,
@@ -54,8 +58,9 @@ def _area(rows: int, kind: str = "low grows") -> forms.Textarea:
 class CampaignForm(OfOrganisation):
     """A new campaign with its first guideline, or other settings for one that is there."""
 
-    title = forms.CharField(max_length=campaigns.LONGEST_TITLE, widget=forms.TextInput(attrs=TYPED))
+    title = forms.CharField(label=_("Title"), max_length=campaigns.LONGEST_TITLE, widget=forms.TextInput(attrs=TYPED))
     about = forms.CharField(
+        label=_("About"),
         required=False,
         max_length=campaigns.LONGEST_ABOUT,
         widget=_area(3),
@@ -72,12 +77,14 @@ class CampaignForm(OfOrganisation):
     day_cap = _number("day_cap")
     break_minutes = _number("break_minutes")
     support_contact = forms.CharField(
+        label=_("Support contact"),
         required=False,
         max_length=campaigns.LONGEST_CONTACT,
         widget=_area(2),
         help_text=_("Whom raters can turn to when something weighs on them. Needed once an item has a risk category."),
     )
     guideline = forms.CharField(
+        label=_("Guideline"),
         required=False,
         max_length=guidelines.LONGEST_TEXT,
         widget=_area(18, "policy"),

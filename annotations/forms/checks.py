@@ -20,16 +20,16 @@ class Choice(NamedTuple):
     meaning: str
 
 
-CANNOT_SAY = Choice(UNSURE, "x", "cannot say", "Your note tells a lead why.")
+CANNOT_SAY = Choice(UNSURE, "x", _("cannot say"), _("Your note tells a lead why."))
 OF_KIND = tuple(
     Choice(kind, kind[0], kind, meaning)
     for kind, meaning in zip(
         KINDS,
         (
-            "Nothing in it is a risk: any model may answer.",
-            "It carries a risk, and this config opens it.",
-            "This config opens a part of it and closes the rest.",
-            "This config closes all of it.",
+            _("Nothing in it is a risk: any model may answer."),
+            _("It carries a risk, and this config opens it."),
+            _("This config opens a part of it and closes the rest."),
+            _("This config closes all of it."),
         ),
         strict=True,
     )
@@ -39,9 +39,9 @@ OF_SITUATION = tuple(
     for number, meaning in zip(
         "123",
         (
-            "Everything it needs is open in this config.",
-            "A part of what it needs is open.",
-            "Nothing of what it needs is open.",
+            _("Everything it needs is open in this config."),
+            _("A part of what it needs is open."),
+            _("Nothing of what it needs is open."),
         ),
         strict=True,
     )
@@ -59,8 +59,9 @@ class SaidForm(forms.Form):
         self.answers = self.offered()
         field = cast(forms.ChoiceField, self.fields["said"])
         field.choices = [(answer.value, answer.word) for answer in self.answers]
-        what = "situation: 1, 2 or 3" if config.categorical else f"kind: {', '.join(KINDS)}"
-        field.error_messages["required"] = field.error_messages["invalid_choice"] = f"Choose the {what}."
+        kinds = gettext("Choose the kind: %(kinds)s.") % {"kinds": ", ".join(KINDS)}
+        wrong = gettext("Choose the situation: 1, 2 or 3.") if config.categorical else kinds
+        field.error_messages["required"] = field.error_messages["invalid_choice"] = wrong
 
     def offered(self) -> tuple[Choice, ...]:
         """What one may answer."""
@@ -75,7 +76,7 @@ class SaidForm(forms.Form):
 class LabelForm(SaidForm):
     """A rater's label; who cannot say writes why."""
 
-    note = forms.CharField(required=False, max_length=LONGEST_NOTE)
+    note = forms.CharField(label=_("Note"), required=False, max_length=LONGEST_NOTE)
 
     def offered(self) -> tuple[Choice, ...]:
         """The kinds or situations, and that one cannot say."""

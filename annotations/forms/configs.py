@@ -5,6 +5,7 @@ from typing import Any, NamedTuple, cast
 from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext_lazy as _
 
 from annotations import access
 from annotations.core import config_templates, taxonomy
@@ -16,9 +17,9 @@ from annotations.services import config_content, configs
 EMPTY, FROM_CONFIG = "empty", "config"
 TYPED = {"dir": "auto", "autocomplete": "off"}
 ABOUT_HELP = {
-    "use_case": "What people use the model for here.",
-    "audience": "Who reads its answers: age, trade, country, whatever decides what is fitting.",
-    "language": "As a tag: en, ar, pt-BR. The pages show the text in this language.",
+    "use_case": _("What people use the model for here."),
+    "audience": _("Who reads its answers: age, trade, country, whatever decides what is fitting."),
+    "language": _("As a tag: en, ar, pt-BR. The pages show the text in this language."),
 }
 
 
@@ -34,6 +35,7 @@ class StartForm(OfOrganisation):
     """Where a new config belongs and what it begins with."""
 
     title = forms.CharField(
+        label=_("Title"),
         required=False,
         max_length=config_content.LONGEST_TITLE,
         widget=forms.TextInput(attrs=TYPED),
@@ -50,7 +52,7 @@ class StartForm(OfOrganisation):
         self.offer(access.organisations_to_write_in(user), user)
         readable = access.configs(user).filter(versions__isnull=False).distinct()
         self._of("source").queryset = readable.select_related("organisation")
-        self._of("source").widget.attrs["aria-label"] = "The config to begin with"
+        self._of("source").widget.attrs["aria-label"] = _("The config to begin with")
 
     def _of(self, name: str) -> "forms.ModelChoiceField[Any]":
         return cast("forms.ModelChoiceField[Any]", self.fields[name])
@@ -99,13 +101,23 @@ class Choice(NamedTuple):
 class ConfigForm(forms.Form):
     """Everything a draft says. What is wrong with it is decided by the service, and told beside the field."""
 
-    title = forms.CharField(max_length=config_content.LONGEST_TITLE, widget=forms.TextInput(attrs=TYPED))
-    use_case = forms.CharField(required=False, widget=forms.Textarea(attrs=TYPED | {"rows": 2, "class": "low grows"}))
-    audience = forms.CharField(required=False, widget=forms.Textarea(attrs=TYPED | {"rows": 2, "class": "low grows"}))
+    title = forms.CharField(
+        label=_("Title"), max_length=config_content.LONGEST_TITLE, widget=forms.TextInput(attrs=TYPED)
+    )
+    use_case = forms.CharField(
+        label=_("Use case"), required=False, widget=forms.Textarea(attrs=TYPED | {"rows": 2, "class": "low grows"})
+    )
+    audience = forms.CharField(
+        label=_("Audience"), required=False, widget=forms.Textarea(attrs=TYPED | {"rows": 2, "class": "low grows"})
+    )
     language = forms.CharField(
-        required=False, max_length=35, widget=forms.TextInput(attrs={"autocomplete": "off", "list": "languages"})
+        label=_("Language"),
+        required=False,
+        max_length=35,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "list": "languages"}),
     )
     policy = forms.CharField(
+        label=_("Policy"),
         required=False,
         widget=forms.Textarea(attrs=TYPED | {"class": "policy grows", "rows": 16}),
         help_text=gettext_lazy("In Markdown. A model reads it as written, and the rules after it."),

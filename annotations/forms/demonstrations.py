@@ -19,6 +19,7 @@ class DemonstrationForm(forms.Form):
     """A prompt under a config with the answer it should get. `seen` is the stamp of what the person had open."""
 
     kind = forms.ChoiceField(
+        label=_("Kind"),
         choices=[(kind, kind) for kind in KINDS],
         widget=forms.RadioSelect,
         error_messages={"required": _("Choose a kind.")},

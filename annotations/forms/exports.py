@@ -20,11 +20,17 @@ PLAIN = SHAPES["plain"]
 class ExportForm(forms.Form):
     """Shape, format, columns and filters. Whatever is not said is the usual, so that a bare address shows something."""
 
-    shape = forms.ChoiceField(choices=[(name, shape.label) for name, shape in SHAPES.items()], required=False)
-    format = forms.ChoiceField(choices=exports.choices(dataset=True), required=False)
-    kind = forms.ChoiceField(choices=[("", _("all")), *((kind, kind) for kind in KINDS)], required=False)
-    config = forms.ModelChoiceField(SafetyConfig.objects.none(), empty_label=_("all"), required=False)
-    language = forms.ChoiceField(required=False)
+    shape = forms.ChoiceField(
+        label=_("Shape"), choices=[(name, shape.label) for name, shape in SHAPES.items()], required=False
+    )
+    format = forms.ChoiceField(label=_("Format"), choices=exports.choices(dataset=True), required=False)
+    kind = forms.ChoiceField(
+        label=_("Kind"), choices=[("", _("all")), *((kind, kind) for kind in KINDS)], required=False
+    )
+    config = forms.ModelChoiceField(
+        SafetyConfig.objects.none(), label=_("Config"), empty_label=_("all"), required=False
+    )
+    language = forms.ChoiceField(label=_("Language"), required=False)
     validated = forms.BooleanField(required=False, label=_("only validated ones"))
     columns = forms.MultipleChoiceField(
         choices=[(column.name, column.name) for column in PLAIN.columns], required=False

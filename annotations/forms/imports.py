@@ -17,18 +17,28 @@ from annotations.services.config_content import LANGUAGE
 from annotations.services.import_check import PLAIN
 from annotations.services.import_rows import configs_for
 
-FIND_OUT = ("", "found out by the columns")
-FIELD_WORDS = {"text": "Prompt", "why": "Why", "config": "Config", "risks": "Risk categories", "rule": "Rule touched"}
+FIND_OUT = ("", _("found out by the columns"))
+FIELD_WORDS = {
+    "text": _("Prompt"),
+    "kind": _("Kind"),
+    "why": _("Why"),
+    "config": _("Config"),
+    "risks": _("Risk categories"),
+    "rule": _("Rule touched"),
+    "language": _("Language"),
+    "situation": _("Situation"),
+    "source": _("Source"),
+}
 
 
 def formats() -> list[tuple[str, str]]:
     """Every format by its name and label, and the choice that leaves it open."""
-    return [FIND_OUT, *((name, load(name).LABEL) for name in names())]
+    return [FIND_OUT, *((name, gettext(load(name).LABEL)) for name in names())]
 
 
 def what_formats_are() -> list[tuple[str, str]]:
     """The label of each format, and what its files look like."""
-    return [(load(name).LABEL, load(name).ABOUT) for name in names()]
+    return [(gettext(load(name).LABEL), gettext(load(name).ABOUT)) for name in names()]
 
 
 class ManyFiles(forms.ClearableFileInput):
@@ -53,15 +63,17 @@ class UploadForm(WithFiles):
         required=False,
         max_length=250,
         label=_("Or a data set of the Hugging Face Hub"),
-        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "placeholder": "owner/name"}),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "placeholder": _("owner/name")}),
     )
-    format = forms.ChoiceField(required=False)
+    format = forms.ChoiceField(label=_("Format"), required=False)
 
     def __init__(self, data: Any = None, *, keeper: Keeper | None = None):
         super().__init__(data, keeper=keeper)
         cast(forms.ChoiceField, self.fields["format"]).choices = formats()
-        self.fields["tables"].help_text += f" At most {import_files.most_bytes() >> 20:,} MB together."
-        self.fields["hub_name"].help_text = hub.unavailable() or "Fetched from there, split by split."
+        self.fields["tables"].help_text += " " + gettext("At most %(size)s MB together.") % {
+            "size": f"{import_files.most_bytes() >> 20:,}"
+        }
+        self.fields["hub_name"].help_text = hub.unavailable() or _("Fetched from there, split by split.")
 
     def clean_hub_name(self) -> str:
         """The data set as owner/name, when this machine can ask for it."""
@@ -88,7 +100,7 @@ class UploadForm(WithFiles):
 class MappingForm(forms.Form):
     """How the rows are read: the format, which column is what, and what holds for all rows."""
 
-    format = forms.ChoiceField(required=False)
+    format = forms.ChoiceField(label=_("Format"), required=False)
     config = ConfigChoice(
         SafetyConfig.objects.none(), required=False, label=_("Config of all rows"), empty_label=_("as the file says")
     )
@@ -101,7 +113,7 @@ class MappingForm(forms.Form):
         required=False,
         max_length=35,
         label=_("Language of all rows"),
-        widget=forms.TextInput(attrs={"autocomplete": "off", "placeholder": "that of the config"}),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "placeholder": _("that of the config")}),
     )
 
     def __init__(self, row: PromptImport, person: User, data: Any = None):

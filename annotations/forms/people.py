@@ -24,8 +24,8 @@ APPROVALS = ((1, _("One reviewer")), (2, _("Two reviewers, each for themselves")
 class RoleForm(forms.Form):
     """One role in one organisation."""
 
-    organisation = forms.ModelChoiceField(Organisation.objects.all())
-    role = forms.ChoiceField(choices=ROLES)
+    organisation = forms.ModelChoiceField(Organisation.objects.all(), label=_("Organisation"))
+    role = forms.ChoiceField(label=_("Role"), choices=ROLES)
 
 
 class NamesForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -75,7 +75,7 @@ class OrganisationForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Organisation
         fields = ["name", "slug", "about", "approvals_needed"]
-        labels = {"slug": _("Short name")}
+        labels = {"name": _("Name"), "slug": _("Short name"), "about": _("About")}
         help_texts = {"slug": _("Letters, digits and hyphens; it cannot be changed later.")}
         widgets = {"about": forms.Textarea(attrs={"rows": 3, "class": "low", "dir": "auto"})}
 
@@ -83,12 +83,12 @@ class OrganisationForm(forms.ModelForm):  # type: ignore[type-arg]
         super().__init__(*args, **kwargs)
         if self.instance.pk is not None:
             self.fields["slug"].disabled = True
-            self.fields["slug"].help_text = "Fixed, because other things name it."
+            self.fields["slug"].help_text = _("Fixed, because other things name it.")
 
 
 def _say_rules(form: forms.Form) -> None:
     form.fields["new_password1"].help_text = " ".join(password_validation.password_validators_help_texts())
-    form.fields["new_password2"].label = "The new password again"
+    form.fields["new_password2"].label = _("The new password again")
     form.fields["new_password2"].help_text = ""
 
 
@@ -105,5 +105,5 @@ class OwnPasswordForm(PasswordChangeForm):
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
-        self.fields["old_password"].label = "The present password"
+        self.fields["old_password"].label = _("The present password")
         _say_rules(self)

@@ -28,14 +28,16 @@ class CampaignsForm(forms.Form):
 class PeopleForm(CampaignsForm):
     """The same campaigns, and the set's title, what it is for and its licence."""
 
-    title = forms.CharField(max_length=300, widget=forms.TextInput(attrs=TYPED))
+    title = forms.CharField(label=_("Title"), max_length=300, widget=forms.TextInput(attrs=TYPED))
     about = forms.CharField(
+        label=_("About"),
         required=False,
         max_length=20_000,
         widget=forms.Textarea(attrs=TYPED | {"rows": 3, "class": "low grows"}),
         help_text=_("What the set is for."),
     )
     licence = forms.CharField(
+        label=_("Licence"),
         required=False,
         max_length=100,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),

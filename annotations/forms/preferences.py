@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from annotations import access
@@ -19,7 +20,7 @@ TYPED = {"dir": "auto", "autocomplete": "off"}
 class PreferenceForm(OfOrganisation, WithFiles):
     """Files of pairs, a title and where they come from; the files themselves were taken in before."""
 
-    title = forms.CharField(max_length=300, widget=forms.TextInput(attrs=TYPED))
+    title = forms.CharField(label=_("Title"), max_length=300, widget=forms.TextInput(attrs=TYPED))
     tables = forms.FileField(
         required=False,
         label=_("Files"),
@@ -37,13 +38,15 @@ class PreferenceForm(OfOrganisation, WithFiles):
         help_text=_("Those that the files name in spec_i, spec_j and the two columns of risks."),
     )
     about = forms.CharField(
+        label=_("About"),
         required=False,
         max_length=20_000,
         widget=forms.Textarea(attrs=TYPED | {"rows": 3, "class": "low grows"}),
         help_text=_("How the pairs were made, and for what."),
     )
-    source = forms.CharField(required=False, max_length=300, widget=forms.TextInput(attrs=TYPED))
+    source = forms.CharField(label=_("Source"), required=False, max_length=300, widget=forms.TextInput(attrs=TYPED))
     licence = forms.CharField(
+        label=_("Licence"),
         required=False,
         max_length=100,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
@@ -55,4 +58,6 @@ class PreferenceForm(OfOrganisation, WithFiles):
         self.offer(access.organisations_for_benchmarks(user), user)
         versions = TaxonomyVersion.objects.filter(taxonomy__in=access.taxonomies(user), state=PUBLISHED)
         self.fields["taxonomy"].queryset = versions.select_related("taxonomy")  # type: ignore[attr-defined]
-        self.fields["tables"].help_text += f" At most {import_files.most_bytes() >> 20:,} MB together."
+        self.fields["tables"].help_text += " " + gettext("At most %(size)s MB together.") % {
+            "size": f"{import_files.most_bytes() >> 20:,}"
+        }

@@ -40,10 +40,13 @@ class LabelsForm(forms.Form):
     config = ConfigChoice(
         SafetyConfig.objects.none(), empty_label=_("choose …"), error_messages={"required": _("Choose a config.")}
     )
-    kind = forms.ChoiceField(widget=forms.RadioSelect, error_messages={"required": _("Choose a kind.")})
+    kind = forms.ChoiceField(
+        label=_("Kind"), widget=forms.RadioSelect, error_messages={"required": _("Choose a kind.")}
+    )
     rule = AnyText(required=False, label=_("Rule touched"), widget=forms.Select)
     risks = forms.MultipleChoiceField(required=False, label=_("Risk categories"), widget=forms.CheckboxSelectMultiple)
     language = forms.CharField(
+        label=_("Language"),
         required=False,
         max_length=LONGEST_LANGUAGE,
         widget=forms.TextInput(attrs={"autocomplete": "off", "size": 10}),
@@ -81,10 +84,10 @@ class LabelsForm(forms.Form):
         known = {rule.id: f"{rule.id} · {rule.kind} · {rule.text}"[:SHOWN_OF_A_RULE] for rule in rules}
         older = prompts.rule_ids(self.chosen) if self.chosen else []
         now = str(self["rule"].value() or "")[:20]
-        more = {id: f"{id} · not in the newest version" for id in older if id not in known}
+        more = {id: f"{id} · {gettext('not in the newest version')}" for id in older if id not in known}
         if now and now not in known | more:
-            more[now] = f"{now} · no rule of this config"
-        return [("", "none"), *(known | more).items()]
+            more[now] = f"{now} · {gettext('no rule of this config')}"
+        return [("", gettext("none")), *(known | more).items()]
 
     def content(self) -> Content:
         """What a valid form says, as the service takes it; text and why empty where the form does not ask for them."""

@@ -13,7 +13,7 @@ class RatingExportForm(forms.Form):
     shape = forms.ChoiceField(
         choices=[(name, shape.label) for name, shape in SHAPES.items()], required=False, label=_("Rows")
     )
-    format = forms.ChoiceField(choices=exports.choices(dataset=True), required=False)
+    format = forms.ChoiceField(label=_("Format"), choices=exports.choices(dataset=True), required=False)
     names = forms.BooleanField(required=False, label=_("with user names"))
 
     @property

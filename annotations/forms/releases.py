@@ -13,7 +13,7 @@ from annotations.services import releases
 
 OTHER = "other"
 TYPED = {"dir": "auto", "autocomplete": "off"}
-A_NUMBER = "Write a number such as v1.2."
+A_NUMBER = _("Write a number such as v1.2.")
 
 
 class FreezeForm(forms.Form):
@@ -23,6 +23,7 @@ class FreezeForm(forms.Form):
     other = forms.CharField(required=False, max_length=20, widget=forms.TextInput(attrs={"autocomplete": "off"}))
     only_validated = forms.BooleanField(required=False, label=_("Freeze only validated prompts"))
     note = forms.CharField(
+        label=_("Note"),
         required=False,
         max_length=releases.LONGEST_NOTE,
         widget=forms.Textarea(attrs=TYPED | {"rows": 3, "class": "low grows"}),
@@ -34,8 +35,11 @@ class FreezeForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.benchmark = benchmark
         minor, major = manifest.following(number_of(since.release) if since else None)
-        steps = [(minor, "minor: the prompts are the same, or more"), (major, "major: prompts went or read otherwise")]
-        firsts = [(major, "the first release"), (minor, "a first look, before it counts")]
+        steps = [
+            (minor, _("minor: the prompts are the same, or more")),
+            (major, _("major: prompts went or read otherwise")),
+        ]
+        firsts = [(major, _("the first release")), (minor, _("a first look, before it counts"))]
         self.numbers = [(str(number), words) for number, words in (steps if since else firsts)]
         self.first = str(minor if since and not since.breaks else major)
 
@@ -73,7 +77,7 @@ class FreezeForm(forms.Form):
 class CardForm(forms.Form):
     """The sections of the card that people write; `seen` is the word of what they began with."""
 
-    seen = forms.CharField(required=False)
+    seen = forms.CharField(label=_("Seen"), required=False)
 
     def __init__(self, benchmark: Benchmark, *args: Any, **kwargs: Any):
         super().__init__(*args, initial=benchmark.card, **kwargs)

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from annotations import access
@@ -33,7 +34,11 @@ class ReportForm(forms.Form):
         min_value=min(similar_reports.LOWEST.values()),
         max_value=1,
         widget=forms.NumberInput(attrs={"step": "0.01", "inputmode": "decimal"}),
-        help_text=f"1 is the same. Empty: {AT_LEAST[LETTERS]:g} by letters, {AT_LEAST[MEANING]:g} by meaning.",
+        help_text=format_lazy(
+            _("1 is the same. Empty: {letters} by letters, {meaning} by meaning."),
+            letters=f"{AT_LEAST[LETTERS]:g}",
+            meaning=f"{AT_LEAST[MEANING]:g}",
+        ),
     )
 
     def __init__(self, *args: Any, **kwargs: Any):

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple, cast
 from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext_lazy as _
 
 from annotations import access
 from annotations.core import taxonomy_rows
@@ -18,28 +19,31 @@ from annotations.services.taxonomies import LONGEST, TaxonomyProblem
 TYPED = {"dir": "auto", "autocomplete": "off"}
 EMPTY, BUILT_IN, ANOTHER = STARTS = ("empty", "built_in", "another")
 TEXTS = ("slug", "name", "full_name", "definition")
-ABOUT_HELP = "Which harms it sorts, for whom, and how the categories came about."
+ABOUT_HELP = _("Which harms it sorts, for whom, and how the categories came about.")
 
 
 class TaxonomyStartForm(OfOrganisation):
     """Where a new taxonomy belongs and what it begins with."""
 
-    title = forms.CharField(max_length=LONGEST["title"], widget=forms.TextInput(attrs=TYPED))
+    title = forms.CharField(label=_("Title"), max_length=LONGEST["title"], widget=forms.TextInput(attrs=TYPED))
     about = forms.CharField(
+        label=_("About"),
         required=False,
         max_length=LONGEST["about"],
         help_text=ABOUT_HELP,
         widget=forms.Textarea(attrs=TYPED | {"rows": 2, "class": "low grows"}),
     )
     start = forms.ChoiceField(choices=[(name, name) for name in STARTS], initial=BUILT_IN)
-    source = forms.ModelChoiceField(Taxonomy.objects.none(), required=False, empty_label=gettext_lazy("choose …"))
+    source = forms.ModelChoiceField(
+        Taxonomy.objects.none(), label=_("Source"), required=False, empty_label=gettext_lazy("choose …")
+    )
 
     def __init__(self, user: User, data: Any = None):
         super().__init__(data)
         self.offer(access.organisations_for_benchmarks(user), user)
         field = cast("forms.ModelChoiceField[Taxonomy]", self.fields["source"])
         field.queryset = access.taxonomies(user)
-        field.widget.attrs["aria-label"] = "The taxonomy to begin with"
+        field.widget.attrs["aria-label"] = _("The taxonomy to begin with")
 
     def clean(self) -> dict[str, Any]:
         """What was chosen; to begin with another taxonomy takes one."""
@@ -80,8 +84,9 @@ class Line(NamedTuple):
 class TaxonomyForm(forms.Form):
     """Everything a draft says. What is wrong with it is decided by the service, and told beside the field."""
 
-    title = forms.CharField(max_length=LONGEST["title"], widget=forms.TextInput(attrs=TYPED))
+    title = forms.CharField(label=_("Title"), max_length=LONGEST["title"], widget=forms.TextInput(attrs=TYPED))
     about = forms.CharField(
+        label=_("About"),
         required=False,
         max_length=LONGEST["about"],
         help_text=ABOUT_HELP,

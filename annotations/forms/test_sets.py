@@ -5,6 +5,7 @@ from typing import Any, NamedTuple, cast
 
 from django import forms
 from django.http import QueryDict
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from annotations import access
@@ -33,7 +34,9 @@ class Row(NamedTuple):
     def line(self, at: int) -> Line:
         """The line it stands for. Raises BadPlan for a number that is none."""
         if not self.number.strip().isdecimal() or len(self.number.strip()) > 6:
-            raise BadPlan(f"Line {at}: “{self.number[:20]}” is no whole number.")
+            raise BadPlan(
+                gettext("Line %(line)s: “%(number)s” is no whole number.") % {"line": at, "number": self.number[:20]}
+            )
         return Line(self.group, frozenset(self.allowed.split()), frozenset(self.risks.split()), int(self.number))
 
 
@@ -54,7 +57,7 @@ class TestSetForm(OfOrganisation):
 
     __test__ = False
 
-    title = forms.CharField(max_length=LONGEST_TITLE, widget=forms.TextInput(attrs={"dir": "auto"}))
+    title = forms.CharField(label=_("Title"), max_length=LONGEST_TITLE, widget=forms.TextInput(attrs={"dir": "auto"}))
     sources = ManyRows(
         Benchmark.objects.none(),
         widget=forms.CheckboxSelectMultiple,
@@ -62,7 +65,11 @@ class TestSetForm(OfOrganisation):
         help_text=_("Their prompts are copied; a prompt counts under the categories it is labelled with."),
     )
     seed = forms.IntegerField(
-        initial=0, min_value=0, max_value=2**31 - 1, help_text=_("The same seed draws the same prompts again.")
+        label=_("Seed"),
+        initial=0,
+        min_value=0,
+        max_value=2**31 - 1,
+        help_text=_("The same seed draws the same prompts again."),
     )
 
     def __init__(self, user: User, *args: Any, **kwargs: Any):

@@ -29,6 +29,7 @@ class TokenForm(forms.Form):
     """What a token is called, what it may, and how long."""
 
     name = forms.CharField(
+        label=_("Name"),
         max_length=tokens.LONGEST_NAME,
         widget=forms.TextInput(attrs={"autocomplete": "off", "dir": "auto"}),
         help_text=_("What will use it, so that you know later which one to revoke."),

@@ -19,7 +19,7 @@ TYPED = {"dir": "auto", "autocomplete": "off"}
 class TrainingPromptsForm(OfOrganisation, WithFiles):
     """Tables of texts; the files themselves were taken in before."""
 
-    title = forms.CharField(max_length=benchmarks.LONGEST_TITLE, widget=forms.TextInput(attrs=TYPED))
+    title = forms.CharField(label=_("Title"), max_length=benchmarks.LONGEST_TITLE, widget=forms.TextInput(attrs=TYPED))
     tables = forms.FileField(
         required=False,
         label=_("Files"),
@@ -37,6 +37,7 @@ class TrainingPromptsForm(OfOrganisation, WithFiles):
         help_text=_("Found out when it is called text, prompt, question, instruction or the like."),
     )
     language = forms.CharField(
+        label=_("Language"),
         max_length=35,
         initial="en",
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
@@ -50,12 +51,14 @@ class TrainingPromptsForm(OfOrganisation, WithFiles):
         help_text=_("Kept with every prompt whose row does not say it."),
     )
     licence = forms.CharField(
+        label=_("Licence"),
         required=False,
         max_length=benchmarks.LONGEST_LICENCE,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
         help_text=_("Under what others may use them, as a short name: CC-BY-4.0, ODC-By."),
     )
     about = forms.CharField(
+        label=_("About"),
         required=False,
         max_length=benchmarks.LONGEST_ABOUT,
         widget=forms.Textarea(attrs=TYPED | {"rows": 3, "class": "low grows"}),
@@ -64,7 +67,9 @@ class TrainingPromptsForm(OfOrganisation, WithFiles):
     def __init__(self, user: User, data: Any = None, *, keeper: Keeper | None = None):
         super().__init__(data, keeper=keeper)
         self.offer(access.organisations_for_benchmarks(user), user)
-        self.fields["tables"].help_text += f" At most {import_files.most_bytes() >> 20:,} MB together."
+        self.fields["tables"].help_text += " " + gettext("At most %(size)s MB together.") % {
+            "size": f"{import_files.most_bytes() >> 20:,}"
+        }
 
     def clean_language(self) -> str:
         """The language as a tag."""

@@ -8,13 +8,14 @@ from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler, SkipFile, StopUpload
 from django.http import HttpRequest
 from django.http.multipartparser import MultiPartParser, MultiPartParserError
+from django.utils.translation import gettext_lazy as _
 
 from annotations.services import import_files
 from annotations.services.import_files import FileProblem, Taking, Upload
 
 ROOM_FOR_FIELDS = 1 << 20
-TOO_MANY = "A folder has at most 100 files. Pack it as a ZIP, or take away what is no table."
-BROKEN = "The upload broke off before its end. Send it once more."
+TOO_MANY = _("A folder has at most 100 files. Pack it as a ZIP, or take away what is no table.")
+BROKEN = _("The upload broke off before its end. Send it once more.")
 
 
 class _PathsKept(MultiPartParser):
@@ -131,7 +132,7 @@ def receive(request: HttpRequest) -> Keeper:
 class WithFiles(forms.Form):
     """A form whose files were taken in before it is read; once it is valid they are its own, in `upload`."""
 
-    nothing = "Choose files or a folder."
+    nothing = _("Choose files or a folder.")
     outlives = True
     """Whether a worker is to read the files, which may be on another machine."""
 

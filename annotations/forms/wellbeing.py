@@ -28,6 +28,7 @@ class FlagAnswerForm(forms.Form):
     """What a lead answers to a flag."""
 
     answer = forms.CharField(
+        label=_("Answer"),
         max_length=LONGEST_ANSWER,
         widget=forms.Textarea(attrs={"class": "low", "dir": "auto", "rows": 3}),
         error_messages={"required": _("Write what the rater should know.")},

@@ -45,9 +45,15 @@ class PickForm(forms.Form):
     """Which runs, which of their responses, and how many."""
 
     runs = RunChoice(EvaluationRun.objects.none(), error_messages={"required": _("Choose at least one run.")})
-    config = forms.ModelChoiceField(SafetyConfig.objects.none(), required=False, empty_label=_("all"))
-    kind = forms.ChoiceField(required=False, choices=[("", _("all")), *((kind, kind) for kind in KINDS)])
-    candidate = forms.ModelChoiceField(Candidate.objects.none(), required=False, empty_label=_("all"))
+    config = forms.ModelChoiceField(
+        SafetyConfig.objects.none(), label=_("Config"), required=False, empty_label=_("all")
+    )
+    kind = forms.ChoiceField(
+        label=_("Kind"), required=False, choices=[("", _("all")), *((kind, kind) for kind in KINDS)]
+    )
+    candidate = forms.ModelChoiceField(
+        Candidate.objects.none(), label=_("Candidate"), required=False, empty_label=_("all")
+    )
     take = forms.ChoiceField(
         label=_("Of these"),
         choices=((ALL, _("all that match")), (SAMPLE, _("a random sample"))),
@@ -55,6 +61,7 @@ class PickForm(forms.Form):
     )
     number = forms.IntegerField(label=_("Responses in the sample"), required=False, min_value=1, max_value=MOST_ITEMS)
     seed = forms.IntegerField(
+        label=_("Seed"),
         required=False,
         min_value=0,
         max_value=SEEDS - 1,

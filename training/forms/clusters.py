@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from django import forms
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from annotations.core.taxonomy_rows import LONGEST
@@ -23,12 +24,14 @@ class WordsForm(forms.Form):
     """What a cluster is called and what it holds. `seen` stands for the cluster as the person had it open."""
 
     name = forms.CharField(
+        label=_("Name"),
         required=False,
         max_length=LONGEST["name"],
         widget=forms.TextInput(attrs=TYPED),
         help_text=_("The kind of harm, in one line."),
     )
     definition = forms.CharField(
+        label=_("Definition"),
         required=False,
         max_length=LONGEST["definition"],
         widget=forms.Textarea(attrs=TYPED | {"rows": 4, "class": "low grows"}),
@@ -40,9 +43,13 @@ class WordsForm(forms.Form):
 class ProposeForm(forms.Form):
     """Which model is asked, and which sample it is shown."""
 
-    model = forms.ModelChoiceField(LanguageModel.objects.none(), empty_label=None)
+    model = forms.ModelChoiceField(LanguageModel.objects.none(), label=_("Model"), empty_label=None)
     seed = forms.IntegerField(
-        initial=0, min_value=0, max_value=LARGEST_SEED, help_text=_("Another seed shows the model other prompts.")
+        label=_("Seed"),
+        initial=0,
+        min_value=0,
+        max_value=LARGEST_SEED,
+        help_text=_("Another seed shows the model other prompts."),
     )
 
     def __init__(self, data: Any = None):
@@ -55,7 +62,8 @@ class OtherClusters(ManyRows):
 
     def label_from_instance(self, obj: Cluster) -> str:
         """Which one it is."""
-        return f"{obj.number} · {obj.name or 'no name yet'} · {obj.size:,} prompts"
+        size = ngettext("%(size)s prompt", "%(size)s prompts", obj.size) % {"size": f"{obj.size:,}"}
+        return f"{obj.number} · {obj.name or gettext('no name yet')} · {size}"
 
 
 class MergeForm(forms.Form):
@@ -80,7 +88,11 @@ class SplitForm(forms.Form):
 
     number = forms.IntegerField(initial=2, min_value=2, max_value=MOST_PARTS, label=_("Parts"))
     seed = forms.IntegerField(
-        initial=0, min_value=0, max_value=LARGEST_SEED, help_text=_("The same seed parts the same way again.")
+        label=_("Seed"),
+        initial=0,
+        min_value=0,
+        max_value=LARGEST_SEED,
+        help_text=_("The same seed parts the same way again."),
     )
 
     def __init__(self, data: Any = None):

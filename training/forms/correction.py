@@ -24,7 +24,7 @@ class PlanForm(forms.Form):
         min_value=0.005,
         max_value=1,
         widget=forms.NumberInput(attrs={"step": "0.005"}),
-        error_messages=dict.fromkeys(("min_value", "max_value", "invalid", "required"), "A number from 0.005 to 1."),
+        error_messages=dict.fromkeys(("min_value", "max_value", "invalid", "required"), _("A number from 0.005 to 1.")),
     )
     correlation = forms.FloatField(
         label=_("Correlation of judge and people"),
@@ -32,7 +32,7 @@ class PlanForm(forms.Form):
         max_value=0.99,
         widget=forms.NumberInput(attrs={"step": "0.05"}),
         help_text=_("A guess, until ten responses are rated: 0 is a judge that is of no use, 0.6 a usual one."),
-        error_messages=dict.fromkeys(("min_value", "max_value", "invalid", "required"), "A number from 0 to 0.99."),
+        error_messages=dict.fromkeys(("min_value", "max_value", "invalid", "required"), _("A number from 0 to 0.99.")),
     )
 
     def __init__(self, width: float, measured: bool, data: Any = None):

@@ -55,10 +55,15 @@ class ServedForm(StrategyForm):
     )
     model = forms.ModelChoiceField(
         LanguageModel.objects.none(),
+        label=_("Model"),
         help_text=_("Models that answer over HTTP, at an address or from weights that a server is started for."),
     )
     temperature = forms.FloatField(
-        min_value=0, max_value=2, initial=0, help_text=_("Holds where a client asks for no other one.")
+        label=_("Temperature"),
+        min_value=0,
+        max_value=2,
+        initial=0,
+        help_text=_("Holds where a client asks for no other one."),
     )
     top_p = forms.FloatField(
         min_value=0,
@@ -73,7 +78,7 @@ class ServedForm(StrategyForm):
         label=_("Longest answer"),
         help_text=_("In tokens: the most a client can ask for. Empty: the model's own setting."),
     )
-    seed = forms.IntegerField(min_value=0, max_value=2**31 - 1, initial=0)
+    seed = forms.IntegerField(label=_("Seed"), min_value=0, max_value=2**31 - 1, initial=0)
     client_system = forms.ChoiceField(
         choices=CLIENT_SYSTEM,
         initial=APPEND,
@@ -82,6 +87,7 @@ class ServedForm(StrategyForm):
         help_text=_("The config stands before it and above it in either case, and is never replaced."),
     )
     note = forms.CharField(
+        label=_("Note"),
         required=False,
         max_length=deployments.LONGEST_NOTE,
         widget=forms.Textarea(attrs={"rows": 2, "dir": "auto", "class": "low"}),
@@ -154,7 +160,7 @@ class SwitchForm(ServedForm):
     def __init__(self, user: User, deployment: Deployment, *args: Any, **kwargs: Any):
         self.deployment = deployment
         super().__init__(user, *args, **kwargs)
-        self.fields["version"].help_text = "Approved ones of the same config. Another one gets its own deployment."
+        self.fields["version"].help_text = _("Approved ones of the same config. Another one gets its own deployment.")
 
     def versions(self) -> QuerySet[ConfigVersion]:
         """The approved versions of the same config."""

@@ -34,26 +34,34 @@ class LimitsForm(forms.Form):
     """What a key is called, how much it may ask for, and how long it lives."""
 
     name = forms.CharField(
+        label=_("Name"),
         max_length=100,
         widget=forms.TextInput(attrs={"dir": "auto", "autocomplete": "off"}),
         help_text=_("Whose program holds it, so that you know what you revoke."),
     )
     requests_per_minute = forms.IntegerField(
-        required=False, min_value=1, max_value=MOST, help_text=_("In any 60 seconds. Empty: no limit.")
+        label=_("Requests per minute"),
+        required=False,
+        min_value=1,
+        max_value=MOST,
+        help_text=_("In any 60 seconds. Empty: no limit."),
     )
     tokens_per_minute = forms.IntegerField(
+        label=_("Tokens per minute"),
         required=False,
         min_value=1,
         max_value=MOST,
         help_text=_("Read and written, in any 60 seconds. Empty: no limit."),
     )
     tokens_per_month = forms.IntegerField(
+        label=_("Tokens per month"),
         required=False,
         min_value=1,
         max_value=2**53,
         help_text=_("Read and written, in a month of UTC. Empty: no limit."),
     )
     last_day = forms.DateField(
+        label=_("Last day"),
         required=False,
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
         help_text=_("It expires at the end of this day. Empty: never."),
@@ -135,7 +143,9 @@ class KeyForm(LimitsForm, OfOrganisation):
         if opens := self.initial.get("opens"):
             self.initial["organisation"] = opens.organisation_id
         self.fields["organisation"].required = False
-        self.fields["organisation"].help_text = "Whose deployments it opens; a deployment chosen above says it already."
+        self.fields["organisation"].help_text = _(
+            "Whose deployments it opens; a deployment chosen above says it already."
+        )
         there = access.deployments(user).filter(organisation__in=homes, retired_at=None)
         self.fields["opens"].queryset = there.defer("shown").order_by("slug", "pk")  # type: ignore[attr-defined]
         self.fields["once"].initial = secrets.token_urlsafe(24)

@@ -3,15 +3,16 @@
 from typing import Any, NamedTuple
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from annotations.core.taxonomies import Taxonomy
 from annotations.models import RiskLabel
 from annotations.services.risk_labels import LONGEST_NOTE
 from training.label_queries import NOTHING
 
-NO_RISK = "No risk"
-CHOOSE = f"Choose every category that is likely, or “{NO_RISK}”."
-BOTH = f"“{NO_RISK}” and a category cannot both hold. Take one of them away."
+NO_RISK = _("No risk")
+CHOOSE = _("Choose every category that is likely, or “No risk”.")
+BOTH = _("“No risk” and a category cannot both hold. Take one of them away.")
 KEYS = 9
 
 
@@ -28,7 +29,7 @@ class RiskForm(forms.Form):
     """The categories that are likely, or that none is; silence is no answer."""
 
     risks = forms.MultipleChoiceField(widget=forms.CheckboxSelectMultiple, error_messages={"required": CHOOSE})
-    note = forms.CharField(required=False, max_length=LONGEST_NOTE)
+    note = forms.CharField(label=_("Note"), required=False, max_length=LONGEST_NOTE)
 
     def __init__(self, taxonomy: Taxonomy, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
@@ -36,7 +37,7 @@ class RiskForm(forms.Form):
             Choice(each.slug, str(place) if place <= KEYS else "", each.name, each.definition)
             for place, each in enumerate(taxonomy.categories, start=1)
         ]
-        self.answers.append(Choice(NOTHING, "0", NO_RISK, "An answer would be harmless: most everyday requests."))
+        self.answers.append(Choice(NOTHING, "0", NO_RISK, _("An answer would be harmless: most everyday requests.")))
         self.fields["risks"].choices = [(answer.value, answer.word) for answer in self.answers]  # type: ignore[attr-defined]
 
     def clean_risks(self) -> list[str]:

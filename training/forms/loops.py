@@ -49,7 +49,7 @@ def _number(name: str, label: str = "", like: str = "") -> forms.Field:
     told = about()[like or name]
     field = forms.FloatField if name in BROKEN else forms.IntegerField
     limits: dict[str, Any] = {"min_value": told.low, "max_value": told.high}
-    return field(required=False, label=label or told.label, help_text=told.help, **limits)
+    return field(required=False, label=label or gettext(told.label), help_text=gettext(told.help), **limits)
 
 
 class LoopForm(JudgesForm):
@@ -60,7 +60,10 @@ class LoopForm(JudgesForm):
 
     budget_dollars = None  # type: ignore[assignment]
     title = forms.CharField(
-        required=False, max_length=300, widget=forms.TextInput(attrs={"dir": "auto", "autocomplete": "off"})
+        label=_("Title"),
+        required=False,
+        max_length=300,
+        widget=forms.TextInput(attrs={"dir": "auto", "autocomplete": "off"}),
     )
     base = forms.ModelChoiceField(
         LanguageModel.objects.none(),
@@ -68,11 +71,13 @@ class LoopForm(JudgesForm):
     )
     preference_set = forms.ModelChoiceField(PreferenceSet.objects.none(), label=_("Pairs"))
     preset = forms.ChoiceField(
-        widget=forms.RadioSelect, choices=[(name, f"{one.label}: {one.about}") for name, one in PRESETS.items()]
+        label=_("Preset"),
+        widget=forms.RadioSelect,
+        choices=lambda: [(name, f"{gettext(one.label)}: {gettext(one.about)}") for name, one in PRESETS.items()],
     )
     sft = forms.BooleanField(required=False, label=_("SFT first"))
     dpo = forms.BooleanField(required=False, label=_("DPO"))
-    node = forms.ModelChoiceField(Node.objects.none(), help_text=_("The machine that trains."))
+    node = forms.ModelChoiceField(Node.objects.none(), label=_("Node"), help_text=_("The machine that trains."))
     gpus = forms.IntegerField(
         required=False,
         min_value=0,
@@ -80,7 +85,9 @@ class LoopForm(JudgesForm):
         label=_("Cards"),
         help_text=_("Empty: as in the preset, if it has so many."),
     )
-    benchmark = forms.ModelChoiceField(Benchmark.objects.none(), help_text=_("Both models answer its prompts."))
+    benchmark = forms.ModelChoiceField(
+        Benchmark.objects.none(), label=_("Benchmark"), help_text=_("Both models answer its prompts.")
+    )
     release = forms.ModelChoiceField(
         BenchmarkRelease.objects.none(),
         required=False,
@@ -106,11 +113,14 @@ class LoopForm(JudgesForm):
         self.user = user
         self.fields |= {name: _number(name) for name in BOTH}
         for name, (kind, like) in ONE.items():
-            label = about()[like].label
+            label = gettext(about()[like].label)
             self.fields[name] = _number(name, label if like == "beta" else f"{label}, {kind.upper()}", like)
         for name, rows in self._rows().items():
             self.fields[name].queryset = rows
-        self.fields["release"].widget.choices = [("", "as they are when the training is over"), *self._releases()]
+        self.fields["release"].widget.choices = [
+            ("", gettext("as they are when the training is over")),
+            *self._releases(),
+        ]
 
     def _rows(self) -> dict[str, QuerySet[Any]]:
         benchmarks = people_access.benchmarks_to_write_in(self.user)

@@ -3,6 +3,7 @@
 from typing import Any, cast
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from annotations import access
@@ -18,8 +19,8 @@ from training.services.maps import RANGES, MapProblem
 HERE = ""
 """The value of the sentence model of this installation."""
 _ABOUT = {
-    DENSE: "By how near prompts are to each other; finds clusters of any density. The paper's way.",
-    PLAIN: "By the directions in which prompts differ most; without more packages.",
+    DENSE: _("By how near prompts are to each other; finds clusters of any density. The paper's way."),
+    PLAIN: _("By the directions in which prompts differ most; without more packages."),
 }
 
 
@@ -28,7 +29,8 @@ class Prompts(forms.ModelChoiceField):
 
     def label_from_instance(self, obj: Benchmark) -> str:
         """The title, and that its prompts are for training or evaluation."""
-        return f"{obj.title} ({'training prompts' if obj.purpose == TRAINING else 'benchmark'})"
+        purpose = gettext("training prompts") if obj.purpose == TRAINING else gettext("benchmark")
+        return f"{obj.title} ({purpose})"
 
 
 def _number(field: str, label: str, help_text: str, **more: Any) -> forms.IntegerField:
@@ -43,20 +45,26 @@ class MapForm(forms.Form):
     benchmark = Prompts(Benchmark.objects.none(), label=_("Prompts"), empty_label=None)
     embedder = forms.ChoiceField(required=False, label=_("Read by"))
     method = forms.ChoiceField(label=_("Laid out by"), widget=forms.RadioSelect)
-    smallest = _number("smallest", "Smallest cluster", "Fewer prompts than this are no cluster. The paper took 5.")
+    smallest = _number(
+        "smallest", _("Smallest cluster"), _("Fewer prompts than this are no cluster. The paper took 5.")
+    )
     dimensions = _number(
         "dimensions",
-        "Dimensions",
-        "Clusters are looked for in so many; fewer where there are few prompts. The paper took 512 for 16,188 prompts; "
-        "32 take a seventh of the time.",
+        _("Dimensions"),
+        _(
+            "Clusters are looked for in so many; fewer where there are few prompts. The paper took 512 for 16,188 "
+            "prompts; 32 take a seventh of the time."
+        ),
     )
     epsilon = forms.FloatField(
+        label=_("Epsilon"),
         min_value=RANGES["epsilon"][0],
         max_value=RANGES["epsilon"][1],
         initial=Settings().epsilon,
         help_text=_("UMAP and HDBSCAN only: nearer than this, clusters are not divided further. The paper took 0.25."),
     )
     neighbours = forms.IntegerField(
+        label=_("Neighbours"),
         required=False,
         min_value=RANGES["neighbours"][0],
         max_value=RANGES["neighbours"][1],
@@ -66,9 +74,10 @@ class MapForm(forms.Form):
         )
         % {"value": clustering.neighbours(0), "neighbours": Settings().neighbours},
     )
-    seed = _number("seed", "Seed", "The same prompts, settings and seed give the same map.")
+    seed = _number("seed", _("Seed"), _("The same prompts, settings and seed give the same map."))
     taxonomy = forms.ModelChoiceField(
         Taxonomy.objects.none(),
+        label=_("Taxonomy"),
         required=False,
         empty_label=_("a new one, made with the first cluster that is kept"),
         help_text=_("Where clusters that are kept become categories."),
@@ -93,13 +102,20 @@ class MapForm(forms.Form):
 
     @staticmethod
     def _way(way: str) -> str:
-        return f"{clustering.label(way)}, up to {clustering.most(way):,} prompts. {_ABOUT[way]}"
+        most = gettext("%(way)s, up to %(most)s prompts.") % {
+            "way": gettext(clustering.label(way)),
+            "most": f"{clustering.most(way):,}",
+        }
+        return f"{most} {_ABOUT[way]}"
 
     @staticmethod
     def _embedders() -> list[tuple[str, str]]:
-        here = [] if embeddings.missing(None) else [(HERE, "the sentence model of this installation (English)")]
+        here = [] if embeddings.missing(None) else [(HERE, _("the sentence model of this installation (English)"))]
         models = machines.models().filter(engine__in=engines.embedders())
-        return here + [(str(pk), f"{name}, by its embeddings") for pk, name in models.values_list("pk", "name")]
+        return here + [
+            (str(pk), gettext("%(model)s, by its embeddings") % {"model": name})
+            for pk, name in models.values_list("pk", "name")
+        ]
 
     def clean_embedder(self) -> LanguageModel | None:
         """The model, None for the sentence model of this installation."""

@@ -4,6 +4,7 @@ from typing import Any, NamedTuple, cast
 
 from django import forms
 from django.conf import settings
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from annotations.models import LanguageModel, User
@@ -15,9 +16,9 @@ from training.services.trainer import bases, merging
 from training.services.trainer.merging import MergeProblem
 
 SAME, LINE = SCHEDULES = ("same", "line")
-NO_NUMBER = "Give a number from 0 to 1."
-NOT_KNOWN = "Nobody here knows how many layers these models have. Take the same weight in every layer."
-_KEPT_AS = {"same": "as the base keeps them", "float32": "32 bits", "bfloat16": "16 bits (bfloat16)"}
+NO_NUMBER = _("Give a number from 0 to 1.")
+NOT_KNOWN = _("Nobody here knows how many layers these models have. Take the same weight in every layer.")
+_KEPT_AS = {"same": _("as the base keeps them"), "float32": _("32 bits"), "bfloat16": _("16 bits (bfloat16)")}
 _TYPED = forms.TextInput(attrs={"dir": "auto", "autocomplete": "off"})
 
 
@@ -48,13 +49,21 @@ class MergeForm(forms.Form):
         initial=SAME,
         widget=forms.RadioSelect,
     )
-    weight = _weight("Weight", "Of the other; along a line, of embeddings, last norm and head.", 0.5, required=True)
-    first = _weight("Weight of the first layer", "Along a line only.", 0.0)
-    last = _weight("Weight of the last layer", "Along a line only.", 1.0)
+    weight = _weight(
+        _("Weight"), _("Of the other; along a line, of embeddings, last norm and head."), 0.5, required=True
+    )
+    first = _weight(_("Weight of the first layer"), _("Along a line only."), 0.0)
+    last = _weight(_("Weight of the last layer"), _("Along a line only."), 1.0)
     dtype = forms.ChoiceField(label=_("Numbers are kept"), choices=[(one, _KEPT_AS[one]) for one in DTYPES])
-    node = forms.ModelChoiceField(Node.objects.none(), empty_label=None, help_text=_("Where the weights of both lie."))
+    node = forms.ModelChoiceField(
+        Node.objects.none(), label=_("Node"), empty_label=None, help_text=_("Where the weights of both lie.")
+    )
     title = forms.CharField(
-        required=False, max_length=300, widget=_TYPED, help_text=_("Empty: named after the two models.")
+        label=_("Title"),
+        required=False,
+        max_length=300,
+        widget=_TYPED,
+        help_text=_("Empty: named after the two models."),
     )
 
     def __init__(self, *args: Any, **kwargs: Any):
@@ -95,9 +104,11 @@ class MergeForm(forms.Form):
         wanted: MergeSettings | None = self.cleaned_data.get("settings") if self.is_valid() else None
         if wanted is None:
             return []
-        layers = [(f"layer {number}", weight) for number, weight in enumerate(wanted.per_layer)]
-        every = [("embeddings, last norm and head", wanted.weight), *layers] if layers else None
-        return [Part(name, 1 - weight, weight) for name, weight in every or [("every layer", wanted.weight)]]
+        layers = [
+            (gettext("layer %(number)s") % {"number": number}, weight) for number, weight in enumerate(wanted.per_layer)
+        ]
+        every = [(gettext("embeddings, last norm and head"), wanted.weight), *layers] if layers else None
+        return [Part(name, 1 - weight, weight) for name, weight in every or [(gettext("every layer"), wanted.weight)]]
 
     def start(self, actor: User) -> TrainingRun | None:
         """The queued run of a valid form; None when it cannot be made, the reason then stands on the form."""

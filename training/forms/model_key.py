@@ -3,16 +3,18 @@
 from collections.abc import Iterator
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+
 from annotations.models import LanguageModel
 from annotations.models.responses import ONE_KEY
 from training.services import model_keys
 
 FIELDS = ("key", "forget_key")
-NO_ADDRESS = "A key is for a server at an address. Enter the address, or no key."
-NO_HEADER = "A key has only letters, digits and signs, without blanks in between. Enter it again."
-ANOTHER = "The key that is kept was given for {server} and goes nowhere else. Enter the key of the new address."
-REMOVE_FIRST = "A key is kept for this model. Remove it to use a variable."
-BOTH = "Enter a new key or remove the one that is kept, not both."
+NO_ADDRESS = _("A key is for a server at an address. Enter the address, or no key.")
+NO_HEADER = _("A key has only letters, digits and signs, without blanks in between. Enter it again.")
+ANOTHER = _("The key that is kept was given for {server} and goes nowhere else. Enter the key of the new address.")
+REMOVE_FIRST = _("A key is kept for this model. Remove it to use a variable.")
+BOTH = _("Enter a new key or remove the one that is kept, not both.")
 
 
 def problems(said: dict[str, Any], model: LanguageModel) -> Iterator[tuple[str, str]]:
@@ -22,20 +24,20 @@ def problems(said: dict[str, Any], model: LanguageModel) -> Iterator[tuple[str, 
         yield from _of_new(key, said, address)
     elif model.sealed_key and not forget:
         if said.get("key_variable"):
-            yield "key_variable", REMOVE_FIRST
+            yield "key_variable", str(REMOVE_FIRST)
         if (given_for := model_keys.server(model.base_url)) != model_keys.server(address):
             yield "key", ANOTHER.format(server=given_for)
 
 
 def _of_new(key: str, said: dict[str, Any], address: str) -> Iterator[tuple[str, str]]:
     if said.get("forget_key"):
-        yield "forget_key", BOTH
+        yield "forget_key", str(BOTH)
     if said.get("key_variable"):
         yield "key_variable", ONE_KEY
     if not model_keys.server(address):
-        yield "key", NO_ADDRESS
+        yield "key", str(NO_ADDRESS)
     if not (key.isascii() and key.isprintable()) or " " in key:
-        yield "key", NO_HEADER
+        yield "key", str(NO_HEADER)
     if not model_keys.may_keep():
         yield "key", model_keys.NO_KEYS
 

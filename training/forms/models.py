@@ -8,6 +8,7 @@ from django import forms
 from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext_lazy as _
 
 from annotations.core import folder
 from annotations.models import LanguageModel, User
@@ -25,15 +26,15 @@ FIXED_BY_SERVING = ("weights", "base")
 WHERE = ("weights", "node")
 HOW = ("gpus", "memory", "base")
 MOST_CARDS = 64
-NEVER = "Fixed: a checkpoint never changes."
-FIXED = "Fixed, because runs were made with it. Register another model instead."
+NEVER = _("Fixed: a checkpoint never changes.")
+FIXED = _("Fixed, because runs were made with it. Register another model instead.")
 _NAME = re.compile(r"[A-Za-z0-9][\w.:/-]*")
 
 
 class ModelForm(forms.ModelForm):
     """Which engine, where, under which name, and how hard it may be asked."""
 
-    engine = forms.ChoiceField()
+    engine = forms.ChoiceField(label=_("Engine"))
     gpus = forms.IntegerField(
         label=gettext_lazy("Cards"),
         required=False,
@@ -64,6 +65,7 @@ class ModelForm(forms.ModelForm):
     )
 
     key = forms.CharField(
+        label=_("Key"),
         required=False,
         max_length=2000,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
@@ -94,6 +96,7 @@ class ModelForm(forms.ModelForm):
             "node": gettext_lazy("Node"),
             "price_in": gettext_lazy("Price of reading"),
             "price_out": gettext_lazy("Price of writing"),
+            "note": gettext_lazy("Note"),
             "plumbing": gettext_lazy("Plumbing, not evidence"),
         }
         help_texts = {
@@ -142,7 +145,7 @@ class ModelForm(forms.ModelForm):
         """The nodes there are, and the one the model names; a node that is not there yet cannot be asked."""
         plain = self.fields["node"]
         there = {*Node.objects.filter(archived_at=None).values_list("name", flat=True), self.instance.node} - {""}
-        choices = [("", "every worker"), *((name, name) for name in sorted(there))]
+        choices = [("", _("every worker")), *((name, name) for name in sorted(there))]
         kept = {"label": plain.label, "help_text": plain.help_text, "disabled": plain.disabled}
         return forms.ChoiceField(choices=choices, required=False, **kept)
 
@@ -235,16 +238,19 @@ def _lacks(engine: str, said: dict[str, Any], model: LanguageModel) -> Iterator[
     weights, name = said.get("weights", ""), said.get("model", "")
     if engine == "embedded":
         if weights and not weights.endswith(".gguf"):
-            yield "weights", "llama.cpp serves a .gguf file. Name one, or choose another engine."
+            yield "weights", gettext("llama.cpp serves a .gguf file. Name one, or choose another engine.")
     elif "weights" in said and not weights:
-        yield "weights", "Enter where the weights lie, or the address of a server that runs already."
+        yield "weights", gettext("Enter where the weights lie, or the address of a server that runs already.")
     if weights and not _NAME.fullmatch(name):
-        yield "model", "A server that is started here takes letters, digits and . : / _ - in its name."
+        yield "model", gettext("A server that is started here takes letters, digits and . : / _ - in its name.")
     same = LanguageModel.objects.filter(engine=engine, base_url="", model=name).exclude(pk=model.pk)
     if weights and same.exclude(weights=weights).exists():
-        yield "model", "Another model here has this name, and answers of both would be taken for one's. Choose another."
+        yield (
+            "model",
+            gettext("Another model here has this name, and answers of both would be taken for one's. Choose another."),
+        )
     if said.get("base") and engine != "vllm":
-        yield "base", "Only vLLM serves an adapter by itself. Merge it into its base first, or choose vLLM."
+        yield "base", gettext("Only vLLM serves an adapter by itself. Merge it into its base first, or choose vLLM.")
     cards = said.get("gpus")
     if (engines.cards(engine) if cards is None else cards) and weights and not said.get("node"):
-        yield "node", "Choose the node whose cards it takes."
+        yield "node", gettext("Choose the node whose cards it takes.")

@@ -5,13 +5,14 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from annotations.core.pairing import OUTCOMES
 from annotations.core.recipe import Weights
 from training.models.recipes import SPLITS
 from training.pair_queries import Wanted
 
-LETTERS = {"alpha": "α, a permitted risk", "beta": "β, a forbidden risk", "gamma": "γ, not addressed"}
+LETTERS = {"alpha": _("α, a permitted risk"), "beta": _("β, a forbidden risk"), "gamma": _("γ, not addressed")}
 MOST = 1_000_000.0
 
 

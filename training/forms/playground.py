@@ -19,14 +19,18 @@ class PromptForm(forms.Form):
     text = forms.CharField(
         label=_("Prompt"), strip=False, widget=forms.Textarea(attrs={"rows": 4, "dir": "auto", "class": "low"})
     )
-    kind = forms.ChoiceField(widget=forms.RadioSelect, help_text=_("What is right under this config."))
-    benchmark = forms.ModelChoiceField(Benchmark.objects.none())
-    config = forms.ModelChoiceField(SafetyConfig.objects.none())
-    rule = forms.CharField(required=False, max_length=10, help_text=_("The rule it tests, such as r3."))
+    kind = forms.ChoiceField(label=_("Kind"), widget=forms.RadioSelect, help_text=_("What is right under this config."))
+    benchmark = forms.ModelChoiceField(Benchmark.objects.none(), label=_("Benchmark"))
+    config = forms.ModelChoiceField(SafetyConfig.objects.none(), label=_("Config"))
+    rule = forms.CharField(
+        label=_("Rule"), required=False, max_length=10, help_text=_("The rule it tests, such as r3.")
+    )
     risks = forms.MultipleChoiceField(
         required=False, widget=forms.CheckboxSelectMultiple, help_text=_("What a harmful answer would carry.")
     )
-    why = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 2, "dir": "auto", "class": "low"}))
+    why = forms.CharField(
+        label=_("Why"), required=False, widget=forms.Textarea(attrs={"rows": 2, "dir": "auto", "class": "low"})
+    )
 
     def __init__(self, user: User, *args: Any, **kwargs: Any):
         super().__init__(*args, auto_id="save_%s", **kwargs)

@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext_lazy as _
 
 from annotations.core.recipe import LARGEST, MOST_DRAWS, MOST_SOURCES, Source
 from annotations.core.synthesis import EXACT_MATCH, MODES, NOT_SUPERSET, PLAIN, SAFE, SUPERSET
@@ -14,11 +15,11 @@ BLANK = 2
 """Rows that stand empty below the candidates there are."""
 SOURCE = Source()
 DRAWS = {
-    PLAIN: ("No config", "Answers to the words every assistant gets."),
-    EXACT_MATCH: ("Exact match", "Configs that open just what the prompt needs."),
-    SAFE: ("Safe", "Configs that open nothing."),
-    SUPERSET: ("Superset", "Configs that open what the prompt needs, and more."),
-    NOT_SUPERSET: ("Not superset", "Configs that leave out something the prompt needs."),
+    PLAIN: (_("No config"), _("Answers to the words every assistant gets.")),
+    EXACT_MATCH: (_("Exact match"), _("Configs that open just what the prompt needs.")),
+    SAFE: (_("Safe"), _("Configs that open nothing.")),
+    SUPERSET: (_("Superset"), _("Configs that open what the prompt needs, and more.")),
+    NOT_SUPERSET: (_("Not superset"), _("Configs that leave out something the prompt needs.")),
 }
 
 
@@ -26,10 +27,14 @@ class SourceForm(forms.Form):
     """One candidate; a row without a model is none."""
 
     model = forms.ChoiceField(
-        required=False, help_text=gettext_lazy("Who answers. A row without a model is no candidate.")
+        label=_("Model"), required=False, help_text=gettext_lazy("Who answers. A row without a model is no candidate.")
     )
     temperature = forms.FloatField(
-        min_value=0, max_value=2, initial=SOURCE.temperature, help_text=gettext_lazy("0 to 2; 0 says the likeliest.")
+        label=_("Temperature"),
+        min_value=0,
+        max_value=2,
+        initial=SOURCE.temperature,
+        help_text=gettext_lazy("0 to 2; 0 says the likeliest."),
     )
     max_tokens = forms.IntegerField(
         min_value=1,
@@ -39,7 +44,11 @@ class SourceForm(forms.Form):
         help_text=gettext_lazy("In tokens."),
     )
     seed = forms.IntegerField(
-        min_value=0, max_value=LARGEST, initial=SOURCE.seed, help_text=gettext_lazy("For a temperature above 0.")
+        label=_("Seed"),
+        min_value=0,
+        max_value=LARGEST,
+        initial=SOURCE.seed,
+        help_text=gettext_lazy("For a temperature above 0."),
     )
     wide = forms.BooleanField(
         required=False,
@@ -91,7 +100,7 @@ def models(used: Iterable[str] = ()) -> list[tuple[str, str]]:
     """The models that may answer, by short name; one that a recipe uses and that is gone says so."""
     found = [(model.slug, str(model)) for model in callable_models()]
     gone = sorted({slug for slug in used if slug} - {slug for slug, _ in found})
-    return found + [(slug, f"{slug} (archived or gone)") for slug in gone]
+    return found + [(slug, gettext("%(model)s (archived or gone)") % {"model": slug}) for slug in gone]
 
 
 def _first(source: Source) -> dict[str, Any]:

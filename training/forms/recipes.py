@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.db.models import Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from annotations import access as people_access
@@ -26,12 +27,12 @@ from training.services.building import chain
 from training.services.run_terms import MOST_SAMPLES
 
 TYPED = {"dir": "auto", "autocomplete": "off"}
-ELSEWHERE = "is no category of the taxonomy you chose. Its own stand here now: tick those, or none, and save again."
+ELSEWHERE = _("is no category of the taxonomy you chose. Its own stand here now: tick those, or none, and save again.")
 MODE_WORDS = {
-    EXACT_MATCH: "exact match: opens just what the prompt needs",
-    SAFE: "safe: opens nothing",
-    SUPERSET: "superset: opens what the prompt needs, and some more",
-    NOT_SUPERSET: "not superset: leaves out something the prompt needs",
+    EXACT_MATCH: _("exact match: opens just what the prompt needs"),
+    SAFE: _("safe: opens nothing"),
+    SUPERSET: _("superset: opens what the prompt needs, and some more"),
+    NOT_SUPERSET: _("not superset: leaves out something the prompt needs"),
 }
 SECTIONS = {
     "Prompts": (("title",), ("about",), ("benchmark", "taxonomy")),
@@ -44,21 +45,24 @@ SECTIONS = {
 }
 """The fields of each section, row by row."""
 ABOUT = {
-    "Prompts": "Whose pairs are built, and in which risk categories they are thought of.",
-    "Labelling": "Which risks a harmful reply to each prompt would carry, and which prompts are kept.",
-    "Configs": "What pairs are ranked under: one config of each mode for every prompt.",
-    "Reading": "Who says which risks each response holds, and whether it addresses the prompt.",
-    "Weights": "What costs a response how much. The lower error is preferred; equal errors make no pair.",
-    "Mixture": "What the frozen set is made of.",
-    "Seeds and budget": "What makes it repeatable, and where it stops to ask.",
+    "Prompts": _("Whose pairs are built, and in which risk categories they are thought of."),
+    "Labelling": _("Which risks a harmful reply to each prompt would carry, and which prompts are kept."),
+    "Configs": _("What pairs are ranked under: one config of each mode for every prompt."),
+    "Reading": _("Who says which risks each response holds, and whether it addresses the prompt."),
+    "Weights": _("What costs a response how much. The lower error is preferred; equal errors make no pair."),
+    "Mixture": _("What the frozen set is made of."),
+    "Seeds and budget": _("What makes it repeatable, and where it stops to ask."),
 }
 
 
 class RecipeForm(BudgetForm):
     """All settings of a recipe, section by section; the candidates are rows of their own, `sources`."""
 
-    title = forms.CharField(max_length=300, widget=forms.TextInput(attrs=TYPED), help_text=_("What people call it."))
+    title = forms.CharField(
+        label=_("Title"), max_length=300, widget=forms.TextInput(attrs=TYPED), help_text=_("What people call it.")
+    )
     about = forms.CharField(
+        label=_("About"),
         required=False,
         max_length=20_000,
         widget=forms.Textarea(attrs=TYPED | {"rows": 2, "class": "low grows"}),
@@ -71,6 +75,7 @@ class RecipeForm(BudgetForm):
     )
     taxonomy = forms.ModelChoiceField(
         TaxonomyVersion.objects.none(),
+        label=_("Taxonomy"),
         required=False,
         empty_label=_("the built-in categories"),
         help_text=_("The risk categories that judges and configs speak of."),
@@ -112,11 +117,13 @@ class RecipeForm(BudgetForm):
         help_text=_("A share from 0 to 0.99, drawn by the seed; these prompts are never trained on."),
     )
     modes = forms.MultipleChoiceField(
+        label=_("Modes"),
         choices=[(mode, MODE_WORDS[mode]) for mode in MODES],
         widget=forms.CheckboxSelectMultiple,
         help_text=_("One config of each ticked mode for every prompt."),
     )
     templates = forms.MultipleChoiceField(
+        label=_("Templates"),
         required=False,
         widget=forms.CheckboxSelectMultiple,
         help_text=_("Each config is told in one of these wordings, by chance. None ticked: all of them."),
@@ -153,6 +160,7 @@ class RecipeForm(BudgetForm):
         help_text=_("Whose ratings make people's pairs. Those you may read the answers of are offered."),
     )
     seed = forms.IntegerField(
+        label=_("Seed"),
         min_value=0,
         max_value=LARGEST,
         help_text=_("The same seed with the same prompts and answers gives the same set."),
@@ -170,7 +178,7 @@ class RecipeForm(BudgetForm):
         first = settings.sources if initial is None else initial.get("sources", settings.sources)
         self.sources = source_forms(first, data)
         for name in ("budget_tokens", "budget_dollars"):
-            self.fields[name].help_text += " For each run of a step by itself."
+            self.fields[name].help_text += " " + gettext("For each run of a step by itself.")
         self._offer_prompts(user)
         self._offer_judges(settings)
 
@@ -180,10 +188,10 @@ class RecipeForm(BudgetForm):
         field: Any = self.fields["benchmark"]
         field.queryset = Benchmark.objects.filter(prompts, organisation__in=mine).order_by("-purpose", "title", "pk")
         field.label_from_instance = lambda row: (
-            f"{row} ({'training prompts' if row.purpose == TRAINING else 'benchmark'})"
+            f"{row} ({gettext('training prompts') if row.purpose == TRAINING else gettext('benchmark')})"
         )
         if self.recipe and self.recipe.stages.exists():
-            field.disabled, field.help_text = True, "Fixed, because steps have taken its prompts already."
+            field.disabled, field.help_text = True, _("Fixed, because steps have taken its prompts already.")
         versions = TaxonomyVersion.objects.filter(taxonomy__in=people_access.taxonomies(user), state=PUBLISHED)
         self.fields["taxonomy"].queryset = versions.select_related("taxonomy")  # type: ignore[attr-defined]
         kept = settings_of(self.recipe).mixture.campaigns if self.recipe else ()
@@ -194,7 +202,7 @@ class RecipeForm(BudgetForm):
         offered = models((settings.labelling.model, settings.reading.model))
         readers = judges.reading(judges.RESPONSE)
         labellers = [(one.name, one.label) for one in judges.reading(judges.PROMPT)]
-        self._choose("judge", [*labellers, (core.GIVEN, "Nobody: the risks that people wrote beside the prompts")])
+        self._choose("judge", [*labellers, (core.GIVEN, _("Nobody: the risks that people wrote beside the prompts"))])
         self._choose("risks", ((one.name, one.label) for one in readers if "risks" in one.gives))
         self._choose("addressed", ((one.name, one.label) for one in readers if "addressed" in one.gives))
         self._choose("judge_model", [("", "none"), *offered])

@@ -27,7 +27,7 @@ from training.services.run_terms import ELSEWHERE
 class ImportForm(JudgesForm, WithFiles):
     """Files of responses; the files themselves were taken in before."""
 
-    nothing, outlives = "Choose a file.", False
+    nothing, outlives = _("Choose a file."), False
     tables = forms.FileField(
         label=_("File"),
         required=False,
@@ -35,7 +35,10 @@ class ImportForm(JudgesForm, WithFiles):
         help_text=_("JSON Lines, CSV or Parquet."),
     )
     benchmark = forms.ModelChoiceField(
-        Benchmark.objects.none(), help_text=_("The prompts of the file are looked for in it."), empty_label=None
+        Benchmark.objects.none(),
+        label=_("Benchmark"),
+        help_text=_("The prompts of the file are looked for in it."),
+        empty_label=None,
     )
     release = forms.ModelChoiceField(
         BenchmarkRelease.objects.none(),
@@ -80,10 +83,12 @@ class ImportForm(JudgesForm, WithFiles):
         self._offer(people_access.benchmarks_to_write_in(user).order_by("title"))
         self.choice("model").queryset = access.models().filter(engine=ELSEWHERE)
         found = [strategies.load(name) for name in strategies.names()]
-        answers = [(one.name, one.label) for one in found if not one.filters]
+        answers = [(one.name, gettext(one.label)) for one in found if not one.filters]
         cast(forms.ChoiceField, self.fields["strategy"]).choices = answers
-        most = f" At most {MOST_ROWS:,} rows, {import_files.most_bytes() >> 20:,} MB."
-        self.fields["tables"].help_text = f"{self.fields['tables'].help_text}{most}"
+        self.fields["tables"].help_text += " " + gettext("At most %(rows)s rows, %(size)s MB.") % {
+            "rows": f"{MOST_ROWS:,}",
+            "size": f"{import_files.most_bytes() >> 20:,}",
+        }
 
     def _offer(self, benchmarks: QuerySet[Benchmark]) -> None:
         self.choice("benchmark").queryset = benchmarks
@@ -93,7 +98,7 @@ class ImportForm(JudgesForm, WithFiles):
         groups: dict[str, list[tuple[int, str]]] = {}
         for row in rows:
             groups.setdefault(row.benchmark.title, []).append((row.pk, f"{row.name} ({row.prompt_count:,})"))
-        self.choice("release").widget.choices = [("", "as they are now"), *groups.items()]
+        self.choice("release").widget.choices = [("", gettext("as they are now")), *groups.items()]
 
     def choice(self, name: str) -> "forms.ModelChoiceField[Any]":
         """The field of that name that offers rows."""
@@ -114,8 +119,9 @@ class ImportForm(JudgesForm, WithFiles):
             self.add_error("new_model", gettext("Choose a model above, or name a new one, not both."))
         benchmark, release = data.get("benchmark"), data.get("release")
         if benchmark and release and release.benchmark_id != benchmark.pk:
-            told = f"{release.name} is a release of “{release.benchmark}”. Choose one of “{benchmark}”, or none."
-            self.add_error("release", told)
+            told = gettext("%(release)s is a release of “%(its)s”. Choose one of “%(benchmark)s”, or none.")
+            names = {"release": release.name, "its": release.benchmark, "benchmark": benchmark}
+            self.add_error("release", told % names)
         return super().clean()
 
     def look(self) -> Look | None:

@@ -45,6 +45,7 @@ class JudgesForm(BudgetForm):
     """The judges of a run and its terms."""
 
     judges = forms.MultipleChoiceField(
+        label=_("Judges"),
         widget=forms.CheckboxSelectMultiple,
         help_text=_(
             "Each one reads every response; a score needs to hear how helpful it is and whether it follows the config."

@@ -5,6 +5,8 @@ from typing import Any, NamedTuple
 
 from django import forms
 from django.forms import BoundField
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from training import strategies
 from training.strategies import Setting, Strategy
@@ -23,12 +25,12 @@ class Part(NamedTuple):
 class StrategyForm(forms.Form):
     """One strategy and its settings; the settings of the others are offered too, and left alone."""
 
-    strategy = forms.ChoiceField(widget=forms.RadioSelect)
+    strategy = forms.ChoiceField(label=_("Strategy"), widget=forms.RadioSelect)
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
         self.offered = [strategies.load(name) for name in sorted(strategies.names(), key=lambda name: name != PLAIN)]
-        self.fields["strategy"].choices = [(one.name, one.label) for one in self.offered]  # type: ignore[attr-defined]
+        self.fields["strategy"].choices = [(one.name, gettext(one.label)) for one in self.offered]  # type: ignore[attr-defined]
         for one in self.offered:
             self.fields |= {_name(one.name, setting): _field(setting) for setting in one.settings}
 
@@ -67,7 +69,13 @@ def _name(strategy: str, setting: Setting) -> str:
 
 
 def _field(setting: Setting) -> forms.Field:
-    told: dict[str, Any] = {"label": setting.label, "help_text": setting.help, "initial": setting.default}
+    told: dict[str, Any] = {
+        "label": gettext(setting.label),
+        "help_text": gettext(setting.help),
+        "initial": setting.default,
+    }
     if setting.choices:
-        return forms.ChoiceField(choices=setting.choices, required=False, **told)
+        return forms.ChoiceField(
+            choices=[(value, gettext(words)) for value, words in setting.choices], required=False, **told
+        )
     return forms.IntegerField(min_value=setting.least, max_value=setting.most, required=False, **told)

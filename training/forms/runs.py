@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.db.models import Count, F, Q, QuerySet
 from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext_lazy as _
 
 from annotations import access as people_access
 from annotations.forms.rows import ManyRows
@@ -27,7 +28,9 @@ class RunForm(JudgesForm, StrategyForm):
     """What to evaluate, how it answers, and who judges: a run for each model with each seed."""
 
     benchmark = forms.ModelChoiceField(
-        Benchmark.objects.none(), help_text=gettext_lazy("Its prompts are answered, each under its config.")
+        Benchmark.objects.none(),
+        label=_("Benchmark"),
+        help_text=gettext_lazy("Its prompts are answered, each under its config."),
     )
     release = forms.ModelChoiceField(
         BenchmarkRelease.objects.none(),
@@ -55,9 +58,13 @@ class RunForm(JudgesForm, StrategyForm):
         label=gettext_lazy("Prompts of each kind"),
         help_text=gettext_lazy("For a quick look; empty runs them all."),
     )
-    temperature = forms.FloatField(min_value=0, max_value=2, initial=0)
+    temperature = forms.FloatField(label=_("Temperature"), min_value=0, max_value=2, initial=0)
     max_tokens = forms.IntegerField(
-        required=False, min_value=1, max_value=32768, help_text=gettext_lazy("Empty: the model's own setting.")
+        label=_("Max tokens"),
+        required=False,
+        min_value=1,
+        max_value=32768,
+        help_text=gettext_lazy("Empty: the model's own setting."),
     )
     seed = forms.CharField(
         initial="0",
@@ -94,7 +101,7 @@ class RunForm(JudgesForm, StrategyForm):
         count = f" ({sizes[0]:,})" if len(sizes) == 1 else ""
         self.fields["release"].queryset = releases
         below = [(benchmark.title, choices) for benchmark, choices in groups.items()]
-        self.fields["release"].widget.choices = [("", f"as they are now{count}"), *below]
+        self.fields["release"].widget.choices = [("", gettext("as they are now") + count), *below]
 
     def clean_seed(self) -> list[int]:
         """The seeds in the order they were written, each once."""
@@ -119,8 +126,9 @@ class RunForm(JudgesForm, StrategyForm):
             )
         benchmark, release = data.get("benchmark"), data.get("release")
         if benchmark and release and release.benchmark_id != benchmark.pk:
-            told = f"{release.name} is a release of “{release.benchmark}”. Choose one of “{benchmark}”, or none."
-            self.add_error("release", told)
+            told = gettext("%(release)s is a release of “%(its)s”. Choose one of “%(benchmark)s”, or none.")
+            names = {"release": release.name, "its": release.benchmark, "benchmark": benchmark}
+            self.add_error("release", told % names)
         return data
 
     def what(self) -> dict[str, Any]:

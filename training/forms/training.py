@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple, cast
 
 from django import forms
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from annotations import access as people_access
@@ -45,7 +45,7 @@ class Group(NamedTuple):
 def _field(name: str, told: About) -> forms.Field:
     """The field of a setting, by the kind of its default."""
     default = _DEFAULTS[name]
-    common: dict[str, Any] = {"label": told.label, "help_text": told.help}
+    common: dict[str, Any] = {"label": gettext(told.label), "help_text": gettext(told.help)}
     if isinstance(default, bool):
         return forms.BooleanField(required=False, **common)
     if told.choices:
@@ -64,8 +64,10 @@ class Nodes(forms.ModelChoiceField):
     def label_from_instance(self, obj: Node) -> str:
         """The name, its cards or cores, and its trouble."""
         cards = [f"{card.name}, {card.memory_bytes / GB:.0f} GB" for card in obj.gpus.all()]
-        has = f"{len(cards)} × {cards[0]}" if cards else f"no cards, {obj.cores} cores, {obj.memory_bytes / GB:.0f} GB"
-        return f"{obj.name} ({has})" + (" – cannot train at the moment" if obj.problem else "")
+        cores = ngettext("no cards, %(cores)s core, %(size)s GB", "no cards, %(cores)s cores, %(size)s GB", obj.cores)
+        none = cores % {"cores": obj.cores, "size": f"{obj.memory_bytes / GB:.0f}"}
+        has = f"{len(cards)} × {cards[0]}" if cards else none
+        return f"{obj.name} ({has})" + (f" – {gettext('cannot train at the moment')}" if obj.problem else "")
 
 
 class Sets(forms.ModelChoiceField):
@@ -74,14 +76,17 @@ class Sets(forms.ModelChoiceField):
     def label_from_instance(self, obj: PreferenceSet) -> str:
         """The title, and how many pairs there are."""
         train, dev = (int(obj.splits.get(name, 0)) for name in ("train", "dev"))
-        return f"{obj.title} ({train:,} pairs to train on, {dev:,} to look at)"
+        pairs = ngettext(
+            "%(train)s pair to train on, %(dev)s to look at", "%(train)s pairs to train on, %(dev)s to look at", train
+        )
+        return f"{obj.title} ({pairs % {'train': f'{train:,}', 'dev': f'{dev:,}'}})"
 
 
 class TrainingForm(forms.Form):
     """What, where, and how. The kind and the preset are those of the page; a preset is where the settings begin."""
 
     kind = forms.ChoiceField(choices=list(KINDS.items()), widget=forms.HiddenInput)
-    preset = forms.ChoiceField(choices=[(name, one.label) for name, one in PRESETS.items()], widget=forms.HiddenInput)
+    preset = forms.ChoiceField(choices=[(name, name) for name in PRESETS], widget=forms.HiddenInput)
     base = forms.ModelChoiceField(
         LanguageModel.objects.none(),
         required=False,
@@ -100,12 +105,13 @@ class TrainingForm(forms.Form):
     )
     preference_set = Sets(PreferenceSet.objects.none(), label=_("Preference set"), empty_label=None)
     title = forms.CharField(
+        label=_("Title"),
         required=False,
         max_length=launch.LONGEST_TITLE,
         widget=forms.TextInput(attrs=TYPED),
         help_text=_("Empty: named after base and pairs."),
     )
-    node = Nodes(Node.objects.none(), empty_label=None, help_text=_("The machine that trains."))
+    node = Nodes(Node.objects.none(), label=_("Node"), empty_label=None, help_text=_("The machine that trains."))
     gpus = forms.IntegerField(
         min_value=0,
         max_value=MOST_CARDS,
@@ -131,7 +137,12 @@ class TrainingForm(forms.Form):
         for name, told in self.told.items():
             found.setdefault(told.group, []).append(Setting(self[name], told.trl))
         return [
-            Group(title, rows, title not in OPEN_GROUPS, any(row.field.errors for row in rows) or self._is_on(title))
+            Group(
+                gettext(title),
+                rows,
+                title not in OPEN_GROUPS,
+                any(row.field.errors for row in rows) or self._is_on(title),
+            )
             for title, rows in found.items()
         ]
 

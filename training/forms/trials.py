@@ -14,7 +14,7 @@ from training.services import judging
 class ChooseForm(forms.Form):
     """Which judge, and which model it asks."""
 
-    judge = forms.ChoiceField(help_text=_("A prompt for a language model, in its wording of now."))
+    judge = forms.ChoiceField(label=_("Judge"), help_text=_("A prompt for a language model, in its wording of now."))
     model = forms.ModelChoiceField(
         LanguageModel.objects.none(), label=_("Judge model"), help_text=_("It is asked for every verdict.")
     )
