@@ -100,10 +100,6 @@ class Move(NamedTuple):
     changes: int
     delta: float | None
 
-    def came_to(self, change: str) -> bool:
-        """True when it changed in this way, one of CHANGES; any other word is true of every move."""
-        return change not in _BITS or bool(self.changes & _BITS[change])
-
 
 @dataclass(frozen=True)
 class Moves:

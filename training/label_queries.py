@@ -158,16 +158,6 @@ class Compared(NamedTuple):
     judge: Risks | None
     said: tuple[RiskLabel, ...]
 
-    @property
-    def only_people(self) -> Risks:
-        """The risks that people named and the judge did not."""
-        return (self.people or frozenset()) - (self.judge or frozenset())
-
-    @property
-    def only_judge(self) -> Risks:
-        """The risks that the judge found and people did not."""
-        return (self.judge or frozenset()) - (self.people or frozenset())
-
 
 class CategoryRow(NamedTuple):
     """One category over the prompts that both settled: who named it how often, and how often they say the same."""

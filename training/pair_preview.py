@@ -40,12 +40,11 @@ class PairLine(NamedTuple):
 
 
 class Skipped(NamedTuple):
-    """Two response categories that make no pair: their responses by number, their errors, and why."""
+    """Two response categories that make no pair: their responses by number, the better's error, and why."""
 
     better: tuple[int, ...]
     worse: tuple[int, ...]
     better_error: float
-    worse_error: float
     reason: str
 
 
@@ -145,5 +144,5 @@ def _pair(one: Considered, numbers: Numbers) -> PairLine:
 
 
 def _skipped(one: Considered, numbers: Numbers) -> Skipped:
-    errors = one.better.terms.error, one.worse.terms.error
-    return Skipped(_members(one.better, numbers), _members(one.worse, numbers), *errors, one.reason)
+    members = _members(one.better, numbers), _members(one.worse, numbers)
+    return Skipped(*members, one.better.terms.error, one.reason)

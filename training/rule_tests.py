@@ -57,7 +57,6 @@ class Matrix(NamedTuple):
     unscored: int
     not_run: int
     heuristic: bool
-    untested: tuple[str, ...]
 
 
 def matrix(rules: Mapping[str, str], tests: Sequence[PromptTest]) -> Matrix:
@@ -74,7 +73,6 @@ def matrix(rules: Mapping[str, str], tests: Sequence[PromptTest]) -> Matrix:
         unscored=outcomes["unscored"],
         not_run=outcomes[""],
         heuristic=any(test.heuristic for test in tests),
-        untested=tuple(row.rule for row in rows if not row.prompts),
     )
 
 

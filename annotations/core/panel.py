@@ -28,13 +28,6 @@ class Tally(NamedTuple):
         """Readings that gave an answer."""
         return sum(count for _, count in self.counts)
 
-    @property
-    def leading(self) -> Answer | None:
-        """The answer given more often than any other; None for a tie and where nobody answered."""
-        if not self.counts or (len(self.counts) > 1 and self.counts[0][1] == self.counts[1][1]):
-            return None
-        return self.counts[0][0]
-
 
 def of_samples(verdicts: Iterable[Verdict]) -> Verdict:
     """What the verdicts of one judge on one response come to; their order does not matter.

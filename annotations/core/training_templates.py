@@ -17,7 +17,6 @@ from annotations.core.taxonomies import Taxonomy, built_in
 from annotations.core.taxonomy import OTHER, Category
 
 FOLDER = "annotations.data.training_templates"
-AS_SERVED = "as_served"
 NOTHING = "None."
 TEXTS, MARKS = ("label", "about", "text"), ("config", "served")
 PLACE = "allowed"

@@ -13,7 +13,7 @@ from annotations.queries.item_values import counting_items
 from annotations.queries.rating_agreement import KEPT_SECONDS, word
 
 OPEN, DECIDED = STATES = ("open", "decided")
-FOLLOWS, TIED, ANY = SIZES = ("follows", "tied", "any")
+FOLLOWS, TIED, ANY = ("follows", "tied", "any")
 WIDE_POINTS = 2
 """Points so far apart are a difference worth a lead's time; one point is not, unless it is asked for."""
 DIFFERING = """

@@ -43,7 +43,6 @@ class Hit(NamedTuple):
     score: float
     same_text: bool
     other_config: bool
-    other_benchmark: bool
 
     @property
     def fine(self) -> bool:
@@ -132,7 +131,6 @@ def _hit(asked: Asked, prompt: Prompt, score: float) -> Hit:
         score,
         normalise(prompt.text) == normalise(asked.text),
         asked.config is not None and prompt.config_id != asked.config.pk,
-        asked.benchmark is not None and prompt.benchmark_id != asked.benchmark.pk,
     )
 
 

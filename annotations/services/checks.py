@@ -9,7 +9,7 @@ from django.utils.translation import gettext
 from annotations.core import categorical
 from annotations.core.storable import storable
 from annotations.core.taxonomy import KINDS
-from annotations.models import Benchmark, ConfigVersion, Membership, Prompt, PromptCheck, PromptRuling, User
+from annotations.models import ConfigVersion, Membership, Prompt, PromptCheck, PromptRuling, User
 from annotations.models.people import LEAD
 from annotations.queries import checks as queries
 from annotations.queries.validation import labels_of, rulings_of, with_validation
@@ -34,11 +34,6 @@ class Said(NamedTuple):
     kind: str
     situation: int | None
     note: str
-
-
-def next_prompt(benchmark: Benchmark, rater: User) -> Prompt | None:
-    """The prompt this person labels next; None when none waits for them."""
-    return queries.turn(benchmark, rater).prompt
 
 
 @transaction.atomic

@@ -10,7 +10,6 @@ from annotations.core.cosa_score import (
     configs_scored,
     cosa_score,
     mean_over_configs,
-    scores_by,
 )
 from annotations.core.taxonomy import KINDS
 
@@ -76,17 +75,9 @@ def test_the_score_and_the_bounds_stay_in_their_range(items):
     assert -1 <= low <= high <= 1
 
 
-def test_each_group_has_its_own_score_also_the_unscored_one():
-    rows = [("b", 1.0, True), ("a", None, True), ("b", 0.5, False)]
-    scores = scores_by(rows)
-    assert list(scores) == ["b", "a"]
-    assert scores["b"].score == pytest.approx(0.25)  # (1 - 0.5) / 2
-    assert scores["a"] == NOTHING._replace(n_total=1)
-
-
 def test_configs_count_alike_whatever_their_size():
     # Config a: (1 + 1 + 1 + 1) / 4 = 1, config b: -0.5; their mean is 0.25, the mean of items would be 0.7.
-    scores = scores_by([("a", 1.0, True)] * 4 + [("b", 0.5, False)]).values()
+    scores = [cosa_score([(1.0, True)] * 4), cosa_score([(0.5, False)])]
     assert mean_over_configs(scores) == pytest.approx(0.25)
 
 

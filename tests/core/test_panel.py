@@ -130,8 +130,6 @@ def test_a_row_that_lacks_fields_gives_what_it_has():
 
 def test_answers_are_counted_with_the_most_frequent_first_and_silence_apart():
     assert tally([YES, NO, YES, SILENT]) == (Tally("follows_config", "", ((True, 2), (False, 1)), 1),)
-    assert tally([YES, NO, YES, SILENT])[0].leading is True
-    assert tally([YES, NO])[0].leading is None
 
 
 def test_only_questions_with_different_answers_are_split_and_risks_are_one_question_each():

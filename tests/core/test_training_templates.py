@@ -12,7 +12,7 @@ from annotations.core.config_text import system_prompt
 from annotations.core.folder import NoSuchEntry
 from annotations.core.synthesis import PLAIN
 from annotations.core.taxonomies import built_in, of_rows
-from annotations.core.training_templates import AS_SERVED, load, names, parse, render
+from annotations.core.training_templates import load, names, parse, render
 
 NAMES = names()
 OPEN = built_in().open
@@ -39,7 +39,7 @@ def name(request):
 
 
 def test_there_are_ten_wordings_or_more_and_one_is_as_served():
-    assert len(NAMES) >= 11 and AS_SERVED in NAMES and PLAIN not in NAMES
+    assert len(NAMES) >= 11 and "as_served" in NAMES and PLAIN not in NAMES
 
 
 def test_no_two_templates_share_their_words():
@@ -78,7 +78,7 @@ def test_the_words_round_the_list_are_those_of_the_file(name):
 
 def test_as_served_is_what_a_served_config_says():
     for allowed in ((), ("violence",), tuple(each.slug for each in OPEN)):
-        assert render(AS_SERVED, allowed) == system_prompt(categorical.policy(allowed))
+        assert render("as_served", allowed) == system_prompt(categorical.policy(allowed))
 
 
 def test_plain_tells_no_config():

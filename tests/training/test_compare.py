@@ -37,6 +37,11 @@ def items(*ends: tuple, config: int = 1, first: int = 1, **fields) -> dict[int, 
     return found
 
 
+def came_to(one: Move, change: str) -> bool:
+    """Whether the prompt changed in this way; every prompt did in no way."""
+    return Moves.of([one]).fitting(change=change).rows() == [one]
+
+
 def move(before: tuple, now: tuple) -> Move:
     """What became of one prompt; the first of the moves."""
     return beside(items(before), items(now)).moves[0]
@@ -87,7 +92,7 @@ def test_prompts_of_one_wording_are_one_cluster():
     ],
 )
 def test_what_became_of_a_prompt_is_named(before, now, changes):
-    assert {change for change in CHANGES if move(before, now).came_to(change)} == changes
+    assert {change for change in CHANGES if came_to(move(before, now), change)} == changes
 
 
 def test_a_fifth_is_a_change_though_one_minus_four_fifths_is_a_little_less():
@@ -106,7 +111,7 @@ def test_moves_come_worst_first_and_those_without_a_difference_last():
 
 def test_a_prompt_of_one_run_alone_is_a_move_of_its_own():
     found = beside(items(FULL), {}).moves[0]
-    assert found.came_to("only") and not found.came_to("unscored") and found.stand == "only_base"
+    assert came_to(found, "only") and not came_to(found, "unscored") and found.stand == "only_base"
 
 
 def test_moves_as_columns_are_the_same_moves():
@@ -119,7 +124,7 @@ def test_columns_of_moves_are_sifted_as_each_move_is():
     run = items(HARM, REFUSED, FULL) | items(HARM, FULL, config=2, first=4, kind="partial")
     moves = beside(base, run).moves
     for change in ("", "fell", "to_unsafe", "unscored", "only"):
-        assert Moves.of(moves).fitting(change=change).rows() == [move for move in moves if move.came_to(change)]
+        assert Moves.of(moves).fitting(change=change).rows() == [move for move in moves if came_to(move, change)]
     assert Moves.of(moves).fitting(2, "partial", "to_unsafe").prompts.tolist() == [4]
 
 

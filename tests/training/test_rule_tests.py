@@ -19,8 +19,8 @@ def test_rows_are_the_rules_in_order_then_unknown_ones_then_prompts_without_a_ru
     assert [(row.rule, row.missing) for row in found.rows] == [("r1", False), ("r2", False), ("r9", True), ("", False)]
 
 
-def test_a_rule_that_no_prompt_names_is_untested():
-    assert matrix(RULES, [prompt_of(rule="r2")]).untested == ("r1",)
+def test_a_rule_that_no_prompt_names_has_a_row_without_prompts():
+    assert [(row.rule, row.prompts) for row in matrix(RULES, [prompt_of(rule="r2")]).rows] == [("r1", 0), ("r2", 1)]
 
 
 def test_a_cell_counts_its_prompts_by_benchmark():

@@ -21,7 +21,7 @@ from training.models.recipes import Stage, SynthesisedConfig
 QUEUED, RUNNING, PAUSED, FINISHED, CANCELLED = RUN_STATES = ("queued", "running", "paused", "finished", "cancelled")
 OPEN_STATES = (QUEUED, RUNNING)
 ITEM_QUEUED, ITEM_DONE, ITEM_FAILED = ITEM_STATES = ("queued", "done", "failed")
-EVALUATE, BUILD = RUN_PURPOSES = ("evaluate", "build")
+EVALUATE, BUILD = ("evaluate", "build")
 
 
 class Evaluations(models.Manager["EvaluationRun"]):

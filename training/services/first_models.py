@@ -9,7 +9,6 @@ from training.engines._child import model_file
 from training.services.demo import MODELS
 
 NAMES = tuple(model["slug"] for model in MODELS)
-PACKAGED = NAMES[0]
 
 
 def missing() -> str:

@@ -72,9 +72,9 @@ def test_a_similar_prompt_under_another_config_is_not_marked_as_fine():
     assert (hit.other_config, hit.fine) == (True, False)
 
 
-def test_a_prompt_of_another_benchmark_is_found_and_marked():
-    make_prompt(QUESTION, benchmark=make_benchmark("other"))
-    assert [hit.other_benchmark for hit in found(benchmark=make_benchmark())] == [True]
+def test_a_prompt_of_another_benchmark_is_found():
+    other = make_prompt(QUESTION, benchmark=make_benchmark("other"))
+    assert [hit.prompt for hit in found(benchmark=make_benchmark())] == [other]
 
 
 def test_what_a_person_may_not_read_never_shows_up():

@@ -4,9 +4,9 @@ import pytest
 
 from annotations.models import AuditEvent, PromptCheck
 from annotations.models.configs import APPROVED, DRAFT, SUBMITTED
-from annotations.queries.checks import shuffled, version_to_show
+from annotations.queries.checks import shuffled, turn, version_to_show
 from annotations.services import checks, prompts
-from annotations.services.checks import UNSURE, CheckProblem, next_prompt
+from annotations.services.checks import UNSURE, CheckProblem
 from annotations.services.prompt_checks import PromptProblem
 from tests.databases import at_once
 from tests.factories import make_benchmark, make_config, make_version
@@ -22,7 +22,7 @@ def refused(job, *args, **said):
 
 
 def waits(who):
-    return next_prompt(make_benchmark(), person(who))
+    return turn(make_benchmark(), person(who)).prompt
 
 
 def test_a_prompt_waits_for_everybody_but_its_author():

@@ -12,7 +12,7 @@ from django.utils import timezone
 from tests.databases import at_once
 from tests.factories import make_deployment, make_key
 from training.models import ApiKey, Traffic
-from training.services.deploy import keys, traffic
+from training.services.deploy import traffic
 from training.services.deploy.traffic import Row
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
@@ -68,9 +68,9 @@ def test_a_month_ends_at_midnight_in_utc(key: ApiKey) -> None:
 
 
 def test_what_a_key_used_this_month_is_told(key: ApiKey) -> None:
-    assert keys.used_this_month(key) == (0, 0)
+    assert traffic.used_by_keys([key.pk]) == {}
     traffic.add([row(key, at=traffic.five_minutes(timezone.now()), requests=3)])
-    assert keys.used_this_month(key) == (3, 15)
+    assert traffic.used_by_keys([key.pk]) == {key.pk: (3, 15)}
 
 
 @pytest.mark.django_db(transaction=True)

@@ -205,7 +205,7 @@ def test_agreement_is_the_share_of_equal_sets_and_what_is_not_settled_is_counted
     # Ada and the judge on three prompts: same 1/3, chance 1/9 (both once {violence}), kappa (2/9) / (8/9) = 0.25
     pair = found.pairs[label_queries.JUDGE, 1]
     assert (round(pair.kappa or 0, 9), pair.n) == (0.25, 3)
-    assert (found.differences[0].only_people, found.differences[0].only_judge) == ({"drugs"}, frozenset())
+    assert (found.differences[0].people, found.differences[0].judge) == ({"drugs"}, frozenset())
 
 
 def test_three_people_come_to_what_two_of_them_say_and_a_withdrawn_label_says_nothing(stage: Stage) -> None:

@@ -14,7 +14,7 @@ from annotations.models import Organisation, User
 from annotations.services import audit
 from training.models import ApiKey, Deployment
 from training.services.costs import CALL_TOKENS, MESSAGE_TOKENS
-from training.services.deploy import grants, traffic
+from training.services.deploy import grants
 from training.services.deploy.grants import Served
 
 PREFIX = "cosa-"
@@ -124,12 +124,6 @@ def revoke(*, key: ApiKey, actor: User | None) -> None:
     if not ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=timezone.now(), revoked_by=actor):
         raise KeyChanged(FASTER)
     audit.record(actor=actor, action="revoke", obj=key, after={"name": key.name, "prefix": key.prefix})
-
-
-def used_this_month(key: ApiKey) -> traffic.Used:
-    """The calls and tokens of a key in this calendar month in UTC, as far as they are written: all but the last
-    seconds. `traffic.used_by_keys` has those of many keys."""
-    return traffic.used_by_keys([key.pk]).get(key.pk, traffic.Used(0, 0))
 
 
 def least_tokens(organisation_id: int, deployment: Deployment | None) -> int:
