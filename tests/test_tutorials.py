@@ -10,12 +10,15 @@ from functools import cache
 from importlib import import_module
 from io import BytesIO
 from pathlib import Path
+from typing import cast
 
 import pytest
 from PIL import Image, ImageDraw
+from playwright.sync_api import Browser, Error, Page
 
 from tests.pictures import camera, document, steady
 from tests.pictures.document import DOCS, PICTURES, ROOT, TUTORIALS
+from tests.pictures.walk import Place, Walk
 
 NARROW, WIDE, AT_MOST, ALL_AT_MOST = 320, 1280, 80_000, 1_400_000
 FEWEST, MOST = 4, 7
@@ -111,6 +114,32 @@ def test_a_picture_is_kept_where_nothing_but_a_time_has_changed(tmp_path: Path) 
     assert not steady.keep(there, later, [clock]) and there.read_bytes() == before
     assert steady.keep(there, later, []) and there.read_bytes() == later
     assert steady.keep(there, drawn((10, 10, 99, 30), (310, 10, 350, 30)), [clock])
+
+
+class Leaving:
+    """A page that gives way to the next one while somebody looks at it, so many times."""
+
+    def __init__(self, times: int) -> None:
+        self.times = times
+
+    def evaluate(self, script: str) -> str:
+        self.times -= 1
+        if self.times >= 0:
+            raise Error("Page.evaluate: Execution context was destroyed, most likely because of a navigation")
+        return "Hello, Ada"
+
+    def wait_for_load_state(self) -> None:
+        assert self.times >= 0
+
+
+def test_a_look_at_a_page_that_leaves_sees_the_next_one(tmp_path: Path) -> None:
+    walk = Walk(cast("Browser", None), Place("", "", tmp_path), tmp_path)
+    walk.page = cast("Page", Leaving(2))
+    walk.look()
+    assert walk.seen == ["Hello, Ada"]
+    walk.page = cast("Page", Leaving(9))
+    with pytest.raises(Error):
+        walk.look()
 
 
 def test_pictures_say_in_words_what_they_show() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Error, Locator, Page, expect
 
 from tests.pictures import camera, document, steady
 
@@ -64,8 +64,15 @@ class Walk:
         self.look()
 
     def look(self) -> None:
-        """Remember what stands on the page now."""
-        self.seen.append(self.page.evaluate(READ))
+        """Remember what stands on the page now; where it makes room for the next page, what stands on that one."""
+        for last in (False, False, False, True):
+            try:
+                self.seen.append(self.page.evaluate(READ))
+                return
+            except Error as problem:
+                if last or "context was destroyed" not in str(problem):
+                    raise
+                self.page.wait_for_load_state()
 
     def button(self, name: str | re.Pattern[str], inside: Locator | None = None, nth: int = 0) -> None:
         """Press the button with that name."""
