@@ -178,20 +178,21 @@ def loads(templates: dict[str, str], libraries: dict[str, set[str]]) -> set[tupl
         for name, source in templates.items()
         for found in re.findall(r"{% load ([\w ]+?) ?%}", source)
         for library in found.split()
-        if not any(re.search(rf"(\||{{% ){tag}\b", source) for tag in libraries.get(library, ()))
+        if library in libraries and not any(re.search(rf"(\||{{% ){tag}\b", source) for tag in libraries[library])
     }
 
 
 def libraries() -> dict[str, set[str]]:
-    """The tags and filters of each library that a template has to load."""
-    found = {}
+    """The tags and filters of each library of ours that a template has to load; those that all have are as if empty."""
+    found: dict[str, set[str]] = {"static": set(), "i18n": set()}
     for path, source in MODULES.items():
         if (
             "/templatetags/" in path
             and path.replace("/", ".").removesuffix(".py") not in MODULES["cosa_web/settings.py"]
         ):
             named = re.findall(r'@register\.\w+[^\n]*\n(?:@[^\n]*\n)*def (\w+)|register\.\w+\("(\w+)"', source)
-            found[Path(path).stem] = {name for pair in named for name in pair if name}
+            everywhere = path.replace("/", ".").removesuffix(".py") in MODULES["cosa_web/settings.py"]
+            found[Path(path).stem] = set() if everywhere else {name for pair in named for name in pair if name}
     return found
 
 
@@ -201,7 +202,7 @@ def test_templates_load_tags_that_they_use_and_do_not_have_already():
 
 def test_a_load_that_is_not_needed_is_found():
     templates = {"a": "{% load steps %}{{ one|step }}", "b": "{% load static steps %}{{ one|steps }}"}
-    assert loads(templates, {"steps": {"step"}}) == {("b", "static"), ("b", "steps")}
+    assert loads(templates, {"steps": {"step"}, "static": set()}) == {("b", "static"), ("b", "steps")}
 
 
 def blocks(templates: dict[str, str]) -> set[tuple[str, str]]:
