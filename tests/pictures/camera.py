@@ -14,7 +14,10 @@ ALIKE = 8
 AT_MOST = 80_000
 RING = "element => { element.style.outline = '3px solid #B42318'; element.style.outlineOffset = '4px'; }"
 NO_RING = "element => { element.style.outline = ''; element.style.outlineOffset = ''; }"
-NO_TOASTS = "() => document.querySelectorAll('#toasts .toast').forEach((toast) => toast.remove())"
+QUIET = """() => {
+  document.querySelectorAll("#toasts .toast").forEach((toast) => toast.remove());
+  document.querySelectorAll(".editor-side").forEach((side) => { side.style.overflow = "visible"; });
+}"""
 UNDER_THE_BAR = """(element, margin) => {
   const bar = document.querySelector(".bar")?.getBoundingClientRect().height ?? 0;
   scrollTo({ top: element.getBoundingClientRect().top + scrollY - bar - margin, behavior: "instant" });
@@ -32,7 +35,7 @@ def take(
 ) -> tuple[bytes, tuple[float, float]]:
     """A PNG of the page's content, and where its corner lies; see `Walk.picture` for what is asked."""
     page.mouse.move(0, 0)
-    page.evaluate(NO_TOASTS)
+    page.evaluate(QUIET)
     if top is None:
         page.evaluate("scrollTo({ top: 0, behavior: 'instant' })")
     else:
