@@ -8,8 +8,8 @@ TUTORIAL = Tutorial("lead")
 CONFIG = "Children's books for Arab and Muslim families"
 TITLE = "Children's books, read by two"
 ITEMS, READS_MS = 4, 2200
-CAROL, DAN = ("5", "y"), ("1", "n")
-DIFFERING = ("rhyme", "shisha")
+HELPFUL, SLIGHTLY, BROKEN = ("4", "y"), ("2", "n"), ("1", "n")
+SAID = {"carol": {"Crusades": SLIGHTLY}, "dan": {"Crusades": BROKEN, "rhyme": BROKEN, "shisha": BROKEN}}
 
 
 @TUTORIAL.step("Log in")
@@ -75,7 +75,7 @@ def choose(walk: Walk) -> None:
 
 @TUTORIAL.step("Let two people rate")
 def rate(walk: Walk) -> None:
-    for person, said in (("carol", CAROL), ("dan", DAN)):
+    for person, said in SAID.items():
         walk.is_(person)
         walk.button("Log in")
         walk.rail("Rate")
@@ -87,8 +87,8 @@ def rate(walk: Walk) -> None:
             walk.page.wait_for_function("() => Rate.ready()")
             walk.page.wait_for_timeout(READS_MS)
             prompt = walk.page.locator("#rate-body .prompt").inner_text()
-            differs = any(word in prompt for word in DIFFERING)
-            for key in (*(said if differs else CAROL), "Enter"):
+            answer = next((keys for word, keys in said.items() if word in prompt), HELPFUL)
+            for key in (*answer, "Enter"):
                 walk.page.keyboard.press(key)
         walk.reads("Nothing waits for you")
     walk.is_("lea")
