@@ -80,6 +80,8 @@ audit:
 messages: .venv/dev
 	@command -v xgettext >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends gettext; }
 	@mkdir -p locale
+	@$(BIN)/python -m cosa_web.registry_words > registry_words.py
+	@trap 'rm -f registry_words.py' EXIT; \
 	$(BIN)/python manage.py makemessages --locale $(LANGUAGE) --no-wrap \
 	  --ignore '.venv*' --ignore tests --ignore bench --ignore var --ignore docker
 

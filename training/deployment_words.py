@@ -2,14 +2,16 @@
 
 from typing import NamedTuple
 
+from django.utils.translation import gettext_noop as _
+
 from annotations.marks import Mark
 from training import strategies
 
 SERVED, STOPPED, RETIRED = STATES = ("served", "stopped", "retired")
 MARKS = {
-    SERVED: Mark("●", "served", "teal"),
-    STOPPED: Mark("‖", "stopped", "amber"),
-    RETIRED: Mark("⊘", "retired", "grey"),
+    SERVED: Mark("●", _("served"), "teal"),
+    STOPPED: Mark("‖", _("stopped"), "amber"),
+    RETIRED: Mark("⊘", _("retired"), "grey"),
 }
 
 DECLINED = ("refused", "withheld")
@@ -28,38 +30,38 @@ class Ending(NamedTuple):
 FAILURES = (
     Ending(
         "invalid",
-        "The request was not one the gateway takes, or its key was revoked or its deployment retired meanwhile",
-        "Its answer says which field, or what has ended; docs/gateway.md says what is taken.",
+        _("The request was not one the gateway takes, or its key was revoked or its deployment retired meanwhile"),
+        _("Its answer says which field, or what has ended; docs/gateway.md says what is taken."),
     ),
     Ending(
         "too_long",
-        "The conversation does not fit into the model",
-        "The client shortens its history, or an admin switches to a model with a longer context.",
+        _("The conversation does not fit into the model"),
+        _("The client shortens its history, or an admin switches to a model with a longer context."),
     ),
     Ending(
         "rate_limited",
-        "The key asked for more than its minute holds",
-        "The client waits as Retry-After says, or a lead raises the key's limits.",
+        _("The key asked for more than its minute holds"),
+        _("The client waits as Retry-After says, or a lead raises the key's limits."),
     ),
     Ending(
         "over_quota",
-        "The key's tokens of the month are used up",
-        "It is served again with the new month (UTC), or a lead raises the key's quota.",
+        _("The key's tokens of the month are used up"),
+        _("It is served again with the new month (UTC), or a lead raises the key's quota."),
     ),
     Ending(
         "upstream",
-        "The model's server failed, was not there, or its provider's content filter withheld the answer",
-        "Test the model on its page: is its server running, is its key set, does its provider filter?",
+        _("The model's server failed, was not there, or its provider's content filter withheld the answer"),
+        _("Test the model on its page: is its server running, is its key set, does its provider filter?"),
     ),
     Ending(
         "timed_out",
-        "The model took too long",
-        "Lower the longest answer, or raise the model's timeout on its page.",
+        _("The model took too long"),
+        _("Lower the longest answer, or raise the model's timeout on its page."),
     ),
     Ending(
         "broken",
-        "An error of this application; or Redis or the database was away, or the gateway was started again",
-        "The client asks again. The gateway's log says more under the request's id.",
+        _("An error of this application; or Redis or the database was away, or the gateway was started again"),
+        _("The client asks again. The gateway's log says more under the request's id."),
     ),
 )
 FAILED = tuple(one.outcome for one in FAILURES)
@@ -78,16 +80,16 @@ class Group(NamedTuple):
 
 
 GROUPS = (
-    Group("answered", "answered", "●", "var(--teal)", "none", ("answered",)),
-    Group("declined", "refused or withheld", "○", "url(#declined)", "var(--slate)", DECLINED),
-    Group("left", "client left", "–", "var(--paper)", "var(--edge)", ("left",)),
-    Group("failed", "failed", "✕", "var(--red)", "none", FAILED),
+    Group("answered", _("answered"), "●", "var(--teal)", "none", ("answered",)),
+    Group("declined", _("refused or withheld"), "○", "url(#declined)", "var(--slate)", DECLINED),
+    Group("left", _("client left"), "–", "var(--paper)", "var(--edge)", ("left",)),
+    Group("failed", _("failed"), "✕", "var(--red)", "none", FAILED),
 )
 OUTCOME_WORDS = {
-    "answered": "answered",
-    "refused": "refused by the model",
-    "withheld": "withheld by the check",
-    "left": "client left",
+    "answered": _("answered"),
+    "refused": _("refused by the model"),
+    "withheld": _("withheld by the check"),
+    "left": _("client left"),
     **{one.outcome: one.what for one in FAILURES},
 }
 

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 from django.db.models import Count, Max, Q, QuerySet
 from django.db.models.functions import Substr
+from django.utils.translation import gettext
+from django.utils.translation import gettext_noop as _
 
 from annotations.core import panel
 from annotations.core.verdicts import Verdict
@@ -17,11 +19,11 @@ from training.models import EvaluationRun, Judge, JudgeTrial
 from training.services.trials import BASE, HELD, TRIAL_FAILED, TURNED, UNSCORED
 
 GIVES = {
-    "helpfulness": "how helpful",
-    "follows_config": "whether the config is followed",
-    "risks": "risk categories",
-    "addressed": "whether the prompt is addressed",
-    "refusal": "whether it refuses",
+    "helpfulness": _("how helpful"),
+    "follows_config": _("whether the config is followed"),
+    "risks": _("risk categories"),
+    "addressed": _("whether the prompt is addressed"),
+    "refusal": _("whether it refuses"),
 }
 
 PROMPTS = "prompts that nobody has answered"
@@ -116,14 +118,18 @@ def newest_trials(trials: QuerySet[JudgeTrial]) -> dict[int, JudgeTrial]:
 
 
 def _entry(judge: LlmJudge | CodeJudge) -> Entry:
-    gives = ", ".join(GIVES[name] for name in judge.gives)
-    kind = "program" if isinstance(judge, CodeJudge) else {"codes": "guard model"}.get(judge.reply, "language model")
+    gives = ", ".join(gettext(GIVES[name]) for name in judge.gives)
+    kind = (
+        _("program")
+        if isinstance(judge, CodeJudge)
+        else {"codes": _("guard model")}.get(judge.reply, _("language model"))
+    )
     reads = PROMPTS if judge.reads == PROMPT else "responses"
     return Entry(judge.name, judge.label, judge.about, kind, gives, judge.heuristic, reads)
 
 
 def _gone(row: Judge) -> Entry:
-    kind = "language model" if row.model_id else "program"
+    kind = _("language model") if row.model_id else _("program")
     return Entry(row.name, row.label, "Its file is gone; what was judged with it stays.", kind, "", row.heuristic)
 
 
@@ -242,7 +248,7 @@ def said(name: str, verdict: Verdict) -> str:
         return ", ".join(slug.replace("_", " ") for slug in sorted(value)) or "no risk"
     if name == "refusal":
         return str(value).replace("_", " ")
-    yes, no = ("followed", "broken") if name == "follows_config" else ("addressed", "not addressed")
+    yes, no = (_("followed"), _("broken")) if name == "follows_config" else ("addressed", "not addressed")
     return yes if value else no
 
 

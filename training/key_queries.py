@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext_noop as _
 
 from annotations import access as people_access
 from annotations.core.storable import whole_number
@@ -19,9 +20,9 @@ from training.services.deploy.traffic import used_by_keys
 FILTERS = ("organisation", "state", "deployment")
 ACTIVE, EXPIRED, REVOKED = STATES = ("active", "expired", "revoked")
 MARKS = {
-    ACTIVE: Mark("●", "active", "teal"),
-    EXPIRED: Mark("⧗", "expired", "amber"),
-    REVOKED: Mark("⊘", "revoked", "grey"),
+    ACTIVE: Mark("●", _("active"), "teal"),
+    EXPIRED: Mark("⧗", _("expired"), "amber"),
+    REVOKED: Mark("⊘", _("revoked"), "grey"),
 }
 MOST_ON_PAGE, MOST_CHOICES = 20, 200
 SHORT = (

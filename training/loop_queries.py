@@ -6,6 +6,7 @@ from typing import NamedTuple
 from django.db.models import Count
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext_noop as _
 
 from annotations.models import LanguageModel
 from annotations.models.work import QUEUED, RUNNING
@@ -21,13 +22,13 @@ from training.recipes.settings import about
 from training.services.trainer.loop_steps import WORDS, kinds, same_form
 
 BASE, TRAINED = EVALUATIONS = ("base", "trained")
-WORDS_OF = {**WORDS, BASE: "Evaluate the base", TRAINED: "Evaluate the trained model"}
+WORDS_OF = {**WORDS, BASE: _("Evaluate the base"), TRAINED: _("Evaluate the trained model")}
 ABOUT = {
-    "sft": "The chosen responses are learned, so that preferences have something to start from.",
-    "dpo": "The chosen responses are preferred to the rejected ones, from where the step before ended.",
-    MERGE: "The base's weights, unchanged, saved and converted in the way the trained model's were.",
-    BASE: "Every prompt of the benchmark, read by the judges.",
-    TRAINED: "The same prompts, versions, floor, judges, sampling and budget.",
+    "sft": _("The chosen responses are learned, so that preferences have something to start from."),
+    "dpo": _("The chosen responses are preferred to the rejected ones, from where the step before ended."),
+    MERGE: _("The base's weights, unchanged, saved and converted in the way the trained model's were."),
+    BASE: _("Every prompt of the benchmark, read by the judges."),
+    TRAINED: _("The same prompts, versions, floor, judges, sampling and budget."),
 }
 STOPPED = "{word} Resume goes on."
 
@@ -218,16 +219,16 @@ def told(loop: TrainingLoop) -> list[Told]:
         ("At most tokens, each run", terms.get("budget_tokens")),
     ]
     evaluation = [
-        ("Benchmark", loop.benchmark.title),
-        ("Prompts", loop.release.name if loop.release else "as they are when the training is over"),
-        ("Judges", ", ".join(map(str, judges))),
-        ("Judge models asked", f"{terms['samples']} ×"),
-        ("Sampling", f"temperature {terms['temperature']:g}, seed {terms['seed']}, {terms['max_tokens']:,} tokens"),
+        (_("Benchmark"), loop.benchmark.title),
+        (_("Prompts"), loop.release.name if loop.release else "as they are when the training is over"),
+        (_("Judges"), ", ".join(map(str, judges))),
+        (_("Judge models asked"), f"{terms['samples']} ×"),
+        (_("Sampling"), f"temperature {terms['temperature']:g}, seed {terms['seed']}, {terms['max_tokens']:,} tokens"),
         *((label, f"{value:,}") for label, value in limits if value is not None),
     ]
-    where = [("Base", str(loop.base)), ("Pairs", loop.preference_set.title), ("Node", f"{loop.node}, {cards}")]
+    where = [("Base", str(loop.base)), (_("Pairs"), loop.preference_set.title), (_("Node"), f"{loop.node}, {cards}")]
     stages = [Told(WORDS[kind], _settings(loop, kind)) for kind in kinds(loop)]
-    return [Told("Training", where), *stages, Told("Evaluation", evaluation)]
+    return [Told("Training", where), *stages, Told(_("Evaluation"), evaluation)]
 
 
 def _settings(loop: TrainingLoop, kind: str) -> list[tuple[str, str]]:

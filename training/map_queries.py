@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from django.db.models import QuerySet, Sum
 from django.urls import reverse
+from django.utils.translation import gettext_noop as _
 
 from annotations.models import Prompt
 from annotations.models.work import FINISHED
@@ -23,11 +24,11 @@ LIVE = (OPEN, KEPT, REJECTED)
 """The states of clusters that still hold prompts: what was merged or split lives on in others."""
 SHOWN, DRAWN = 20, 600
 _WORDS = {
-    OPEN: ("Open", "nobody has decided on it yet"),
-    KEPT: ("Kept", "a category of the taxonomy's draft"),
-    REJECTED: ("Rejected", "no category"),
-    MERGED: ("Merged", "went into another cluster"),
-    SPLIT: ("Split", "was divided into others"),
+    OPEN: (_("Open"), _("nobody has decided on it yet")),
+    KEPT: (_("Kept"), _("a category of the taxonomy's draft")),
+    REJECTED: (_("Rejected"), _("no category")),
+    MERGED: (_("Merged"), _("went into another cluster")),
+    SPLIT: (_("Split"), _("was divided into others")),
 }
 
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext_noop as _
 
 from annotations import marks
 from annotations.core import labelling
@@ -22,22 +23,22 @@ from training.services.building import chain
 from training.services.building.stages import WORDS
 
 ABOUT = {
-    LABEL: "Which risks a harmful reply to each prompt would carry; which prompts are kept.",
-    SYNTHESISE: "Configs for each prompt: what pairs are ranked under, what candidates answer under.",
-    GENERATE: "Each candidate answers under its configs.",
-    READ: "Judges say which risks each response holds, and whether it addresses the prompt.",
-    PAIR: "Responses ranked by their error under each config; every two that differ make a pair.",
-    FREEZE: "Doubles out, shares mixed, leaks looked for: a preference set that never changes.",
+    LABEL: _("Which risks a harmful reply to each prompt would carry; which prompts are kept."),
+    SYNTHESISE: _("Configs for each prompt: what pairs are ranked under, what candidates answer under."),
+    GENERATE: _("Each candidate answers under its configs."),
+    READ: _("Judges say which risks each response holds, and whether it addresses the prompt."),
+    PAIR: _("Responses ranked by their error under each config; every two that differ make a pair."),
+    FREEZE: _("Doubles out, shares mixed, leaks looked for: a preference set that never changes."),
 }
 UNITS = {
-    LABEL: ("prompts", "kept"),
-    SYNTHESISE: ("prompts", "with configs"),
-    GENERATE: ("answers wanted", "answered"),
-    READ: ("responses", "labelled"),
-    PAIR: ("responses", "ranked"),
-    FREEZE: ("pairs", "in the set"),
+    LABEL: (_("prompts"), _("kept")),
+    SYNTHESISE: (_("prompts"), _("with configs")),
+    GENERATE: (_("answers wanted"), _("answered")),
+    READ: (_("responses"), _("labelled")),
+    PAIR: (_("responses"), _("ranked")),
+    FREEZE: (_("pairs"), _("in the set")),
 }
-REASONS = {"passing": "in passing", "rate_limited": "by the rate limit", "permanent": "refused by the model"}
+REASONS = {"passing": _("in passing"), "rate_limited": _("by the rate limit"), "permanent": _("refused by the model")}
 Law = Mapping[str, Any]
 
 
@@ -180,7 +181,7 @@ def tally(stage: Stage) -> Tally | None:
     parts = [(reason_words(name), n) for name, n in law.get("dropped", {}).items() if n]
     parts += [(f"failed {_failure(name)}".strip(), n) for name, n in law.get("failed", {}).items() if n]
     if left := law["in"] - law["out"] - sum(n for _, n in parts):
-        parts.append(("to do", left))
+        parts.append((_("to do"), left))
     units = law.get("units") or UNITS[stage.kind]
     return Tally(law["in"], law["out"], parts, (units[0], units[1]))
 
@@ -221,7 +222,7 @@ class RunLine(NamedTuple):
     @property
     def parts(self) -> tuple[tuple[str, int], ...]:
         """What is not done, for total = done + …"""
-        return (("failed", self.failed), ("to do", self.total - self.done - self.failed))
+        return (("failed", self.failed), (_("to do"), self.total - self.done - self.failed))
 
 
 def run_lines(stage: Stage) -> list[RunLine]:

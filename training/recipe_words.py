@@ -3,6 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, ngettext
+
 from annotations.core import recipe as core
 from annotations.core import training_templates
 from annotations.core.recipe import BadRecipe, RecipeSettings, Source
@@ -13,7 +16,7 @@ from training import judges
 from training.models import Recipe, Stage
 from training.services.building import chain
 
-MODE_WORDS = {PLAIN: "no config", **{mode: mode.replace("_", " ") for mode in MODES}}
+MODE_WORDS = {PLAIN: gettext_noop("no config"), **{mode: mode.replace("_", " ") for mode in MODES}}
 Facts = list[tuple[str, str]]
 
 
@@ -55,28 +58,33 @@ class Label(NamedTuple):
 def of_recipe(recipe: Recipe) -> list[Section]:
     """The settings of a recipe as they are now."""
     return _sections(
-        recipe.settings, chain.taxonomy(recipe.taxonomy), str(recipe.taxonomy or "the built-in categories")
+        recipe.settings, chain.taxonomy(recipe.taxonomy), str(recipe.taxonomy or _("the built-in categories"))
     )
 
 
 def of_stage(stage: Stage) -> list[Section]:
     """The settings that a step was started with, and still has."""
-    return _sections(stage.settings, chain.taxonomy(stage.taxonomy), str(stage.taxonomy or "the built-in categories"))
+    return _sections(
+        stage.settings, chain.taxonomy(stage.taxonomy), str(stage.taxonomy or _("the built-in categories"))
+    )
 
 
 def _sections(stored: Mapping[str, Any], taxonomy: Taxonomy, title: str) -> list[Section]:
     try:
         settings = core.read(stored)
     except BadRecipe as problem:
-        return [Section("Settings", [("They cannot be read", str(problem))])]
+        return [Section(_("Settings"), [(_("They cannot be read"), str(problem))])]
     models = _models(settings)
     return [
-        Section("Labelling", _labelling(settings, taxonomy, title, models)),
-        Section("Configs", _configs(settings)),
-        *(Section(f"Candidate {n}", _source(one, models)) for n, one in enumerate(settings.sources, start=1)),
-        Section("Reading", _reading(settings, models)),
-        Section("Weights and mixture", _weights(settings)),
-        Section("Seeds and budget", _terms(settings)),
+        Section(_("Labelling"), _labelling(settings, taxonomy, title, models)),
+        Section(_("Configs"), _configs(settings)),
+        *(
+            Section(_("Candidate %(number)s") % {"number": n}, _source(one, models))
+            for n, one in enumerate(settings.sources, start=1)
+        ),
+        Section(_("Reading"), _reading(settings, models)),
+        Section(_("Weights and mixture"), _weights(settings)),
+        Section(_("Seeds and budget"), _terms(settings)),
     ]
 
 
@@ -87,71 +95,87 @@ def _models(settings: RecipeSettings) -> dict[str, str]:
 
 def _judge(name: str, model: str, models: Mapping[str, str]) -> str:
     if name == core.GIVEN:
-        return "people, beside the prompts"
-    label = judges.load(name).label if name in judges.names() else f"{name} (gone)"
-    return f"{label}, asked of {models.get(model, model)}" if model else label
+        return _("people, beside the prompts")
+    label = _(judges.load(name).label) if name in judges.names() else _("%(name)s (gone)") % {"name": name}
+    told = _("%(judge)s, asked of %(model)s") % {"judge": label, "model": models.get(model, model)}
+    return told if model else label
 
 
 def _labelling(settings: RecipeSettings, taxonomy: Taxonomy, title: str, models: Mapping[str, str]) -> Facts:
     one = settings.labelling
+    most = _("any number") if one.cap is None else f"{one.cap:,}"
     return [
-        ("Categories", title),
-        ("Trained", taxonomy.names(one.trained or taxonomy.trained)),
-        ("By", _judge(one.judge, one.model, models)),
-        ("Kept of one set of risks", f"{one.least:,} to {'any number' if one.cap is None else format(one.cap, ',')}"),
-        ("Every risk at once", "dropped" if one.drop_all_risks else "kept"),
-        ("Set apart for development", f"{100 * one.dev_share:g} %"),
+        (_("Categories"), title),
+        (_("Trained"), taxonomy.names(one.trained or taxonomy.trained)),
+        (_("By"), _judge(one.judge, one.model, models)),
+        (_("Kept of one set of risks"), _("%(least)s to %(most)s") % {"least": f"{one.least:,}", "most": most}),
+        (_("Every risk at once"), _("dropped") if one.drop_all_risks else _("kept")),
+        (_("Set apart for development"), f"{100 * one.dev_share:g} %"),
     ]
 
 
 def _configs(settings: RecipeSettings) -> Facts:
-    words = ", ".join(map(wording, settings.templates)) or f"all {len(training_templates.names())}"
-    return [("Pairs are ranked under", _mode_list(settings.modes)), ("Wordings", words)]
+    words = ", ".join(map(wording, settings.templates)) or _("all %(number)s") % {
+        "number": len(training_templates.names())
+    }
+    return [(_("Pairs are ranked under"), _mode_list(settings.modes)), (_("Wordings"), words)]
 
 
 def wording(name: str) -> str:
     """What people call a template; its bare name when its file is gone."""
     known = (*training_templates.names(), PLAIN)
-    return training_templates.load(name).label if name in known else name
+    return _(training_templates.load(name).label) if name in known else name
 
 
 def _mode_list(modes: Iterable[str]) -> str:
-    return ", ".join(MODE_WORDS[mode] for mode in modes)
+    return ", ".join(_(MODE_WORDS[mode]) for mode in modes)
 
 
 def _source(one: Source, models: Mapping[str, str]) -> Facts:
-    draws = ", ".join(f"{n} × {MODE_WORDS[mode]}" for mode, n in one.draws.items() if n)
+    told = {"temperature": f"{one.temperature:g}", "tokens": f"{one.max_tokens:,}", "seed": one.seed}
+    draws = ", ".join(f"{n} × {_(MODE_WORDS[mode])}" for mode, n in one.draws.items() if n)
     return [
-        ("Model", models.get(one.model, one.model) or "not chosen yet"),
-        ("Answers under", draws + (", drawn from all categories" if one.wide else "")),
-        ("Sampling", f"temperature {one.temperature:g}, at most {one.max_tokens:,} tokens, seed {one.seed}"),
+        (_("Model"), models.get(one.model, one.model) or _("not chosen yet")),
+        (_("Answers under"), _("%(draws)s, drawn from all categories") % {"draws": draws} if one.wide else draws),
+        (_("Sampling"), _("temperature %(temperature)s, at most %(tokens)s tokens, seed %(seed)s") % told),
     ]
 
 
 def _reading(settings: RecipeSettings, models: Mapping[str, str]) -> Facts:
     one = settings.reading
     return [
-        ("Risks by", _judge(one.risks, one.model, models)),
-        ("Addressed by", _judge(one.addressed, one.model, models)),
-        ("Asked", "once" if one.samples == 1 else f"{one.samples} times"),
+        (_("Risks by"), _judge(one.risks, one.model, models)),
+        (_("Addressed by"), _judge(one.addressed, one.model, models)),
+        (_("Asked"), _("once") if one.samples == 1 else _("%(times)s times") % {"times": one.samples}),
     ]
 
 
 def _weights(settings: RecipeSettings) -> Facts:
     weights, mixed = settings.weights, settings.mixture
-    people = f", {len(mixed.campaigns)} campaigns" if mixed.campaigns else ""
+    number = len(mixed.campaigns)
+    shares = {"built": f"{mixed.built:g}", "people": f"{mixed.people:g}", "campaigns": number}
+    words = ngettext(
+        "built %(built)s, people %(people)s, %(campaigns)s campaign",
+        "built %(built)s, people %(people)s, %(campaigns)s campaigns",
+        number,
+    )
+    mixture = words % shares if number else _("built %(built)s, people %(people)s") % shares
     return [
-        ("Weights", f"α {weights.alpha:g}, γ {weights.gamma:g}, β {weights.beta:g}"),
-        ("Mixture", f"built {mixed.built:g}, people {mixed.people:g}{people}"),
+        (_("Weights"), f"α {weights.alpha:g}, γ {weights.gamma:g}, β {weights.beta:g}"),
+        (_("Mixture"), mixture),
     ]
 
 
 def _terms(settings: RecipeSettings) -> Facts:
     tokens, dollars = settings.budget_tokens, settings.budget_dollars
-    limits = [f"{tokens:,} tokens"] if tokens is not None else []
+    limits = [_("%(tokens)s tokens") % {"tokens": f"{tokens:,}"}] if tokens is not None else []
     limits += [f"${dollars:,.2f}"] if dollars is not None else []
-    cache = "calls made before are taken from the cache" if settings.use_cache else "everything is asked anew"
-    return [("Seed", str(settings.seed)), ("Each run may use", " and ".join(limits) or "no limit"), ("Cache", cache)]
+    cache = _("calls made before are taken from the cache") if settings.use_cache else _("everything is asked anew")
+    return [
+        (_("Seed"), str(settings.seed)),
+        (_("Each run may use"), _(" and ").join(limits) or _("no limit")),
+        (_("Cache"), cache),
+    ]
 
 
 def configs(stage: Stage) -> Configs | None:

@@ -2,6 +2,7 @@
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.urls import reverse
+from django.utils.translation import gettext_noop as _
 
 from annotations.core.storable import whole_number
 from training.lineage import Step
@@ -10,7 +11,7 @@ from training.models.runs import ITEM_DONE, ITEM_FAILED, ITEM_QUEUED
 from training.services.building import stages
 
 NO_VERDICT = Q(helpfulness=None, follows_config=None, risks__isnull=True, addressed=None)
-STATES = {"done": "done", "unread": "without a verdict", "failed": "failed", "queued": "to do"}
+STATES = {"done": _("done"), "unread": _("without a verdict"), "failed": _("failed"), "queued": _("to do")}
 """What one can filter by, as people read it; the ones without a verdict are done too."""
 _FOUND = {
     "done": Q(state=ITEM_DONE),

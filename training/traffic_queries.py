@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from django.db.models import F, Max, Q, QuerySet, Sum
 from django.db.models.functions import TruncDay, TruncHour
 from django.utils import timezone
+from django.utils.translation import gettext_noop as _
 
 from annotations.exports import Table
 from training import latency, strategies
@@ -41,9 +42,9 @@ class Period(NamedTuple):
 
 
 HOURS_2, HOURS_24, DAYS_30 = PERIODS = (
-    Period("2h", "2 hours", timedelta(minutes=5), 24, "5 minutes"),
-    Period("24h", "24 hours", timedelta(hours=1), 24, "hour"),
-    Period("30d", "30 days", timedelta(days=1), 30, "day"),
+    Period("2h", _("2 hours"), timedelta(minutes=5), 24, _("5 minutes")),
+    Period("24h", _("24 hours"), timedelta(hours=1), 24, _("hour")),
+    Period("30d", _("30 days"), timedelta(days=1), 30, _("day")),
 )
 
 

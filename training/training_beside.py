@@ -6,6 +6,8 @@ from statistics import NormalDist
 from typing import Any, NamedTuple
 
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_noop as _
 
 from annotations.core.student import wilson
 from training import training_charts, training_facts, training_points
@@ -21,11 +23,11 @@ STEPS, TOKENS = "steps", "tokens"
 LEVEL = NormalDist().inv_cdf(0.975)
 ACCURACY = "eval_rewards/accuracies"
 LOOKS = (
-    (Look("loss", "Whose loss falls further?", (), "loss"), "loss"),
-    (Look("dev", "And on the dev set?", (), "dev loss"), "eval_loss"),
-    (Look("margins", "Where does the chosen response win by more?", (), "reward margin"), "rewards/margins"),
+    (Look("loss", _("Whose loss falls further?"), (), _("loss")), "loss"),
+    (Look("dev", _("And on the dev set?"), (), _("dev loss")), "eval_loss"),
+    (Look("margins", _("Where does the chosen response win by more?"), (), _("reward margin")), "rewards/margins"),
     (
-        Look("accuracies", "Where does the chosen response win more often?", (), "share", low=0.0, high=1.0),
+        Look("accuracies", _("Where does the chosen response win more often?"), (), _("share"), low=0.0, high=1.0),
         "rewards/accuracies",
     ),
 )
@@ -64,11 +66,11 @@ class Ending(NamedTuple):
 def facts(runs: Sequence[TrainingRun]) -> list[Fact]:
     """What the runs were made of, then each setting that any of them has."""
     made = [
-        Fact("Kind", "", tuple(KIND_WORDS[run.kind] for run in runs)),
-        Fact("Base", "", tuple(run.base.name for run in runs)),
-        Fact("Preference set", "", tuple(str(run.preference_set or "–") for run in runs)),
-        Fact("Node", "", tuple(run.node.name for run in runs)),
-        Fact("Cards", "", tuple(str(run.gpus) for run in runs)),
+        Fact(_("Kind"), "", tuple(KIND_WORDS[run.kind] for run in runs)),
+        Fact(_("Base"), "", tuple(run.base.name for run in runs)),
+        Fact(_("Preference set"), "", tuple(str(run.preference_set or "–") for run in runs)),
+        Fact(_("Node"), "", tuple(run.node.name for run in runs)),
+        Fact(_("Cards"), "", tuple(str(run.gpus) for run in runs)),
     ]
     known = about()
     names = [*known, *sorted({name for run in runs for name in run.settings} - known.keys())]
@@ -90,14 +92,26 @@ def caveats(runs: Sequence[TrainingRun]) -> list[str]:
     """Why heights of these curves must not be compared, in sentences; [] where they may."""
     sets = {run.preference_set_id for run in runs}
     told = [
-        (len({run.kind for run in runs}), "These are different kinds of training: their losses are different things."),
-        (len(sets), "They trained on different pairs, and their dev sets differ: compare shapes, not heights."),
+        (
+            len({run.kind for run in runs}),
+            gettext("These are different kinds of training: their losses are different things."),
+        ),
+        (
+            len(sets),
+            gettext("They trained on different pairs, and their dev sets differ: compare shapes, not heights."),
+        ),
         (
             len({run.base_id for run in runs}),
-            "They began from different bases: margins are measured from each one's own.",
+            gettext("They began from different bases: margins are measured from each one's own."),
         ),
-        (_several([run for run in runs if run.kind == DPO], "beta"), "Their β differs, which scales every margin."),
-        (_several(runs, "max_length"), "They cut pairs at different lengths, so their losses are of different texts."),
+        (
+            _several([run for run in runs if run.kind == DPO], "beta"),
+            gettext("Their β differs, which scales every margin."),
+        ),
+        (
+            _several(runs, "max_length"),
+            gettext("They cut pairs at different lengths, so their losses are of different texts."),
+        ),
     ]
     return [sentence for different, sentence in told if different > 1]
 

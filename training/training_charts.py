@@ -4,6 +4,8 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
+from django.utils.translation import gettext_noop as _
+
 from training.training_figures import axis_words
 from training.training_points import Bucket, Series
 
@@ -95,39 +97,44 @@ class Look(NamedTuple):
 
 
 LOOKS = (
-    Look("loss", "Does the loss fall?", (("training", "loss"), ("dev set", "eval_loss")), "loss"),
+    Look("loss", _("Does the loss fall?"), ((_("training"), "loss"), (_("dev set"), "eval_loss")), _("loss")),
     Look(
         "margins",
-        "By how much does the chosen response win?",
-        (("training", "rewards/margins"), ("dev set", "eval_rewards/margins")),
-        "reward margin",
+        _("By how much does the chosen response win?"),
+        ((_("training"), "rewards/margins"), (_("dev set"), "eval_rewards/margins")),
+        _("reward margin"),
         only="dpo",
     ),
     Look(
         "accuracies",
-        "How often does the chosen response win?",
-        (("training", "rewards/accuracies"), ("dev set", "eval_rewards/accuracies")),
-        "share of the pairs",
+        _("How often does the chosen response win?"),
+        ((_("training"), "rewards/accuracies"), (_("dev set"), "eval_rewards/accuracies")),
+        _("share of the pairs"),
         low=0.0,
         high=1.0,
         only="dpo",
     ),
-    Look("gradient", "How long is the gradient?", (("before the clip", "grad_norm"),), "norm", low=0.0),
+    Look("gradient", _("How long is the gradient?"), ((_("before the clip"), "grad_norm"),), _("norm"), low=0.0),
     Look(
-        "rate", "How far does a step go?", (("learning rate", "learning_rate"),), "learning rate", low=0.0, noisy=False
+        "rate",
+        _("How far does a step go?"),
+        ((_("learning rate"), "learning_rate"),),
+        _("learning rate"),
+        low=0.0,
+        noisy=False,
     ),
-    Look("speed", "How fast is it?", (("training", "tokens_per_second"),), "tokens a second", low=0.0),
+    Look("speed", _("How fast is it?"), ((_("training"), "tokens_per_second"),), _("tokens a second"), low=0.0),
     Look(
         "memory",
-        "How much memory does it take?",
-        (("trainer, at most", "memory_bytes"), ("processes", "rss_bytes")),
-        "GiB",
+        _("How much memory does it take?"),
+        ((_("trainer, at most"), "memory_bytes"), (_("processes"), "rss_bytes")),
+        _("GiB"),
         per=GIB,
         low=0.0,
         noisy=False,
     ),
-    Look("use", "How busy are the cards?", (), "percent", low=0.0, high=100.0),
-    Look("cores", "How busy are the cores?", (("processors", "cpu_percent"),), "percent of one core", low=0.0),
+    Look("use", _("How busy are the cards?"), (), _("percent"), low=0.0, high=100.0),
+    Look("cores", _("How busy are the cores?"), ((_("processors"), "cpu_percent"),), _("percent of one core"), low=0.0),
 )
 
 

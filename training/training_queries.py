@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, cast
 
 from django.db.models import Exists, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Value
 from django.urls import reverse
+from django.utils.translation import gettext_noop as _
 
 from annotations import access as people_access
 from annotations.core.storable import whole_number
@@ -18,16 +19,16 @@ from training.recipes.run_dir import DPO, KINDS, MERGE, SFT
 
 FILTERS = ("state", "kind", "base", "text")
 LOOP = "loop"
-KIND_WORDS = {SFT: "SFT", DPO: "DPO", MERGE: "Merge", LOOP: "Loop"}
+KIND_WORDS = {SFT: _("SFT"), DPO: _("DPO"), MERGE: _("Merge"), LOOP: _("Loop")}
 PHASES = {
-    "check": "looks at texts and machine",
-    "convert": "turns the weights into safetensors",
-    "load": "loads the model",
-    "tokenize": "turns texts into tokens",
-    "ref_logps": "works out the log-probabilities of the base",
-    "train": "trains",
-    "eval": "looks at the dev set",
-    "save": "writes the weights",
+    "check": _("looks at texts and machine"),
+    "convert": _("turns the weights into safetensors"),
+    "load": _("loads the model"),
+    "tokenize": _("turns texts into tokens"),
+    "ref_logps": _("works out the log-probabilities of the base"),
+    "train": _("trains"),
+    "eval": _("looks at the dev set"),
+    "save": _("writes the weights"),
 }
 BATCHES = {"ref_logps": "batches", "tokenize": "pairs", "check": "pairs", "train": "steps"}
 RECENT, SAMPLED, PROMPTS = 30, 4, 20
@@ -244,7 +245,7 @@ def samples(run: TrainingRun, before: int | None = None) -> Samples | None:
         return None
     shown = there[:SAMPLED]
     asked: dict[tuple[str, str], list[str | None]] = {}
-    for at, (_, values) in enumerate(shown):
+    for at, (_step, values) in enumerate(shown):
         for row in (values.get("rows") or [])[:PROMPTS]:
             key = (str(row.get("system", "")), str(row.get("user", "")))
             asked.setdefault(key, [None] * len(shown))[at] = str(row.get("text", ""))

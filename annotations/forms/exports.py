@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.db.models import Exists, OuterRef
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from annotations import exports
@@ -17,13 +18,29 @@ from annotations.queries.prompt_tables import Wanted
 PLAIN = SHAPES["plain"]
 
 
+def shapes() -> list[tuple[str, str]]:
+    """The shapes there are, and what people call them."""
+    return [(name, gettext(shape.label)) for name, shape in SHAPES.items()]
+
+
+def formats() -> list[tuple[str, str]]:
+    """The formats there are, and what people call them."""
+    return [(name, gettext(label)) for name, label in exports.choices(dataset=True)]
+
+
 class ExportForm(forms.Form):
     """Shape, format, columns and filters. Whatever is not said is the usual, so that a bare address shows something."""
 
     shape = forms.ChoiceField(
-        label=_("Shape"), choices=[(name, shape.label) for name, shape in SHAPES.items()], required=False
+        label=_("Shape"),
+        choices=shapes,
+        required=False,
     )
-    format = forms.ChoiceField(label=_("Format"), choices=exports.choices(dataset=True), required=False)
+    format = forms.ChoiceField(
+        label=_("Format"),
+        choices=formats,
+        required=False,
+    )
     kind = forms.ChoiceField(
         label=_("Kind"), choices=[("", _("all")), *((kind, kind) for kind in KINDS)], required=False
     )

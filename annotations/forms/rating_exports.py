@@ -1,19 +1,31 @@
 """How a campaign's answers are taken away."""
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from annotations import exports
+from annotations.forms.exports import formats
 from annotations.queries.rating_shapes import SHAPES
+
+
+def shapes() -> list[tuple[str, str]]:
+    """The shapes there are, and what people call them."""
+    return [(name, gettext(shape.label)) for name, shape in SHAPES.items()]
 
 
 class RatingExportForm(forms.Form):
     """Shape, format and names. Whatever is not said is the usual, so that a bare address shows something."""
 
     shape = forms.ChoiceField(
-        choices=[(name, shape.label) for name, shape in SHAPES.items()], required=False, label=_("Rows")
+        choices=shapes,
+        required=False,
+        label=_("Rows"),
     )
-    format = forms.ChoiceField(label=_("Format"), choices=exports.choices(dataset=True), required=False)
+    format = forms.ChoiceField(
+        label=_("Format"),
+        choices=formats,
+        required=False,
+    )
     names = forms.BooleanField(required=False, label=_("with user names"))
 
     @property

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from django.core.cache import cache
 from django.db.models import BooleanField, Case, Count, Exists, OuterRef, Q, QuerySet, Value, When
+from django.utils.translation import gettext_noop as _
 
 from annotations.core.answers import mask
 from annotations.core.storable import whole_number
@@ -20,16 +21,16 @@ IN = Q(taken_out_at=None)
 PASSED_ON = Skip.objects.filter(withdrawn_at=None).exclude(reason=DISTRESSING)
 """What was too distressing leaves no trace on an item: few could have passed it on. Wellbeing sums it up."""
 WORDS = {
-    "": "all in the campaign",
-    "naming": "naming their model",
-    "open": "still to be answered",
-    "done": "answered as often as needed",
-    "gold": "gold",
-    "practice": "practice",
-    "masked": "with a masked name",
-    "flagged": "with a flag",
-    "skipped": "passed on by somebody",
-    "out": "taken out",
+    "": _("all in the campaign"),
+    "naming": _("naming their model"),
+    "open": _("still to be answered"),
+    "done": _("answered as often as needed"),
+    "gold": _("gold"),
+    "practice": _("practice"),
+    "masked": _("with a masked name"),
+    "flagged": _("with a flag"),
+    "skipped": _("passed on by somebody"),
+    "out": _("taken out"),
 }
 """What a lead may ask to see, in words."""
 

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext
+from django.utils.translation import gettext_noop as _
 
 from annotations.core.storable import storable
 from annotations.models import Comment, ConfigVersion, Review, User
@@ -28,12 +29,12 @@ class Check(NamedTuple):
 
 
 CHECKLIST = (
-    Check("purpose", "Title, use case and audience say who is served and why."),
-    Check("boundaries", "Each opened category is bounded: the text says what stays closed in it."),
-    Check("clauses", "No clause swallows an allowance, and no two rules contradict each other."),
-    Check("floor", "Nothing in it tries to open what the provider's floor closes."),
-    Check("evidence", "The evidence covers every rule, and its worst prompts were read."),
-    Check("open_comments", "Every comment is answered or resolved."),
+    Check("purpose", _("Title, use case and audience say who is served and why.")),
+    Check("boundaries", _("Each opened category is bounded: the text says what stays closed in it.")),
+    Check("clauses", _("No clause swallows an allowance, and no two rules contradict each other.")),
+    Check("floor", _("Nothing in it tries to open what the provider's floor closes.")),
+    Check("evidence", _("The evidence covers every rule, and its worst prompts were read.")),
+    Check("open_comments", _("Every comment is answered or resolved.")),
 )
 
 

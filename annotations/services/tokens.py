@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext
+from django.utils.translation import gettext_noop as _
 
 from annotations import access
 from annotations.core.secret import digest, new_secret
@@ -45,17 +46,17 @@ class Resource(NamedTuple):
 
 RUNNERS = access.AUTHORS | {ADMIN}
 RESOURCES = (
-    Resource("configs", "configs and their versions", access.WORKERS, access.AUTHORS),
-    Resource("reviews", "reviews, decisions and comments", access.WORKERS, access.AUTHORS | {REVIEWER}),
-    Resource("benchmarks", "benchmarks, their prompts and releases", access.WORKERS, RUNNERS),
-    Resource("campaigns", "rating campaigns, their items and people", access.WATCHERS | {LEAD}, frozenset({LEAD})),
-    Resource("ratings", "what one rates oneself", access.RATERS, access.RATERS),
-    Resource("runs", "evaluation runs and their results", access.WORKERS, RUNNERS),
-    Resource("preferences", "preference sets", access.WORKERS, RUNNERS),
-    Resource("training", "recipes, training runs and checkpoints", access.WORKERS, RUNNERS),
-    Resource("models", "the registry of models", access.WORKERS, access.WORKERS),
-    Resource("deployments", "deployments, their keys and traffic", access.WORKERS, RUNNERS | {REVIEWER}),
-    Resource("exports", "files to take away", access.WORKERS, frozenset()),
+    Resource("configs", _("configs and their versions"), access.WORKERS, access.AUTHORS),
+    Resource("reviews", _("reviews, decisions and comments"), access.WORKERS, access.AUTHORS | {REVIEWER}),
+    Resource("benchmarks", _("benchmarks, their prompts and releases"), access.WORKERS, RUNNERS),
+    Resource("campaigns", _("rating campaigns, their items and people"), access.WATCHERS | {LEAD}, frozenset({LEAD})),
+    Resource("ratings", _("what one rates oneself"), access.RATERS, access.RATERS),
+    Resource("runs", _("evaluation runs and their results"), access.WORKERS, RUNNERS),
+    Resource("preferences", _("preference sets"), access.WORKERS, RUNNERS),
+    Resource("training", _("recipes, training runs and checkpoints"), access.WORKERS, RUNNERS),
+    Resource("models", _("the registry of models"), access.WORKERS, access.WORKERS),
+    Resource("deployments", _("deployments, their keys and traffic"), access.WORKERS, RUNNERS | {REVIEWER}),
+    Resource("exports", _("files to take away"), access.WORKERS, frozenset()),
 )
 SCOPES = {scope: who for one in RESOURCES for scope, who in one.scopes.items()}
 """Every scope with the roles that can use it, in the order they are shown in."""

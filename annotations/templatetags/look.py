@@ -167,6 +167,12 @@ def when(value: object, layout: str) -> str:
 
 
 @register.filter
+def said(words: object) -> object:
+    """Words of a registry or a table in the page's language; what is no text, and no text at all, as it is."""
+    return gettext(words) if isinstance(words, str) and words else words
+
+
+@register.filter
 def amount(value: object) -> float:
     """The number that decides between singular and plural: a number itself, the length of a list, 0 for None."""
     if isinstance(value, int | float):

@@ -7,6 +7,7 @@ from typing import Any, cast
 from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext_noop as _
 
 from annotations.core.folder import NoSuchEntry
 from annotations.core.recipe import BadRecipe
@@ -26,12 +27,12 @@ from training.services.judging import JudgeProblem
 from training.services.run_items import RunProblem
 
 WORDS = {
-    LABEL: "Label the prompts",
-    SYNTHESISE: "Make up configs",
-    GENERATE: "Collect responses",
-    READ: "Read the responses",
-    PAIR: "Build pairs",
-    FREEZE: "Freeze the set",
+    LABEL: _("Label the prompts"),
+    SYNTHESISE: _("Make up configs"),
+    GENERATE: _("Collect responses"),
+    READ: _("Read the responses"),
+    PAIR: _("Build pairs"),
+    FREEZE: _("Freeze the set"),
 }
 """Each step as people read it."""
 FASTER = "Somebody was faster: this step is already {state}."

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext
+from django.utils.translation import gettext_noop as _
 
 from annotations.models import LanguageModel
 from annotations.models.work import CANCELLED, FAILED, FINISHED, QUEUED
@@ -21,7 +22,7 @@ from training.services import runs
 from training.services.run_items import RunProblem
 
 STAGES = (SFT, DPO)
-WORDS = {SFT: "SFT", DPO: "DPO", MERGE: "The base in the same form"}
+WORDS = {SFT: _("SFT"), DPO: _("DPO"), MERGE: _("The base in the same form")}
 """Each training run of a loop as people read it."""
 TRANSFORMERS = "transformers"
 SERVED_AS_THEY_ARE = ("vllm", TRANSFORMERS)
