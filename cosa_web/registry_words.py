@@ -70,10 +70,12 @@ def _exports() -> Iterator[str]:
 
 def _tables() -> Iterator[str]:
     """Tables of modules that import no Django."""
-    from annotations.core import dataset_card, labelling
+    from annotations.core import dataset_card, labelling, taxonomy, verdicts
     from training import compare, correction, refusals
 
     yield from labelling.WORDS.values()
+    yield from taxonomy.KINDS
+    yield from (word.replace("_", " ") for word in verdicts.REFUSALS)
     for section in dataset_card.SECTIONS:
         yield from (section.title, section.help)
     yield from compare.CHANGES.values()

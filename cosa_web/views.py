@@ -9,6 +9,7 @@ from django.contrib.auth.views import LoginView
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from annotations.core import log_context
@@ -28,13 +29,13 @@ class LogIn(LoginView):
     def get_form(self, form_class: Any = None) -> Any:
         """The form, in the words of the other pages."""
         form = super().get_form(form_class)
-        form.fields["username"].label = "User name"
+        form.fields["username"].label = gettext("User name")
         form.error_messages = form.error_messages | {"invalid_login": WRONG_LOG_IN}
         return form
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """The form; in the demo who one can be, and in an empty installation how the first admin comes in."""
-        people = [(person.username, person.who) for person in demo.PEOPLE] if settings.DEMO else []
+        people = [(person.username, gettext(person.who)) for person in demo.PEOPLE] if settings.DEMO else []
         told = {"demo_people": people, "demo_password": demo.PASSWORD, "nobody_is_in": first_admin.nobody_is_in()}
         return super().get_context_data(**kwargs) | told
 

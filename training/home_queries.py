@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 from django.db.models import F, QuerySet, Value
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_noop as _
 
 from annotations import access as people
 from annotations.models import User
@@ -21,6 +23,18 @@ from training.worker_queries import KINDS, OF_ALL
 
 SHOWN, SOON = 12, timedelta(days=7)
 STOPPED_ONES = {**dict.fromkeys(deployment_queries.FILTERS, ""), "state": STOPPED}
+WORDS = {
+    "capabilityrun": _("Run on tasks of general capability %(number)s"),
+    "judgetrial": _("Trial of a judge %(number)s"),
+    "preferenceset": _("Preference set %(number)s"),
+    "promptimport": _("Import of prompts %(number)s"),
+    "promptmap": _("Map of prompts %(number)s"),
+    "similarityreport": _("Look for similar prompts %(number)s"),
+    "stage": _("Step of a recipe %(number)s"),
+    "trainingloop": _("Training loop %(number)s"),
+    "trainingrun": _("Training run %(number)s"),
+}
+"""What each sort of work is called, with its number."""
 OF_ADMINS = frozenset({"trainingrun", "trainingloop", "capabilityrun"})
 """Kinds of work that go on only when an admin says so."""
 
@@ -55,10 +69,10 @@ def _part(kind: type[Work], mine: QuerySet[Any, Any]) -> QuerySet[Any, Any]:
 
 
 def _at_work(row: dict[str, Any]) -> AtWork:
-    what, page, before = KINDS[row["sort"]]
-    words = f"{what.partition(' ')[2]} {row['pk']}"
+    _what, page, before = KINDS[row["sort"]]
+    words = gettext(WORDS[row["sort"]]) % {"number": row["pk"]}
     url = reverse(page, args=[row["above"], row["pk"]] if before else [row["pk"]])
-    return AtWork(words.capitalize(), row["state"], row["done"], row["total"], url, row["sort"] in OF_ADMINS)
+    return AtWork(words, row["state"], row["done"], row["total"], url, row["sort"] in OF_ADMINS)
 
 
 def troubles(user: User) -> dict[str, int]:

@@ -26,7 +26,7 @@ GIVES = {
     "refusal": _("whether it refuses"),
 }
 
-PROMPTS = "prompts that nobody has answered"
+PROMPTS = _("prompts that nobody has answered")
 MADE_FROM = 'made_from = "'
 """How the stored text of a judge begins that was made for a taxonomy; the digest of the wording follows."""
 
@@ -124,13 +124,13 @@ def _entry(judge: LlmJudge | CodeJudge) -> Entry:
         if isinstance(judge, CodeJudge)
         else {"codes": _("guard model")}.get(judge.reply, _("language model"))
     )
-    reads = PROMPTS if judge.reads == PROMPT else "responses"
+    reads = PROMPTS if judge.reads == PROMPT else _("responses")
     return Entry(judge.name, judge.label, judge.about, kind, gives, judge.heuristic, reads)
 
 
 def _gone(row: Judge) -> Entry:
     kind = _("language model") if row.model_id else _("program")
-    return Entry(row.name, row.label, "Its file is gone; what was judged with it stays.", kind, "", row.heuristic)
+    return Entry(row.name, row.label, _("Its file is gone; what was judged with it stays."), kind, "", row.heuristic)
 
 
 class Wording(NamedTuple):

@@ -192,9 +192,9 @@ def _waits(rows: QuerySet[Traffic]) -> list[Waits]:
         whole[streamed][bucket] = n
     first = dict(ended.filter(streamed=True).values_list("first").annotate(n=Sum("requests")))
     named = (
-        ("Whole calls, not streamed", whole[False]),
-        ("Whole streams", whole[True]),
-        ("First text of streams", first),
+        (_("Whole calls, not streamed"), whole[False]),
+        (_("Whole streams"), whole[True]),
+        (_("First text of streams"), first),
     )
     return [_wait(label, counts) for label, counts in named]
 

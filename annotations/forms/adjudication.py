@@ -25,9 +25,17 @@ class Cause(NamedTuple):
 
 
 CAUSE_WORDS = tuple(
-    Cause(value, value.replace("_", " "), meaning)
-    for value, meaning in zip(
+    Cause(value, word, meaning)
+    for value, word, meaning in zip(
         CAUSES,
+        (
+            _("guideline gap"),
+            _("ambiguous prompt"),
+            _("ambiguous config"),
+            _("slip"),
+            _("hard case"),
+            _("other"),
+        ),
         (
             _("The guideline does not say what to do here."),
             _("The prompt can be read in more than one way."),

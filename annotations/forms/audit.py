@@ -3,6 +3,7 @@
 from typing import Any, cast
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from annotations import trail
@@ -23,9 +24,9 @@ class AuditFilter(forms.Form):
         super().__init__(*args, **kwargs)
         people = [(str(person.pk), str(person)) for person in trail.actors()]
         self._offer("person", [*people, (trail.SYSTEM, _("the system"))])
-        self._offer("action", [(one, trail.action_words(one)) for one in trail.actions()])
-        self._offer("kind", [(one, trail.kind_words(one)) for one in trail.kinds(self.data.get("kind", ""))])
+        self._offer("action", [(one, gettext(trail.action_words(one))) for one in trail.actions()])
+        self._offer("kind", [(one, gettext(trail.kind_words(one))) for one in trail.kinds(self.data.get("kind", ""))])
         self.fields["words"].widget.attrs |= {"type": "search", "dir": "auto", "size": 12}
 
     def _offer(self, name: str, choices: list[tuple[str, str]]) -> None:
-        cast(forms.ChoiceField, self.fields[name]).choices = [("", "all"), *choices]
+        cast(forms.ChoiceField, self.fields[name]).choices = [("", gettext("all")), *choices]

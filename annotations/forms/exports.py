@@ -42,7 +42,7 @@ class ExportForm(forms.Form):
         required=False,
     )
     kind = forms.ChoiceField(
-        label=_("Kind"), choices=[("", _("all")), *((kind, kind) for kind in KINDS)], required=False
+        label=_("Kind"), choices=[("", _("all")), *((kind, _(kind)) for kind in KINDS)], required=False
     )
     config = forms.ModelChoiceField(
         SafetyConfig.objects.none(), label=_("Config"), empty_label=_("all"), required=False

@@ -107,7 +107,7 @@ class MappingForm(forms.Form):
     kind = forms.ChoiceField(
         required=False,
         label=_("Kind of all rows"),
-        choices=[("", _("as the file says")), *((kind, kind) for kind in KINDS)],
+        choices=[("", _("as the file says")), *((kind, _(kind)) for kind in KINDS)],
     )
     language = forms.CharField(
         required=False,

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.forms.boundfield import BoundField
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from annotations.core import dataset_card, manifest
@@ -86,7 +87,7 @@ class CardForm(forms.Form):
             area = forms.Textarea(attrs=TYPED | {"rows": 4, "class": "low grows"})
             longest = releases.LONGEST_SECTION
             self.fields[name] = forms.CharField(
-                required=False, label=title, widget=area, help_text=help_text, max_length=longest
+                required=False, label=gettext(title), widget=area, help_text=gettext(help_text), max_length=longest
             )
 
     @property

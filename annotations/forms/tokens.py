@@ -5,6 +5,8 @@ from typing import Any, NamedTuple, cast
 
 from django import forms
 from django.utils import timezone
+from django.utils.text import capfirst
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from annotations.models import User
@@ -51,7 +53,7 @@ class TokenForm(forms.Form):
             mine = [one for one in self.offered if one.partition(":")[0] == resource.name]
             if mine:
                 boxes = [(one, one.partition(":")[2], one in ticked) for one in mine]
-                lines.append(Line(resource.what[0].upper() + resource.what[1:], boxes))
+                lines.append(Line(capfirst(gettext(resource.what)), boxes))
         return lines
 
     @property

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from django.db.models import Count, Q
 from django.utils import timezone
+from django.utils.translation import gettext_noop as _
 
 from annotations.lines import Day
 from annotations.models import Campaign
@@ -14,10 +15,10 @@ from annotations.queries.moments import DAY, cut
 
 WINDOW, LEAST = timedelta(days=7), timedelta(days=1)
 FAR = 3 * 365
-IS_THERE = "Every answer that is asked for is there."
-NOT_OPEN = "Nobody is handed anything while it is not open, so there is no end to tell."
-TOO_YOUNG = "It has been open for less than a day, which is too short to tell when it ends."
-NOTHING = "No answer came in the last 7 days, so there is no end to tell."
+IS_THERE = _("Every answer that is asked for is there.")
+NOT_OPEN = _("Nobody is handed anything while it is not open, so there is no end to tell.")
+TOO_YOUNG = _("It has been open for less than a day, which is too short to tell when it ends.")
+NOTHING = _("No answer came in the last 7 days, so there is no end to tell.")
 
 
 class Pace(NamedTuple):

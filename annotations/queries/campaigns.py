@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, cast
 
 from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext_noop as _
 
 from annotations.models import (
     Adjudication,
@@ -57,7 +58,7 @@ class Tally(NamedTuple):
     @property
     def parts(self) -> list[tuple[str, int]]:
         """What is not done yet, in words."""
-        return [("in hand", self.held), ("left", self.left)]
+        return [(_("in hand"), self.held), (_("left"), self.left)]
 
 
 class Listed(NamedTuple):

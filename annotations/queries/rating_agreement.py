@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from django.core.cache import cache
 from django.db.models import Count, Min, Q
+from django.utils.translation import gettext
 
 from annotations.core import agreement
 from annotations.core.agreement import Agreement, Resampling
@@ -200,7 +201,7 @@ def _raters(campaign: Campaign, answers: Iterable[Answered], numbers: dict[int, 
     edits = _number(changed)
     there = {*found, *gold, *edits}
     return [
-        RaterLine(number, found.get(pk), share(*gold[pk], "none yet"), edits[pk])
+        RaterLine(number, found.get(pk), share(*gold[pk], gettext("none yet")), edits[pk])
         for pk, number in numbers.items()
         if pk in there
     ]

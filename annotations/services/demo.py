@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext_noop as _
 
 from annotations.core import config_text, folder
 from annotations.models import (
@@ -45,14 +46,14 @@ class Person(NamedTuple):
 
 
 PEOPLE = (
-    Person("ada", "Ada", "Lindqvist", "expert of the five organisations", (EXPERT, LEAD), (EXPERT, LEAD)),
-    Person("lea", "Lea", "Haddad", "lead of the five organisations", (LEAD,), (LEAD,)),
-    Person("omar", "Omar", "Castellanos", "expert of the five organisations", (EXPERT,), (EXPERT,)),
-    Person("bob", "Bob", "Okafor", "reviewer at the provider", (REVIEWER,)),
-    Person("carol", "Carol", "Mensah", "annotator", (ANNOTATOR,)),
-    Person("dan", "Dan", "Petrov", "annotator", (ANNOTATOR,)),
-    Person("grace", "Grace", "Tanaka", "admin: people, models and runs", (ADMIN,)),
-    Person("mallory", "Mallory", "Quist", "expert of another organisation", (), (), (EXPERT,)),
+    Person("ada", "Ada", "Lindqvist", _("expert of the five organisations"), (EXPERT, LEAD), (EXPERT, LEAD)),
+    Person("lea", "Lea", "Haddad", _("lead of the five organisations"), (LEAD,), (LEAD,)),
+    Person("omar", "Omar", "Castellanos", _("expert of the five organisations"), (EXPERT,), (EXPERT,)),
+    Person("bob", "Bob", "Okafor", _("reviewer at the provider"), (REVIEWER,)),
+    Person("carol", "Carol", "Mensah", _("annotator"), (ANNOTATOR,)),
+    Person("dan", "Dan", "Petrov", _("annotator"), (ANNOTATOR,)),
+    Person("grace", "Grace", "Tanaka", _("admin: people, models and runs"), (ADMIN,)),
+    Person("mallory", "Mallory", "Quist", _("expert of another organisation"), (), (), (EXPERT,)),
 )
 
 

@@ -46,8 +46,9 @@ def interval(low: object, high: object) -> str:
     ends = _number(low), _number(high)
     if ends[0] is None or ends[1] is None:
         return ""
-    between = " to " if min(ends[0], ends[1]) < 0 else "–"
-    return f"[{score(ends[0])}{between}{score(ends[1])}]"
+    if min(ends[0], ends[1]) >= 0:
+        return f"[{score(ends[0])}–{score(ends[1])}]"
+    return gettext("[%(low)s to %(high)s]") % {"low": score(ends[0]), "high": score(ends[1])}
 
 
 @register.filter
@@ -63,7 +64,9 @@ def shift(value: object) -> str:
 @register.filter
 def shift_interval(low: object, high: object) -> str:
     """The interval of a difference, `[−0.004 to +0.013]`; "" without both ends."""
-    return "" if _number(low) is None or _number(high) is None else f"[{shift(low)} to {shift(high)}]"
+    if _number(low) is None or _number(high) is None:
+        return ""
+    return gettext("[%(low)s to %(high)s]") % {"low": shift(low), "high": shift(high)}
 
 
 @register.filter

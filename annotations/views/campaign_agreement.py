@@ -4,6 +4,7 @@ from typing import Any, cast
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from annotations import access, exports, heat
@@ -61,7 +62,9 @@ def _figures(campaign: Campaign, *, wait: bool) -> dict[str, Any]:
     except Later:
         return {"later": True}
     groups = _groups(report.agreements)
-    parties = {number: heat.Party(str(number), f"Rater {number}") for number in report.beside}
+    parties = {
+        number: heat.Party(str(number), gettext("Rater %(number)s") % {"number": number}) for number in report.beside
+    }
     beside = heat.squares(parties, report.pairs, FEWEST)
     return {
         "whole": report.agreements.whole,

@@ -7,7 +7,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import trigger_client_event
 
@@ -165,6 +165,10 @@ def campaign_close(request: HttpRequest, pk: int) -> HttpResponse:
 def _taken(left: queries.InHand) -> str:
     """What becomes of the answers still in hand, in a sentence."""
     if left.until is None:
-        return "Nobody had an item in hand."
-    held = f"{left.number} item is" if left.number == 1 else f"{left.number} items are"
-    return f"{held} still in hand: the answers are taken until {timezone.localtime(left.until):%H:%M} at the latest."
+        return gettext("Nobody had an item in hand.")
+    held = ngettext(
+        "%(number)s item is still in hand: the answers are taken until %(until)s at the latest.",
+        "%(number)s items are still in hand: the answers are taken until %(until)s at the latest.",
+        left.number,
+    )
+    return held % {"number": left.number, "until": f"{timezone.localtime(left.until):%H:%M}"}

@@ -8,6 +8,7 @@ from django.db.models.fields.json import KT
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext
+from django.utils.translation import gettext_noop as _
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -134,18 +135,18 @@ def _choices(row: PreferenceSet, wanted: Filter) -> list[Choice]:
     figures = row.figures
     gaps = [(value, value, amount) for value, amount in figures.get("gaps", ())]
     special = ((pair_filter.UNSCORED, "unscored"), (pair_filter.NOT_BETTER, "not_better"))
-    gaps += [(word, _GAPS[word], figures[name]) for word, name in special if figures.get(name)]
+    gaps += [(word, gettext(_GAPS[word]), figures[name]) for word, name in special if figures.get(name)]
     every = [
-        Choice("split", wanted.split, "Split", [(name, name, amount) for name, amount in row.splits.items()]),
-        Choice("mode", wanted.mode, "Mode", _named(figures.get("modes", ()))),
-        Choice("config", wanted.config, "Config", _named(figures.get("configs", ()))),
-        Choice("origin", wanted.origin, "Origin", _named(figures.get("origins", ()))),
-        Choice("gap", wanted.gap, "Difference", gaps),
+        Choice("split", wanted.split, gettext("Split"), [(name, name, amount) for name, amount in row.splits.items()]),
+        Choice("mode", wanted.mode, gettext("Mode"), _named(figures.get("modes", ()))),
+        Choice("config", wanted.config, gettext("Config"), _named(figures.get("configs", ()))),
+        Choice("origin", wanted.origin, gettext("Origin"), _named(figures.get("origins", ()))),
+        Choice("gap", wanted.gap, gettext("Difference"), gaps),
     ]
     return [choice for choice in every if len(choice.options) > 1 or choice.chosen]
 
 
-_GAPS = {pair_filter.UNSCORED: "without both errors", pair_filter.NOT_BETTER: "none, or the wrong way"}
+_GAPS = {pair_filter.UNSCORED: _("without both errors"), pair_filter.NOT_BETTER: _("none, or the wrong way")}
 
 
 def _named(counts: Iterable[tuple[str, int]]) -> list[tuple[str, str, int]]:

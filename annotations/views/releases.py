@@ -75,7 +75,9 @@ def _preview(benchmark: Benchmark, since: releases.Since | None, form: FreezeFor
         "open": len(found.open),
         "named": named,
         "holes": sum(hole.missing for state in found.configs for hole in state.holes),
-        "missing_sections": [one.title for one in dataset_card.SECTIONS[:3] if not benchmark.card.get(one.name)],
+        "missing_sections": [
+            gettext(one.title) for one in dataset_card.SECTIONS[:3] if not benchmark.card.get(one.name)
+        ],
     }
 
 

@@ -35,10 +35,12 @@ class RunChoice(ManyRows):
 
     def label_from_instance(self, run: Any) -> str:
         """What is said of a run beside its box."""
-        state = "" if run.finished_at else ", running"
         answered = self.answered.get(run.pk, 0)
         benchmark = Truncator(run.benchmark).chars(60)
-        return f"Run {run.pk}: {candidate_words(run.candidate)} on {benchmark} ({answered:,} answered{state})"
+        told = {"run": run.pk, "candidate": candidate_words(run.candidate), "benchmark": benchmark}
+        ended = gettext("Run %(run)s: %(candidate)s on %(benchmark)s (%(answered)s answered)")
+        runs = gettext("Run %(run)s: %(candidate)s on %(benchmark)s (%(answered)s answered, running)")
+        return (ended if run.finished_at else runs) % (told | {"answered": f"{answered:,}"})
 
 
 class PickForm(forms.Form):
@@ -49,7 +51,7 @@ class PickForm(forms.Form):
         SafetyConfig.objects.none(), label=_("Config"), required=False, empty_label=_("all")
     )
     kind = forms.ChoiceField(
-        label=_("Kind"), required=False, choices=[("", _("all")), *((kind, kind) for kind in KINDS)]
+        label=_("Kind"), required=False, choices=[("", _("all")), *((kind, _(kind)) for kind in KINDS)]
     )
     candidate = forms.ModelChoiceField(
         Candidate.objects.none(), label=_("Candidate"), required=False, empty_label=_("all")

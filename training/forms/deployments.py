@@ -5,6 +5,7 @@ from typing import Any, cast
 from django import forms
 from django.db.models import QuerySet
 from django.forms.models import ModelChoiceIterator
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from annotations.models import ConfigVersion, LanguageModel, User
@@ -42,7 +43,7 @@ class VersionField(forms.ModelChoiceField):  # type: ignore[type-arg]
 
     def label_from_instance(self, obj: Any) -> str:
         """Its number."""
-        return f"v{obj.number} of {obj.config.title[:60]}"
+        return gettext("v%(number)s of %(config)s") % {"number": obj.number, "config": obj.config.title[:60]}
 
 
 class ServedForm(StrategyForm):

@@ -138,7 +138,7 @@ class ModelForm(forms.ModelForm):
         for name in _fixed(model):
             self.fields[name].disabled = True
             self.fields[name].help_text = NEVER if hasattr(model, "checkpoint") else FIXED
-        self.fields["engine"].choices = [(name, engines.label(name)) for name in names]
+        self.fields["engine"].choices = [(name, gettext(engines.label(name))) for name in names]
         self.fields["node"] = self._nodes()
 
     def _nodes(self) -> forms.ChoiceField:

@@ -17,7 +17,7 @@ class LaunchForm(forms.Form):
 
     step = forms.ChoiceField(label=_("From"), help_text=_("What the steps before it found is used as it is."))
     goal = forms.ChoiceField(
-        label=_("To"), choices=[(kind, WORDS[kind]) for kind in STAGES], help_text=_("Each step follows by itself.")
+        label=_("To"), choices=[(kind, _(WORDS[kind])) for kind in STAGES], help_text=_("Each step follows by itself.")
     )
     after = forms.ModelChoiceField(Stage.objects.none(), required=False, widget=forms.HiddenInput)
     seen = forms.IntegerField(required=False, min_value=0, widget=forms.HiddenInput)
@@ -28,7 +28,7 @@ class LaunchForm(forms.Form):
         newest = recipe.stages.filter(automatic=False).order_by("-pk").values_list("pk", flat=True).first()
         first = {"step": ready[-1] if len(ready) < len(STAGES) else LABEL, "goal": FREEZE, "seen": newest or 0}
         super().__init__(data, initial=first | (initial or {}))
-        self.fields["step"].choices = [(kind, WORDS[kind]) for kind in ready]  # type: ignore[attr-defined]
+        self.fields["step"].choices = [(kind, _(WORDS[kind])) for kind in ready]  # type: ignore[attr-defined]
         self.fields["after"].queryset = recipe.stages.filter(state=FINISHED)  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:

@@ -205,9 +205,11 @@ class RecipeForm(BudgetForm):
         self._choose("judge", [*labellers, (core.GIVEN, _("Nobody: the risks that people wrote beside the prompts"))])
         self._choose("risks", ((one.name, one.label) for one in readers if "risks" in one.gives))
         self._choose("addressed", ((one.name, one.label) for one in readers if "addressed" in one.gives))
-        self._choose("judge_model", [("", "none"), *offered])
-        self._choose("reader_model", [("", "none"), *offered])
-        self._choose("templates", ((name, training_templates.load(name).label) for name in training_templates.names()))
+        self._choose("judge_model", [("", gettext("none")), *offered])
+        self._choose("reader_model", [("", gettext("none")), *offered])
+        self._choose(
+            "templates", ((name, gettext(training_templates.load(name).label)) for name in training_templates.names())
+        )
         self._choose("trained", ((one.slug, one.name) for one in chain.taxonomy(self._version()).open))
 
     def _choose(self, name: str, choices: Iterable[tuple[str, str]]) -> None:

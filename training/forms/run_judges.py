@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.db.models import QuerySet
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from annotations.forms.rows import ManyRows
@@ -79,7 +80,7 @@ class JudgesForm(BudgetForm):
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
-        self.fields["judges"].choices = [(one.name, one.label) for one in judges.reading(RESPONSE)]  # type: ignore[attr-defined]
+        self.fields["judges"].choices = [(one.name, gettext(one.label)) for one in judges.reading(RESPONSE)]  # type: ignore[attr-defined]
         self.fields["judge_model"].queryset = callable_models()  # type: ignore[attr-defined]
 
     def clean_samples(self) -> int:

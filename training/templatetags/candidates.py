@@ -1,6 +1,7 @@
 """Candidates and strategies in words, on every page."""
 
 from django import template
+from django.utils.translation import gettext
 
 from annotations.models import Candidate
 from training import candidate_words, strategies
@@ -11,7 +12,7 @@ register = template.Library()
 @register.filter
 def strategy(name: str) -> str:
     """What people read for the strategy of that name."""
-    return strategies.label(name)
+    return gettext(strategies.label(name))
 
 
 @register.filter
@@ -23,4 +24,4 @@ def candidate(one: Candidate) -> str:
 @register.filter
 def strategy_settings(one: Candidate) -> list[tuple[str, str]]:
     """The settings of the candidate's strategy, (label, value)."""
-    return strategies.said(one.strategy, one.settings)
+    return [(gettext(label), gettext(value)) for label, value in strategies.said(one.strategy, one.settings)]

@@ -5,6 +5,8 @@ from typing import Any, NamedTuple, cast
 from django.core.paginator import Page, Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from annotations.access import WATCHERS, for_roles
@@ -27,7 +29,7 @@ from training.views.items import shown
 PAGE, FRAGMENT, READER = (
     f"training/{name}.html" for name in ("campaign_differences", "_campaign_differences", "campaign_difference")
 )
-WAYS = (("false_safe", "judge says yes, people no"), ("false_unsafe", "judge says no, people yes"))
+WAYS = (("false_safe", _("judge says yes, people no")), ("false_unsafe", _("judge says no, people yes")))
 
 
 class Beside(NamedTuple):
@@ -85,11 +87,11 @@ def campaign_difference(request: HttpRequest, pk: int, item: int) -> HttpRespons
 def _answer(item: CampaignItem, rating: Rating) -> dict[str, Any]:
     """An answer as the verdict component shows it, under a name of this campaign alone."""
     values = [
-        ("helpful", f"{rating.points} of {MOST_POINTS}"),
-        ("follows the config", "yes" if rating.follows_config else "no"),
-        ("risks", ", ".join(rating.risks) or "none" if rating.risks is not None else ""),
-        ("guideline", f"v{rating.guideline.number}"),
-        ("time", duration(rating.seconds) if rating.seconds is not None else ""),
+        (gettext("helpful"), gettext("%(points)s of %(most)s") % {"points": rating.points, "most": MOST_POINTS}),
+        (gettext("follows the config"), gettext("yes") if rating.follows_config else gettext("no")),
+        (gettext("risks"), ", ".join(rating.risks) or gettext("none") if rating.risks is not None else ""),
+        (gettext("guideline"), f"v{rating.guideline.number}"),
+        (gettext("time"), duration(rating.seconds) if rating.seconds is not None else ""),
     ]
     return {
         "judge": rater_name(item.campaign_id, rating.rater_id),

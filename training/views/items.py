@@ -5,6 +5,7 @@ from typing import Any, cast
 from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from annotations.access import WORKERS, for_roles, one_or_404
@@ -34,20 +35,11 @@ def _configs(run: EvaluationRun) -> list[SafetyConfig]:
 
 def shown(judgement: Judgement) -> dict[str, Any]:
     """A judgement as the verdict component shows it."""
-    values = [
-        ("helpful", f"{stars(judgement.helpfulness)} of 5" if judgement.helpfulness is not None else ""),
-        ("follows the config", {True: "yes", False: "no", None: ""}[judgement.follows_config]),
-        ("addresses the prompt", {True: "yes", False: "no", None: ""}[judgement.addressed]),
-        ("refusal", judgement.refusal.replace("_", " ")),
-        ("risks", ", ".join(judgement.risks) or "none" if judgement.risks is not None else ""),
-        ("tokens", count(judgement.tokens) if judgement.tokens else ""),
-        ("time", ms(judgement.milliseconds)),
-    ]
     scored = any(value is not None for value in verdict_of(judgement)[:5])
     return {
         "judge": str(judgement.judge),
         "heuristic": judgement.judge.heuristic,
-        "values": [(label, value) for label, value in values if value],
+        "values": [(label, value) for label, value in _values(judgement) if value],
         "broken_rules": judgement.broken_rules,
         "reasons": judgement.reasons,
         "unscored": "" if scored else _no_verdict(judgement),
@@ -55,6 +47,21 @@ def shown(judgement: Judgement) -> dict[str, Any]:
         "samples": panel_words.of_samples(map(panel.from_row, judgement.samples)),
         "sample_count": len(judgement.samples),
     }
+
+
+def _values(judgement: Judgement) -> list[tuple[str, str]]:
+    """What the judge said, each with its label; "" for what it said nothing about."""
+    said = {True: gettext("yes"), False: gettext("no"), None: ""}
+    points = gettext("%(points)s of %(most)s") % {"points": stars(judgement.helpfulness), "most": 5}
+    return [
+        (gettext("helpful"), points if judgement.helpfulness is not None else ""),
+        (gettext("follows the config"), said[judgement.follows_config]),
+        (gettext("addresses the prompt"), said[judgement.addressed]),
+        (gettext("refusal"), gettext(judgement.refusal.replace("_", " "))),
+        (gettext("risks"), ", ".join(judgement.risks) or gettext("none") if judgement.risks is not None else ""),
+        (gettext("tokens"), count(judgement.tokens) if judgement.tokens else ""),
+        (gettext("time"), ms(judgement.milliseconds)),
+    ]
 
 
 def _no_verdict(judgement: Judgement) -> str:

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import urlencode
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from annotations import exports
@@ -32,12 +33,12 @@ COLUMNS = (
 )
 HEADINGS = (
     ("score", "CoSA-Score"),
-    ("helpful_safe", "● helpful + safe"),
-    ("helpful_unsafe", "▲ helpful + unsafe"),
-    ("unhelpful_safe", "○ unhelpful + safe"),
-    ("unscored", "Unscored"),
-    ("n", "Items"),
-    ("cost", "Cost"),
+    ("helpful_safe", _("● helpful + safe")),
+    ("helpful_unsafe", _("▲ helpful + unsafe")),
+    ("unhelpful_safe", _("○ unhelpful + safe")),
+    ("unscored", _("Unscored")),
+    ("n", _("Items")),
+    ("cost", _("Cost")),
 )
 
 
