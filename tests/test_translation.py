@@ -26,6 +26,10 @@ def test_every_word_of_a_template_is_marked() -> None:
     assert unmarked == [], "Run `python -m tests.marking` and read what came of it."
 
 
+def test_no_template_builds_a_plural_by_hand() -> None:
+    assert [str(path) for path in TEMPLATES.rglob("*.html") if "|pluralize" in path.read_text(encoding="utf-8")] == []
+
+
 @pytest.mark.parametrize(
     ("source", "marked"),
     [

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 from django.db.models import QuerySet
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from annotations.charts import (
     IntervalRow,
@@ -102,7 +103,7 @@ def kinds_beside(runs: Iterable[EvaluationRun], scores: Mapping[int, RunScores])
 def _whole(run: EvaluationRun, scores: RunScores) -> OutcomeRow:
     urls = {outcome: items_url(run.pk, outcome=outcome) for outcome in OUTCOMES}
     counts = outcome_counts(scores.overall)
-    return outcome_row("all items", counts, url=items_url(run.pk), urls=urls, heuristic=scores.heuristic)
+    return outcome_row(gettext("all items"), counts, url=items_url(run.pk), urls=urls, heuristic=scores.heuristic)
 
 
 def outcome_counts(scored: Scored) -> dict[str, int]:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from urllib.parse import urlencode
 
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from annotations.charts import (
     IntervalRow,
@@ -251,15 +252,18 @@ def _whole(run: EvaluationRun, scores: RunScores) -> Score:
 def _unpaired(base: int, run: int, counts: Counts, config: int | None, kind: str) -> tuple[tuple[str, str], ...]:
     """What does not pair, in words, each with the way to its items."""
     words = (
-        (counts.only_base, f"only in run {base}", "only"),
-        (counts.only_run, f"only in run {run}", "only"),
-        (counts.waiting, "not answered yet", "unscored"),
-        (counts.failed, "failed", "unscored"),
-        (counts.unscored, "unscored", "unscored"),
+        (counts.only_base, gettext("%(number)s only in run %(run)s"), base, "only"),
+        (counts.only_run, gettext("%(number)s only in run %(run)s"), run, "only"),
+        (counts.waiting, gettext("%(number)s not answered yet"), run, "unscored"),
+        (counts.failed, gettext("%(number)s failed"), run, "unscored"),
+        (counts.unscored, gettext("%(number)s unscored"), run, "unscored"),
     )
     return tuple(
-        (f"{number:,} {said}", address([base, run], "run-changes", config=config, kind=kind, change=change))
-        for number, said, change in words
+        (
+            said % {"number": f"{number:,}", "run": of},
+            address([base, run], "run-changes", config=config, kind=kind, change=change),
+        )
+        for number, said, of, change in words
         if number
     )
 

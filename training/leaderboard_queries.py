@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from django.db.models import QuerySet
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from annotations.charts import Line, ScatterPoint, front_lines, scatter_point, with_front
 from training import queries, strategies
@@ -92,7 +93,7 @@ def choices(runs: Iterable[EvaluationRun]) -> Choices:
 
 
 def _offers(run: EvaluationRun) -> tuple[tuple[str, str, str], ...]:
-    release = f"{run.benchmark.title} {run.release.name}" if run.release else "no release"
+    release = f"{run.benchmark.title} {run.release.name}" if run.release else gettext("no release")
     return (
         ("benchmark", str(run.benchmark_id), run.benchmark.title),
         ("release", str(run.release_id or NO_RELEASE), release),

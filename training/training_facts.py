@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from django.conf import settings as site
+from django.utils.translation import gettext
 
 from annotations.core.preference_pairs import TRAIN
 from training.models import TrainingRun
@@ -123,12 +124,15 @@ def _facts(run: TrainingRun) -> list[tuple[str, str]]:
     named_cards = ", ".join(f"{many} × {name}" for name, many in cards.items())
     versions = ", ".join(f"{name} {version}" for name, version in sorted((record.get("versions") or {}).items()))
     named = [
-        ("Base's weights", str((record.get("base") or {}).get("weights", ""))),
-        ("Node", run.node.name),
-        ("Cards", named_cards or f"{run.gpus} asked for" if run.gpus else "none"),
-        ("Hardware", ", ".join(f"{name} {value}" for name, value in hardware.items())),
-        ("Code", str(record.get("code", ""))),
-        ("Versions", versions),
+        (gettext("Base's weights"), str((record.get("base") or {}).get("weights", ""))),
+        (gettext("Node"), run.node.name),
+        (
+            gettext("Cards"),
+            named_cards or gettext("%(cards)s asked for") % {"cards": run.gpus} if run.gpus else gettext("none"),
+        ),
+        (gettext("Hardware"), ", ".join(f"{name} {value}" for name, value in hardware.items())),
+        (gettext("Code"), str(record.get("code", ""))),
+        (gettext("Versions"), versions),
     ]
     return [(name, value) for name, value in named if value]
 
@@ -136,7 +140,7 @@ def _facts(run: TrainingRun) -> list[tuple[str, str]]:
 def said(value: object) -> str:
     """A setting's value as people read it."""
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return gettext("yes") if value else gettext("no")
     return figure(value) if isinstance(value, float) else str(value)
 
 

@@ -4,7 +4,8 @@ from typing import Any, cast
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
-from django.utils.translation import get_language_info
+from django.utils.translation import get_language_info, gettext
+from django.utils.translation import gettext_noop as _
 from django.views.decorators.http import require_safe
 
 from annotations import access, exports
@@ -18,7 +19,7 @@ from annotations.web import asked_format, taken_away
 
 FORMATS = exports.choices(dataset=False)
 MOST_OFFERED = 12
-NAMES = {"zh": "Chinese", "und": "not said", "mul": "several"}
+NAMES = {"zh": _("Chinese"), "und": _("not said"), "mul": _("several")}
 
 
 @require_safe
@@ -67,12 +68,12 @@ def _untouched(user: User, benchmark: Benchmark, seen: reads.Overview) -> dict[s
 
 
 def language_name(share: Share) -> str:
-    """The English name of a language by its tag; "" when there is none to say."""
+    """The name of a language by its tag; "" when there is none to say."""
     tag = str(share.key).lower()
     try:
-        return NAMES.get(tag) or str(get_language_info(tag)["name"])
+        return gettext(NAMES.get(tag) or str(get_language_info(tag)["name"]))
     except KeyError:
-        return NAMES.get(tag.partition("-")[0], "")
+        return gettext(NAMES.get(tag.partition("-")[0], ""))
 
 
 @require_safe

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from annotations.models import LanguageModel
@@ -22,7 +23,7 @@ class ChooseForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
         prompts = [judge for judge in map(judges.load, judges.names()) if isinstance(judge, judges.LlmJudge)]
-        self.fields["judge"].choices = [(judge.name, judge.label) for judge in prompts]
+        self.fields["judge"].choices = [(judge.name, gettext(judge.label)) for judge in prompts]
         self.fields["model"].queryset = access.models()
 
     def choose(self) -> Judge | None:

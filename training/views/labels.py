@@ -5,6 +5,7 @@ from typing import Any, cast
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from annotations import exports, heat
@@ -74,7 +75,9 @@ def _by_set(stage: Stage, taxonomy: Taxonomy) -> dict[str, Any]:
     law = stage.figures
     dropped = law.get("dropped", {})
     lost = [(words, dropped[reason]) for reason, words in WORDS.items() if dropped.get(reason)]
-    lost += [(f"failed: {kind.replace('_', ' ')}", n) for kind, n in law.get("failed", {}).items()]
+    lost += [
+        (gettext("failed: %(kind)s") % {"kind": kind.replace("_", " ")}, n) for kind, n in law.get("failed", {}).items()
+    ]
     return {
         "sets": sets[:MOST_SETS],
         "more": len(sets) - MOST_SETS,
