@@ -71,6 +71,7 @@ def _exports() -> Iterator[str]:
 def _tables() -> Iterator[str]:
     """Tables of modules that import no Django."""
     from annotations.core import dataset_card, labelling, taxonomy, verdicts
+    from annotations.queries import validation
     from training import compare, correction, refusals
 
     yield from labelling.WORDS.values()
@@ -79,6 +80,7 @@ def _tables() -> Iterator[str]:
     for section in dataset_card.SECTIONS:
         yield from (section.title, section.help)
     yield from compare.CHANGES.values()
+    yield from (*validation.STATES, "warning", "hint")
     yield from (correction.JUDGE, correction.PEOPLE, correction.CORRECTED, refusals.NONE_JUDGED)
 
 

@@ -19,14 +19,15 @@ NOT_LETTERS = re.compile(r"(%\(\w+\)[sd]|%%|%[sd]|\{[\w.]*\}|<[^>]*>|&\w+;)")
 OTHER_LETTERS = {letter: 0xFEE0 + letter for letter in (*range(65, 91), *range(97, 123))}
 WORDS = re.compile(r"[A-Za-z]{2,}")
 PARTS = re.compile(r" [·|→] |, |; |: |[“”()[\]]| (?=v\d)|[Ａ-ｚ]+")
-LONG = 16
+LONG = 12
 HEARD = ("title", "aria-label", "aria-description", "aria-valuetext", "placeholder", "alt", "label")
 OWN_WORDS = frozenset({"bdi", "code", "kbd", "pre", "samp", "script", "style", "textarea"})
 NO_WORDS = re.compile(
-    r"CoSA(-Score| Web|Align-Test|pien)?|CSV|JSON( Lines)?|PNG|SVG|TOML|Parquet|API|UTC|curl|JavaScript"
-    r"|README\.md|[\w-]+\.jsonl?|v\d+|[0-9a-f]{8,}…?|[−+]?[\d.,\u202f]+ ?(ms|min|s|h|d|px|[kMG]i?B)?|\d+ min \d+ s"
+    r"CoSA(-Score| Web|Align-Test|pien)?|SFT|DPO|LoRA|Cohen|Fleiss|Plain|Python|JavaScript|curl|API|UTC"
+    r"|CSV|JSON( Lines)?|PNG|SVG|TOML|Parquet|README\.md|[\w-]+\.jsonl?|v\d+|[0-9a-f]{8,}…?"
+    r"|[−+]?[\d.,\u202f]+ ?(ms|min|s|h|d|px|[kMG]i?B)?|\d+ min \d+ s"
 )
-"""Names of formats and programs, digests, units."""
+"""Names of formats, programs and strategies, digests, units."""
 
 
 def in_other_letters(message: str) -> str:
@@ -99,7 +100,7 @@ def _is_known(text: str, known: set[str]) -> bool:
     for row in known:
         if len(row) > LONG and row[:LONG] in text:
             text = _without(text, row)
-    parts = [part.strip() for part in PARTS.split(text) if WORDS.search(part)]
+    parts = [part.strip(" ,.:;·–") for part in PARTS.split(text) if WORDS.search(part)]
     return all(part in known or NO_WORDS.fullmatch(part) for part in parts)
 
 

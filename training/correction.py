@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from annotations.charts import IntervalRow, interval_row
 from annotations.core.calibration import RATES, SCORE, Beside, Corrected, Pilot, Row
@@ -92,7 +93,7 @@ def _config_line(
 
 
 def _mean_line(run: EvaluationRun, row: Row) -> Line:
-    return Line("mean over configs", items_url(run.pk), row, row.figures[SCORE], whole=True)
+    return Line(gettext("mean over configs"), items_url(run.pk), row, row.figures[SCORE], whole=True)
 
 
 def _rate_line(run: EvaluationRun, row: Row, name: str) -> Line:
@@ -109,7 +110,7 @@ def _ways(line: Line, heuristic: bool) -> list[IntervalRow]:
 
 def _interval(label: str, line: Line, found: Estimate, n: int) -> IntervalRow:
     low, high = found.interval or (None, None)
-    return interval_row(label, found.value, low, high, n, line.row.total, url=line.url)
+    return interval_row(gettext(label), found.value, low, high, n, line.row.total, url=line.url)
 
 
 def sentences(figures: Corrected) -> list[str]:

@@ -38,7 +38,10 @@ class LabelsForm(forms.Form):
     """What is said of a prompt besides its text. What is wrong with it is decided by the service."""
 
     config = ConfigChoice(
-        SafetyConfig.objects.none(), empty_label=_("choose …"), error_messages={"required": _("Choose a config.")}
+        SafetyConfig.objects.none(),
+        label=_("Config"),
+        empty_label=_("choose …"),
+        error_messages={"required": _("Choose a config.")},
     )
     kind = forms.ChoiceField(
         label=_("Kind"), widget=forms.RadioSelect, error_messages={"required": _("Choose a kind.")}
@@ -53,6 +56,7 @@ class LabelsForm(forms.Form):
         help_text=_("As a tag: en, ar, pt-BR. Empty: that of the config."),
     )
     source = AnyText(
+        label=_("Source"),
         required=False,
         max_length=LONGEST_SOURCE,
         widget=forms.TextInput(attrs=TYPED),
@@ -109,6 +113,7 @@ class TextForm(LabelsForm):
         error_messages={"required": _("Write the prompt.")},
     )
     why = AnyText(
+        label=_("Why"),
         required=False,
         widget=forms.Textarea(attrs=TYPED | LINE | {"rows": 1}),
         help_text=_("Why it is of this kind under this config, for whoever reads it after you."),

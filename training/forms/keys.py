@@ -130,6 +130,7 @@ class KeyForm(LimitsForm, OfOrganisation):
 
     opens = Opened(
         Deployment.objects.none(),
+        label=_("Opens"),
         required=False,
         empty_label=_("every deployment of the organisation, those to come too"),
     )

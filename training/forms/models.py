@@ -73,7 +73,7 @@ class ModelForm(forms.ModelForm):
             "For this address alone. It is kept encrypted and never shown again. Empty: what is kept stays."
         ),
     )
-    forget_key = forms.BooleanField(label=gettext_lazy("Remove the key that is kept"), required=False)
+    forget_key = forms.BooleanField(label=gettext_lazy("Forget the key that is kept"), required=False)
 
     class Meta:
         model = LanguageModel
@@ -83,6 +83,7 @@ class ModelForm(forms.ModelForm):
             "price_in", "price_out", "plumbing", "note",
         ]  # fmt: skip
         labels = {
+            "name": gettext_lazy("Name"),
             "slug": gettext_lazy("Short name"),
             "base_url": gettext_lazy("Address"),
             "model": gettext_lazy("Name at the server"),

@@ -58,7 +58,7 @@ class SourceForm(forms.Form):
 
     def __init__(self, *args: Any, models: Iterable[tuple[str, str]] = (), **kwargs: Any):
         super().__init__(*args, **kwargs)
-        self.fields["model"].choices = [("", "none"), *models]
+        self.fields["model"].choices = [("", gettext("none")), *models]
         for mode, (label, about) in DRAWS.items():
             self.fields[mode] = forms.IntegerField(
                 min_value=0, max_value=MOST_DRAWS, initial=0, label=label, help_text=about

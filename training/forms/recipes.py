@@ -155,6 +155,7 @@ class RecipeForm(BudgetForm):
     )
     campaigns = ManyRows(
         Campaign.objects.none(),
+        label=_("Campaigns"),
         required=False,
         widget=forms.CheckboxSelectMultiple,
         help_text=_("Whose ratings make people's pairs. Those you may read the answers of are offered."),
@@ -201,10 +202,10 @@ class RecipeForm(BudgetForm):
     def _offer_judges(self, settings: RecipeSettings) -> None:
         offered = models((settings.labelling.model, settings.reading.model))
         readers = judges.reading(judges.RESPONSE)
-        labellers = [(one.name, one.label) for one in judges.reading(judges.PROMPT)]
+        labellers = [(one.name, gettext(one.label)) for one in judges.reading(judges.PROMPT)]
         self._choose("judge", [*labellers, (core.GIVEN, _("Nobody: the risks that people wrote beside the prompts"))])
-        self._choose("risks", ((one.name, one.label) for one in readers if "risks" in one.gives))
-        self._choose("addressed", ((one.name, one.label) for one in readers if "addressed" in one.gives))
+        self._choose("risks", ((one.name, gettext(one.label)) for one in readers if "risks" in one.gives))
+        self._choose("addressed", ((one.name, gettext(one.label)) for one in readers if "addressed" in one.gives))
         self._choose("judge_model", [("", gettext("none")), *offered])
         self._choose("reader_model", [("", gettext("none")), *offered])
         self._choose(

@@ -40,6 +40,7 @@ class RunForm(JudgesForm, StrategyForm):
     )
     configs = ManyRows(
         SafetyConfig.objects.none(),
+        label=gettext_lazy("Configs"),
         required=False,
         widget=forms.CheckboxSelectMultiple,
         help_text=gettext_lazy(

@@ -1,6 +1,7 @@
 """The steps of a recipe in words, on every page."""
 
 from django import template
+from django.utils.translation import gettext
 
 from training.services.building.stages import WORDS
 
@@ -10,4 +11,4 @@ register = template.Library()
 @register.filter
 def step(kind: str) -> str:
     """What people read for a step of that kind."""
-    return WORDS.get(kind, kind)
+    return gettext(WORDS.get(kind, kind))

@@ -5,6 +5,7 @@ from typing import Any, cast
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from annotations.access import AUTHORS, WORKERS, for_roles, may_run, roles
@@ -65,7 +66,7 @@ def map_detail(request: HttpRequest, pk: int) -> HttpResponse:
     row = access.map_for_reader(person, pk)
     context = {
         "map": row,
-        "method": clustering.label(row.settings.get("method", PLAIN)),
+        "method": gettext(clustering.label(row.settings.get("method", PLAIN))),
         "may_write": may_run(person, row.organisation_id),
         "moved": request.GET.get("known", row.state) != row.state,
         **(_looked_at(request, row) if reads.is_ready(row) else {}),
