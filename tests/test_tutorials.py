@@ -20,7 +20,7 @@ from tests.pictures import camera, document, steady
 from tests.pictures.document import DOCS, PICTURES, ROOT, TUTORIALS
 from tests.pictures.walk import Place, Walk
 
-NARROW, WIDE, AT_MOST, ALL_AT_MOST = 320, 1280, 80_000, 1_400_000
+NARROW, WIDE, AT_MOST, ALL_AT_MOST = 320, 1280, 80_000, 1_200_000
 FEWEST, MOST = 4, 7
 TAG = re.compile(r"{%.*?%}|{#.*?#}|<[^>]*>", re.DOTALL)
 READERS = [*sorted(DOCS.glob("*.md")), ROOT / "README.md"]
