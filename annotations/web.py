@@ -66,7 +66,7 @@ def asked_format(request: HttpRequest, what: str) -> Format:
     """The format of a table that `?format=` names, CSV without one; 404, with `what` it is of, for another word."""
     there = dict(exports.choices(dataset=False))
     if (name := request.GET.get("format", "csv")) not in there:
-        raise Http404(f"{what} cannot be taken away as {name[:20]!r}; there are: {', '.join(there)}.")
+        raise Http404(f"{what} cannot be downloaded as {name[:20]!r}; there are: {', '.join(there)}.")
     return exports.load(name)
 
 

@@ -20,7 +20,7 @@ RAIL = (
     (_("Home"), "home", "home", None),
     (_("Configs"), "annotations:config-list", "configs", access.WORKERS),
     (_("Benchmarks"), "annotations:benchmark-list", "benchmarks", access.WORKERS),
-    (_("Checks"), "annotations:check-list", "checks", access.RATERS),
+    (_("Label"), "annotations:check-list", "checks", access.RATERS),
     (_("Rate"), "annotations:rate-list", "rate", access.RATERS),
     (_("Playground"), "training:playground", "playground", access.WORKERS),
     (_("Reviews"), "training:review-list", "reviews", access.WORKERS),

@@ -22,6 +22,13 @@ NOT_OURS = re.compile(
     r"\b(datasets?(?! cards?\b)|end[- ]users?|labell?ers?|guardrails?|hyper-?parameters?)\b", re.IGNORECASE
 )
 
+NOT_OUR_VERBS = re.compile(
+    r"^(Create|Build|Delete|Remove|Launch|Upload|Continue|Abort|Sign (in|up|out)|Log (on|off)|Take (it )?away"
+    r"|Open (it )?again|Bring (in|the)|Check prompts|Make an?|Go back|Return to|Try again|To the (run|campaign|step))\b"
+)
+"""A word for an act that has another: New, Take out, Start, Import, Go on, Cancel, Log in, Download, Reopen, Back."""
+OUR_VERBS = {"Make a new link", "Make a set out of people"}
+
 
 def text_of(template: str) -> str:
     """What a template says, without its tags, its places for values and its HTML; what its tags say among it."""
@@ -54,6 +61,38 @@ def test_messages_have_the_words_of_this_house():
     doubtful = {str(path): source for path in mine if foreign(source := path.read_text())}
     found = {path: foreign(" ".join(sentences(source))) for path, source in doubtful.items()}
     assert {path: words for path, words in found.items() if words} == {}
+
+
+def labels(template: str) -> list[str]:
+    """What stands on the buttons and links of a template, and in its titles, one piece of it each."""
+    tags = re.findall(r"<(button|a|h1|h2|summary)\b(?:{%.*?%}|[^>{]|{{.*?}})*>(.*?)</\1>", template, re.DOTALL)
+    inner = [text for _, text in tags] + re.findall(r"{% block title %}(.*?){% endblock %}", template, re.DOTALL)
+    said = [
+        re.findall(r'{%\s*translate\s+"([^"]*)"|{% blocktranslate[^%]*%}(.*?){%', text, re.DOTALL) for text in inner
+    ]
+    actions = re.findall(r'\baction_label=_\("([^"]*)"\)', template)
+    return [*(" ".join(part.split()) for found in said for pair in found for part in pair if part), *actions]
+
+
+def strange(template: str) -> list[str]:
+    """The labels of a template that name an act by a word which is not ours."""
+    return [label for label in labels(template) if NOT_OUR_VERBS.match(label) and label not in OUR_VERBS]
+
+
+def test_an_act_has_one_word_on_every_page():
+    found = {str(path): strange(path.read_text()) for path in (ROOT / "templates").rglob("*.html")}
+    assert {path: words for path, words in found.items() if words} == {}
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [("Launch", True), ("Take it away", True), ("Make a map", True), ("Start", False), ("Make the map", False)],
+)
+def test_a_label_with_another_word_for_an_act_is_found(words, found):
+    said = f'{{% translate "{words}" %}}'
+    button, link = f'<button class="button">{said}</button>', f'<a href="{{% url "x" %}}">{said}</a>'
+    action = f'{{% include "components/_empty.html" with action_label=_("{words}") only %}}'
+    assert [bool(strange(each)) for each in (button, link, action, f"<p>{said}</p>")] == [found, found, found, False]
 
 
 @pytest.mark.parametrize("word", ["colors", "Labeled", "an organization", "the dataset", "analyzed", "End users"])

@@ -215,9 +215,9 @@ def _median(recent: Iterable[tuple[int, dict[str, Any]]], name: str) -> float | 
 def standing(run: TrainingRun) -> str:
     """Why the run does not go on, or what it waits for, in words; "" where its state says enough."""
     if run.state == WAITING and run.checked.get("problems") and not run.reason:
-        return "It was looked at and cannot be launched as it is: the check below says what to change."
+        return "It was looked at and cannot be started as it is: the check below says what to change."
     if run.state == WAITING:
-        return run.reason or "It was looked at and waits for an admin to launch it."
+        return run.reason or "It was looked at and waits for an admin to start it."
     if run.state == FINISHED and run.finish_asked_at and run.done < run.total:
         return f"It was asked to finish early and kept its model after step {run.done:,} of {run.total:,}."
     if run.state == QUEUED and run.phase != CHECK and not run.reason:

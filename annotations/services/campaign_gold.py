@@ -10,7 +10,7 @@ from annotations.services.campaign_items import ItemProblem, change, gold_fields
 from annotations.services.campaign_slots import fill, give_up
 
 OUT = "This item is taken out of the campaign. Put it back first."
-NOT_GOLD = "This item has no right answer that could be taken away."
+NOT_GOLD = "This item has no right answer that could be taken out."
 
 
 def gold_of(item: CampaignItem) -> Gold | None:

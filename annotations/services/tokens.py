@@ -56,7 +56,7 @@ RESOURCES = (
     Resource("training", _("recipes, training runs and checkpoints"), access.WORKERS, RUNNERS),
     Resource("models", _("the registry of models"), access.WORKERS, access.WORKERS),
     Resource("deployments", _("deployments, their keys and traffic"), access.WORKERS, RUNNERS | {REVIEWER}),
-    Resource("exports", _("files to take away"), access.WORKERS, frozenset()),
+    Resource("exports", _("files to download"), access.WORKERS, frozenset()),
 )
 SCOPES = {scope: who for one in RESOURCES for scope, who in one.scopes.items()}
 """Every scope with the roles that can use it, in the order they are shown in."""

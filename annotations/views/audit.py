@@ -43,7 +43,7 @@ def audit_export(request: HttpRequest) -> HttpResponseBase:
     """The rows that the filters leave, as a file in the format that `?format=` names."""
     form = AuditFilter(request.GET)
     if (name := request.GET.get("format", "csv")) not in dict(FORMATS):
-        raise Http404(f"The record cannot be taken away as {name[:20]!r}; there are: {', '.join(dict(FORMATS))}.")
+        raise Http404(f"The record cannot be downloaded as {name[:20]!r}; there are: {', '.join(dict(FORMATS))}.")
     format = exports.load(name)
     if not form.is_valid():
         return render(request, PAGE, {"form": form, "page": paged(request, AuditEvent.objects.none())}, status=422)

@@ -22,7 +22,7 @@ from annotations.web import page_or_fragment
 
 PAGE, FRAGMENT = "annotations/export.html", "annotations/_export.html"
 SHOWN, NOTHING_HELD = 3, "–"
-NOTHING = "No prompt matches, so there is nothing to take away. Take a filter off."
+NOTHING = "No prompt matches, so there is nothing to download. Take a filter off."
 
 
 @require_safe

@@ -24,8 +24,8 @@ from annotations.web import page_or_fragment, wants_fragment
 
 PAGE, FRAGMENT = "annotations/rating_export.html", "annotations/_rating_export.html"
 NOTHING = {
-    "answers": "Nobody has sent an answer yet, so there is nothing to take away.",
-    "items": "The campaign has no item yet, so there is nothing to take away.",
+    "answers": "Nobody has sent an answer yet, so there is nothing to download.",
+    "items": "The campaign has no item yet, so there is nothing to download.",
 }
 CAVEAT = "Answers that came later are not in it, nor what a lead decided later."
 

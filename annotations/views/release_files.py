@@ -64,7 +64,7 @@ def _whole(content_type: str, data: bytes) -> File:
 def _table(request: HttpRequest, release: BenchmarkRelease) -> HttpResponse | StreamingHttpResponse:
     shape, format = request.GET.get("shape", "plain"), request.GET.get("format", "csv")
     if shape not in releases.shapes(release) or format not in dict(exports.choices(dataset=True)):
-        raise Http404("A release cannot be taken away so. Choose shape and format on its page.")
+        raise Http404("A release cannot be downloaded so. Choose shape and format on its page.")
     kind, table = exports.load(format), releases.table(release, shape)
     answer = StreamingHttpResponse(kind.pieces(table), content_type=kind.CONTENT_TYPE)
     answer.headers["Content-Disposition"] = f'attachment; filename="{table.name}{kind.SUFFIX}"'

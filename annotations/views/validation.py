@@ -69,7 +69,7 @@ def validation_download(request: HttpRequest, pk: int) -> HttpResponseBase:
     """The prompts that the filters leave, with their labels, as a file in the format that `?format=` names."""
     benchmark, wanted = access.benchmark_for_reader(cast(User, request.user), pk), _wanted(request)
     if (name := request.GET.get("format", "csv")) not in dict(FORMATS):
-        raise Http404(f"The list cannot be taken away as {name[:20]!r}; there are: {', '.join(dict(FORMATS))}.")
+        raise Http404(f"The list cannot be downloaded as {name[:20]!r}; there are: {', '.join(dict(FORMATS))}.")
     format = exports.load(name)
     ids, _ = _readable(request, benchmark, wanted)
     table = exports.Table(validation_table.COLUMNS, validation_table.rows(benchmark, ids), "validation")

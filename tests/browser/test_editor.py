@@ -97,7 +97,7 @@ def test_rules_are_added_moved_removed_and_brought_back(edit, draft):
     page.keyboard.press("Alt+r")
     page.keyboard.type("Third.")
     page.get_by_role("button", name="Move r3 up").click()
-    page.get_by_role("button", name="Remove r1").click()
+    page.get_by_role("button", name="Take out r1").click()
     expect(page.locator(".rule-gone")).to_contain_text("r1 is removed")
     saved(page)
     assert [rule["id"] for rule in now(draft).rules] == ["r3", "r2"]

@@ -78,7 +78,7 @@ def a_config(hand: Hand) -> None:
 
 
 def a_benchmark(hand: Hand) -> None:
-    hand.follow("Make a benchmark")
+    hand.follow("New benchmark")
     hand.fill(Title="Questions about games")
     hand.press("Make the benchmark")
     hand.page.locator("#writer textarea").first.fill("How does a siege feel from inside?")

@@ -25,7 +25,7 @@ def people(transactional_db):
 
 
 def set_up(page: Page) -> Campaign:
-    page.get_by_role("link", name="Make the first one").click()
+    page.get_by_role("link", name="New campaign").click()
     page.get_by_label("Title").fill("Sieges, read by two")
     page.get_by_role("button", name="Make the campaign").click()
     page.locator("#campaign-actions .primary").click()

@@ -63,7 +63,7 @@ def plan(run: TrainingRun, **first: object) -> None:
 
 def ask_for_a_run(page: Page) -> TrainingRun:
     page.get_by_role("link", name="Training runs").click()
-    page.get_by_role("link", name="New training run").click()
+    page.get_by_role("link", name="Start a training run").click()
     page.get_by_label("Preference set").select_option(str(PreferenceSet.objects.get().pk))
     page.get_by_label("Title").fill("Lantern, <b>first</b> try")
     page.get_by_label("Learning rate").fill("-1")
@@ -81,7 +81,7 @@ def test_a_training_run_becomes_a_promoted_checkpoint(window, trainer):
     run = ask_for_a_run(page)
 
     look(run)
-    page.get_by_role("button", name="Launch").click()
+    page.get_by_role("button", name="Start").click()
     run.refresh_from_db()
     assert (run.state, run.phase, run.settings["learning_rate"]) == ("queued", "train", 1e-5)
 

@@ -31,7 +31,7 @@ def bring_in(page: Page, tmp_path: Path) -> None:
     table.write_text("\ufeffprompt\n" + "".join(f'"{text}"\n' for text in [*PROMPTS, PROMPTS[0]]), encoding="utf-8")
     page.get_by_label("Title").fill("Prompts of a game")
     page.get_by_label("Files").set_input_files(table)
-    page.get_by_role("button", name="Bring the prompts in").click()
+    page.get_by_role("button", name="Import the prompts").click()
     expect(page.locator("main h1")).to_have_text("Prompts of a game")
     expect(page.locator("main")).to_contain_text("20")
 
@@ -67,7 +67,7 @@ def test_pairs_live_from_a_table_of_prompts_to_a_file_for_trainers(window, worke
     page = window.open("/training-prompts/new/", ada)
     bring_in(page, tmp_path)
     write_recipe(page)
-    page.get_by_role("button", name="Launch").click()
+    page.get_by_role("button", name="Start").click()
     expect(page.locator("main")).to_contain_text("follows by itself")
     worker.thread.submit(work_on).result(timeout=60)
     recipe = Recipe.objects.get()

@@ -123,7 +123,7 @@ def test_the_buttons_lead_on_step_by_step(admin, ruth):
     make_person("bob"), make_model()
     assert "Ask Ada, or take the role yourself." in words(admin)
     make_version(state="draft")
-    assert buttons(admin)["Make a benchmark"] == reverse("annotations:benchmark-new") + "?then=write"
+    assert buttons(admin)["New benchmark"] == reverse("annotations:benchmark-new") + "?then=write"
     empty = make_benchmark()
     assert buttons(admin)["Import a file"] == reverse("annotations:import-list", args=[empty.pk])
 

@@ -60,12 +60,12 @@ def judge(walk: Walk) -> None:
     walk.picture("admin_trial")
 
 
-@TUTORIAL.step("Launch the recipe")
+@TUTORIAL.step("Start the recipe")
 def recipe(walk: Walk) -> None:
     walk.rail("Training")
     walk.link("Pairs of two hundred prompts (demo)")
     walk.choose("To", "Make up configs")
-    walk.button(re.compile("^Launch"))
+    walk.button(re.compile("^Start"))
     walk.reads("follows by itself")
     made = walk.section("Pipeline").get_by_role("listitem").filter(has_text="Make up configs")
     walk.reads("finished", made, patience=120)
@@ -82,13 +82,13 @@ def pairs(walk: Walk) -> None:
 @TUTORIAL.step("Start a training run")
 def train(walk: Walk) -> None:
     walk.link("Training runs")
-    walk.link("New training run")
+    walk.link("Start a training run")
     walk.fill("Title", RUN)
     walk.fill("Most steps", "2")
     walk.button(re.compile("^Check"))
-    walk.reads("Launch", walk.page.get_by_role("button", name=re.compile("^Launch")), patience=TRAINS_SECONDS)
-    walk.picture("admin_checked", bottom=walk.page.get_by_role("button", name=re.compile("^Launch")))
-    walk.button(re.compile("^Launch"))
+    walk.reads("Start", walk.page.get_by_role("button", name=re.compile("^Start")), patience=TRAINS_SECONDS)
+    walk.picture("admin_checked", bottom=walk.page.get_by_role("button", name=re.compile("^Start")))
+    walk.button(re.compile("^Start"))
     walk.reads("finished", walk.page.locator("main .badge"), patience=TRAINS_SECONDS)
     walk.picture("admin_trained", bottom=walk.page.locator("main details").filter(has_text="Table").first)
 

@@ -86,7 +86,7 @@ def rest(walk: Walk) -> None:
 
 @TUTORIAL.step("Label prompts")
 def label(walk: Walk) -> None:
-    walk.rail("Checks")
+    walk.rail("Label")
     walk.link("Label prompts of Five organisations (demo)")
     walk.picture("annotator_label", top=walk.page.locator("#check form"))
     for kind in ("a", "p"):

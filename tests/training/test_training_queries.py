@@ -113,9 +113,9 @@ def test_a_run_that_was_asked_to_finish_ends_after_this_step_and_says_so_afterwa
 
 def test_a_run_whose_check_found_problems_does_not_wait_for_a_launch():
     run = make_training(state="waiting", phase="check", checked={"problems": ["No room."]})
-    assert "cannot be launched as it is" in reads.standing(run)
+    assert "cannot be started as it is" in reads.standing(run)
     run.checked = {"problems": []}
-    assert reads.standing(run) == "It was looked at and waits for an admin to launch it."
+    assert reads.standing(run) == "It was looked at and waits for an admin to start it."
 
 
 @pytest.mark.both_databases

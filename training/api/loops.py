@@ -35,8 +35,8 @@ class Loop(Shown):
     trained_run = Id(
         help_text="Id of the evaluation of what was trained; null before.", source="trained_run_id", allow_null=True
     )
-    created_by = Person(help_text="Who launched it; null for the command line.", allow_null=True)
-    created_at = moment("When it was launched.")
+    created_by = Person(help_text="Who started it; null for the command line.", allow_null=True)
+    created_at = moment("When it was started.")
     finished_at = moment("When it ended; null before.", allow_null=True)
 
 

@@ -73,7 +73,7 @@ class Launch(Said):
         allow_null=True,
     )
     seen = whole(
-        "Newest stage that somebody had launched when you looked, 0 for none; then a second launch is refused.",
+        "Newest stage that somebody had started when you looked, 0 for none; then a second start is refused.",
         required=False,
         allow_null=True,
         min_value=0,

@@ -21,7 +21,7 @@ class Training(Shown):
     id = Id(help_text="Id of the training run.", source="pk")
     title = text("Its title.")
     kind = word("What it does.", run_dir.KINDS)
-    state = word("Where it stands; waiting is for a person to launch it.", WORK_STATES)
+    state = word("Where it stands; waiting is for a person to start it.", WORK_STATES)
     phase = word("check: texts and machine are looked at; train: it trains.", PHASES)
     reason = text("Why it does not go on; empty where its state says enough.")
     base = Id(help_text="Id of the model it begins from.", source="base_id")
@@ -70,7 +70,7 @@ class WholeTraining(Training):
     dev = json("Figures of that look by name, means over `dev_pairs` pairs.", source="far.dev")
     dev_pairs = whole("Pairs that a look at the dev set reads; 0 where not known.")
     laws = TrainingLaw(many=True, help_text="What became of the pairs of each split.")
-    problems = texts("Why its check forbids a launch.")
+    problems = texts("Why its check forbids a start.")
     warnings = texts("What its check found worth knowing.")
     settings = json("Every setting by its name.")
     facts = serializers.DictField(

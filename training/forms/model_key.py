@@ -13,7 +13,7 @@ FIELDS = ("key", "forget_key")
 NO_ADDRESS = _("A key is for a server at an address. Enter the address, or no key.")
 NO_HEADER = _("A key has only letters, digits and signs, without blanks in between. Enter it again.")
 ANOTHER = _("The key that is kept was given for {server} and goes nowhere else. Enter the key of the new address.")
-REMOVE_FIRST = _("A key is kept for this model. Remove it to use a variable.")
+REMOVE_FIRST = _("A key is kept for this model. Let it be forgotten to use a variable.")
 BOTH = _("Enter a new key or remove the one that is kept, not both.")
 
 

@@ -97,7 +97,7 @@ def recipe_edit(request: HttpRequest, pk: int) -> HttpResponse:
     if _kept(form, lambda told: _edited(recipe, user, revision, told)) is None:
         return refused(request, FORM, _form_page(form, recipe, str(revision)))
     messages.success(
-        request, gettext("The recipe is changed. Steps that were launched keep what they were launched with.")
+        request, gettext("The recipe is changed. Steps that were started keep what they were started with.")
     )
     return redirect("training:recipe-detail", recipe.pk)
 

@@ -109,7 +109,7 @@ def training_estimate(request: HttpRequest) -> HttpResponse:
 @for_roles(*WORKERS)
 def training_launch(request: HttpRequest, pk: int) -> HttpResponse:
     """Launch a run that was checked."""
-    return _moved(request, pk, launch.launch, "It is launched, and begins as soon as its cards are free.")
+    return _moved(request, pk, launch.launch, "It is started, and begins as soon as its cards are free.")
 
 
 @require_POST

@@ -50,7 +50,7 @@ class Command(BaseCommand):
         self._add_evaluation(parser)
         parser.add_argument("--title", default="", help="what people will call the loop")
         parser.add_argument("--wait", action="store_true", help="stay until the loop is over, and print its figures")
-        parser.add_argument("--loop", type=int, help="show this loop, or wait for it, and launch none")
+        parser.add_argument("--loop", type=int, help="show this loop, or wait for it, and start none")
         parser.add_argument("--json", action="store_true", help="print the figures as JSON on standard output")
 
     def _add_evaluation(self, parser: ArgumentParser) -> None:
@@ -70,7 +70,7 @@ class Command(BaseCommand):
         """
         loop = named.by(TrainingLoop, "pk", options["loop"], "loop") if options["loop"] else _launched(options)
         if not (options["wait"] or options["loop"]):
-            self.stdout.write(json.dumps({"loop": loop.pk}) if options["json"] else f"Loop {loop.pk} is launched.")
+            self.stdout.write(json.dumps({"loop": loop.pk}) if options["json"] else f"Loop {loop.pk} is started.")
             return
         line = self._watch(loop) if options["wait"] else loop_queries.line(loop)
         result = loop_queries.result(line.pair) if loop.state == FINISHED else None

@@ -163,7 +163,7 @@ def test_nothing_to_take_away_is_said_and_no_file(as_person):
     ada = as_person("ada")
     assert "No prompt matches" in text(page(ada, kind="partial").content.decode(), "empty")
     response = taken(ada, kind="partial", format="parquet")
-    assert response.status_code == 422 and "nothing to take away" in response.content.decode()
+    assert response.status_code == 422 and "nothing to download" in response.content.decode()
 
 
 def test_a_shape_for_categorical_configs_says_what_it_leaves_out(as_person):

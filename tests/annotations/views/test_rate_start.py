@@ -59,7 +59,7 @@ def test_the_list_says_what_waits_what_was_sent_and_how_much_is_harmful(carol):
     html = carol.get(LIST).content.decode()
     # Three items are free; of three answers one is sent, so two more are asked. Three of four are tagged.
     assert cells(html) == {"Sent by you": "1 of 3", "Wait for you": "2", "Harmful subjects": "75.0\u202f%"}
-    assert "Continue" in html and url("", campaign) in html
+    assert "Go on" in html and url("", campaign) in html
 
 
 def test_who_has_not_begun_is_led_to_what_the_campaign_holds(carol):

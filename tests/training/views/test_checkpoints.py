@@ -84,7 +84,7 @@ def test_the_list_shows_the_score_of_the_newest_run_one_may_read(as_person):
 def test_an_empty_list_says_what_to_do_next(as_person):
     page = as_person("grace").get(reverse(LIST)).content.decode()
     assert reverse("training:training-new") in page
-    assert "Admins launch the training runs" in as_person("ada").get(reverse(LIST)).content.decode()
+    assert "Admins start the training runs" in as_person("ada").get(reverse(LIST)).content.decode()
 
 
 def test_the_list_asks_as_often_for_thirty_rows_as_for_three(as_person):

@@ -97,7 +97,7 @@ def test_the_later_of_two_is_told_sees_what_is_saved_and_may_save_over_it(as_per
 def test_what_was_typed_for_a_cluster_that_is_decided_about_is_not_lost(as_person, warm):
     as_person("ada").post(url("reject", warm), {"reject-reason": "No harm."})
     answer = as_person("lea").post(url("keep", warm), typed(warm, name="Fire"))
-    assert answer.status_code == 422 and "Fire" in answer.text and "Open it again" in answer.text
+    assert answer.status_code == 422 and "Fire" in answer.text and "Reopen it" in answer.text
 
 
 def test_an_own_proposal_stays_text_and_fills_the_form(as_person, warm):

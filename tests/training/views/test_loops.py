@@ -54,7 +54,7 @@ def test_the_form_begins_with_what_is_there(as_person, typed):
     shown = as_person("grace").get("/loops/new/")
     first = shown.context["form"].initial
     assert (first["preset"], first["judges"], first["sft"], first["dpo"]) == ("tiny_cpu", ["heuristic"], True, True)
-    assert "Launch a loop" in shown.content.decode()
+    assert "Start a loop" in shown.content.decode()
 
 
 def test_a_complete_form_launches_a_loop_with_what_was_changed(as_person, typed):

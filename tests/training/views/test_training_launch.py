@@ -219,7 +219,7 @@ def test_a_checked_run_shows_its_amounts_and_the_button_to_launch_it(as_person):
 def test_a_run_with_problems_says_them_and_has_no_button_to_launch(as_person):
     run = waiting(problems=["The base has no chat template."])
     page = checked_page(as_person("grace"), run)
-    assert "It cannot be launched like this" in page and "no chat template" in page
+    assert "It cannot be started like this" in page and "no chat template" in page
     assert url("launch", run.pk) not in page and url("resume", run.pk) in page
 
 

@@ -68,7 +68,7 @@ def test_an_empty_list_says_what_to_do_first(as_person):
     assert "make training" in html(admin, at("list")) and reverse("training:loop-new") not in html(admin, at("list"))
     make_node()
     assert at("new") in html(admin, at("list")) and reverse("training:loop-new") in html(admin, at("list"))
-    assert "An admin launches them" in html(as_person("ada"), at("list"))
+    assert "An admin starts them" in html(as_person("ada"), at("list"))
     assert "No training run matches" in html(admin, at("list", state="failed"))
 
 

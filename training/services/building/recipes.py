@@ -27,7 +27,7 @@ from training.services.building.stages import ARCHIVED
 from training.services.run_terms import ELSEWHERE, Terms
 
 CHANGED = "Somebody was faster: the recipe was changed or archived meanwhile. Open it again to see how it is now."
-FASTER = "Somebody was faster: {who} launched this recipe meanwhile. Look at what is at work, and launch again."
+FASTER = "Somebody was faster: {who} started this recipe meanwhile. Look at what is at work, and start again."
 AT_WORK = "Somebody was faster: this step is at work already. Wait for its end, or cancel it first."
 NOT_YET = "This step needs the one before it, and that is not finished. Start from an earlier step."
 OTHER_CONFIGS = (

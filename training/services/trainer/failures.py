@@ -11,16 +11,16 @@ LAST_LINES, LAST_SIGNS = 6, 800
 SAME_DEATHS = 3
 SMALLER = (
     "Take fewer pairs at once, a shorter longest pair, recompute activations, use LoRA, or give it more cards; then "
-    "launch it anew."
+    "start it anew."
 )
 ADVICE = {
     run_dir.OUT_OF_MEMORY: SMALLER,
-    run_dir.NOT_FINITE: "Lower the learning rate, lengthen the warm-up or clip gradients sooner, and launch it anew.",
+    run_dir.NOT_FINITE: "Lower the learning rate, lengthen the warm-up or clip gradients sooner, and start it anew.",
     run_dir.NO_MODEL: "See on the page of the base model where its weights should lie, then resume.",
-    run_dir.NO_DATA: "Choose a preference set with more pairs, or a longer longest pair, and launch it anew.",
+    run_dir.NO_DATA: "Choose a preference set with more pairs, or a longer longest pair, and start it anew.",
     run_dir.NO_DISK: "Make room where training runs lie, or keep fewer checkpoints, then resume.",
     run_dir.BUSY: "Another trainer is at work in the folder of this run. Wait a minute, then resume.",
-    run_dir.BAD_CONFIG: "Launch it anew with other settings.",
+    run_dir.BAD_CONFIG: "Start it anew with other settings.",
 }
 MEMORY = "The machine's memory ran out, or somebody killed the trainer (signal 9)."
 SIGNAL = "The trainer was ended by {name}."

@@ -63,7 +63,7 @@ def why_never(run: TrainingRun) -> str:
     if run.gpus <= there:
         return ""
     has = _cards(there) if there else "no graphics card"
-    return f"{run.node.name} has {has}, and this run wants {run.gpus}. Launch it anew with fewer, or on another node."
+    return f"{run.node.name} has {has}, and this run wants {run.gpus}. Start it anew with fewer, or on another node."
 
 
 def _cards(count: int) -> str:

@@ -27,7 +27,7 @@ WORDS = {SFT: _("SFT"), DPO: _("DPO"), MERGE: _("The base in the same form")}
 TRANSFORMERS = "transformers"
 SERVED_AS_THEY_ARE = ("vllm", TRANSFORMERS)
 """The engines that serve the very weights a training begins from, so that nothing has to be made of them first."""
-NO_CHECKPOINT = "{what} is finished and left no checkpoint. Look at its page, and launch the loop anew."
+NO_CHECKPOINT = "{what} is finished and left no checkpoint. Look at its page, and start the loop anew."
 SAMPLING = ("strategy", "temperature", "max_tokens", "seed")
 
 

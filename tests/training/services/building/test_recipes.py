@@ -138,7 +138,7 @@ def test_of_two_people_who_launch_at_once_the_second_is_told():
 def test_a_launch_since_the_page_was_opened_is_told_even_when_it_is_over():
     recipe = ready()
     Stage.objects.filter(pk=launch(recipe, seen=0).pk).update(state="cancelled")
-    with pytest.raises(RecipeProblem, match="Ada launched this recipe meanwhile"):
+    with pytest.raises(RecipeProblem, match="Ada started this recipe meanwhile"):
         launch(recipe, seen=0)
 
 

@@ -39,7 +39,7 @@ def test_cards_of_another_node_are_no_help(node):
     run = make_training(node=make_node("anvil", gpus=1), gpus=2)
     assert gpus.lease(run) is None and set(held()) == {None}
     assert gpus.why_never(run) == (
-        "anvil has 1 card, and this run wants 2. Launch it anew with fewer, or on another node."
+        "anvil has 1 card, and this run wants 2. Start it anew with fewer, or on another node."
     )
 
 
