@@ -51,7 +51,9 @@ class Process:
     pipe: bool = False
 
     def start(self) -> None:
-        """Run it, apart from the terminal, so that Ctrl-C reaches the demo alone."""
+        """Run it, apart from the terminal, so that Ctrl-C reaches the demo alone. What one before it left is ended."""
+        if self.running is not None:
+            _signal(self.running.pid, signal.SIGKILL)
         with self.log.open("a", encoding="utf-8") as log:
             self.running = subprocess.Popen(  # noqa: S603  our own fixed commands
                 self.command,

@@ -7,8 +7,8 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -99,11 +99,17 @@ def var(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("var")
 
 
-@pytest.fixture
-def started(var: Path) -> Iterator[list[Demo]]:
-    """The demos a test starts; all are ended after it."""
+@pytest.fixture(scope="module")
+def running(var: Path) -> Iterator[Callable[[], Demo]]:
+    """Gives a demo that is up: the one that the test before left, or else a new one, which takes ten seconds."""
     demos: list[Demo] = []
-    yield demos
+
+    def find() -> Demo:
+        if not demos or demos[-1].process.poll() is not None:
+            demos.append(Demo(var))
+        return demos[-1].up()
+
+    yield find
     for demo in demos:
         demo.close()
 
@@ -116,8 +122,8 @@ def listening(pids: set[int]) -> set[str]:
     return {line[1].split(":")[0] for line in lines if line[3] == "0A" and line[9] in theirs}
 
 
-def test_the_demo_answers_on_this_machine_only_and_starts_a_dead_worker_again(var: Path, started: list[Demo]) -> None:
-    started.append(demo := Demo(var).up())
+def test_the_demo_answers_on_this_machine_only_and_starts_a_dead_worker_again(running: Callable[[], Demo]) -> None:
+    demo = running()
     with urlopen(f"http://127.0.0.1:{demo.port}/healthz", timeout=5) as answer:
         assert (answer.status, answer.read()) == (200, b"ok")
     with urlopen(f"{demo.gateway}/healthz", timeout=5) as answer:  # noqa: S310  an address of this machine
@@ -143,9 +149,9 @@ def command_line(pid: str) -> bytes:
         return b""
 
 
-def test_control_c_ends_every_process_and_a_second_start_goes_on_where_it_was(var: Path, started: list[Demo]) -> None:
+def test_control_c_ends_every_process_and_a_second_start_goes_on_where_it_was(running: Callable[[], Demo]) -> None:
     with Stage() as stage:
-        started.append(first := Demo(var).up())
+        first = running()
         stage.hold("ok")
         first.start_run(stage.base_url, items=12)
         before = first.counts()
@@ -153,14 +159,15 @@ def test_control_c_ends_every_process_and_a_second_start_goes_on_where_it_was(va
         until(lambda: stage.seen, seconds=20)
         assert first.interrupt() < 15
         stage.release()
-        started.append(second := Demo(var).up())
+        second = running()
+        assert second is not first
         until(lambda: second.counts() == answered, seconds=20)
 
 
-def test_control_c_during_the_first_start_ends_every_process(tmp_path: Path, started: list[Demo]) -> None:
-    started.append(demo := Demo(tmp_path))
-    until(lambda: len(demo.look()) >= 2)
-    assert demo.interrupt() < 15
+def test_control_c_during_the_first_start_ends_every_process(tmp_path: Path) -> None:
+    with closing(Demo(tmp_path)) as demo:
+        until(lambda: len(demo.look()) >= 2)
+        assert demo.interrupt() < 15
 
 
 @pytest.mark.parametrize(("cards", "threads"), [([], 4), ([machine.Card(0, "A", 1), machine.Card(1, "A", 1)], 6)])
@@ -177,16 +184,16 @@ def test_control_c_is_kept_when_it_falls_into_a_finalizer(tmp_path: Path) -> Non
         demo.watch()
 
 
-def test_control_c_pressed_twice_ends_every_process(var: Path, started: list[Demo]) -> None:
-    started.append(demo := Demo(var).up())
-    everything = demo.look().copy()
+def test_control_c_pressed_twice_ends_every_process(running: Callable[[], Demo]) -> None:
+    demo = running()
+    everything = alive(demo.look())
     demo.process.send_signal(signal.SIGINT)
     until(lambda: alive(everything) < everything)
     assert demo.interrupt() < 15
 
 
-def test_nothing_outlives_a_demo_that_was_killed(var: Path, started: list[Demo]) -> None:
-    started.append(demo := Demo(var).up())
+def test_nothing_outlives_a_demo_that_was_killed(running: Callable[[], Demo]) -> None:
+    demo = running()
     pids = demo.look()
     demo.process.kill()
     until(lambda: not alive(pids), seconds=15)
