@@ -102,6 +102,11 @@ class Machine:
         done = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=True)
         return int(done.stdout)
 
+    def point(self, base_url: str) -> None:
+        """Every model of the database is at that address from now on."""
+        with sqlite3.connect(self.var / "cosa.sqlite3") as database:
+            database.execute("UPDATE annotations_languagemodel SET base_url = ?", (base_url,))
+
     def ask(self, sql: str, *values: object) -> Any:
         """The first value of a query."""
         with sqlite3.connect(f"file:{self.var / 'cosa.sqlite3'}?mode=ro", uri=True, timeout=20) as database:

@@ -1,8 +1,13 @@
-"""`python -m tests.real_run URL ITEMS` makes a run over a real database and prints its number; nobody is told of it."""
+"""`python -m tests.real_run URL ITEMS` makes a run over a real database and prints its number; nobody is told of it.
+
+An empty database gets its tables first, as `manage.py migrate` makes them.
+"""
 
 import sys
 
 import django
+from django.core.management import call_command
+from django.db import connection
 
 
 def make(base_url: str, items: int) -> int:
@@ -19,4 +24,6 @@ def make(base_url: str, items: int) -> int:
 
 if __name__ == "__main__":
     django.setup()
+    if not connection.introspection.table_names():
+        call_command("migrate", verbosity=0)
     sys.stdout.write(str(make(sys.argv[1], int(sys.argv[2]))))
