@@ -1,5 +1,6 @@
 """Strings of the interface are marked for translation, and an installation may speak another language than English."""
 
+import re
 import struct
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -28,6 +29,14 @@ def test_every_word_of_a_template_is_marked() -> None:
 
 def test_no_template_builds_a_plural_by_hand() -> None:
     assert [str(path) for path in TEMPLATES.rglob("*.html") if "|pluralize" in path.read_text(encoding="utf-8")] == []
+
+
+def test_no_message_has_a_filter_in_it() -> None:
+    """A catalogue holds the places of a message by their names; a value is filtered before it."""
+    message = re.compile(r"{% blocktranslate\b.*?%}(.*?){% endblocktranslate %}", re.DOTALL)
+    found = {str(path): message.findall(path.read_text(encoding="utf-8")) for path in TEMPLATES.rglob("*.html")}
+    filtered = re.compile(r"{{[^}]*\|")
+    assert {path: said for path, said in found.items() if any(map(filtered.search, said))} == {}
 
 
 @pytest.mark.parametrize(
