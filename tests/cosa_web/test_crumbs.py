@@ -75,6 +75,24 @@ def test_every_page_below_a_list_shows_the_way_up(place, ask, name):
     }
 
 
+def said_twice(response: HttpResponse) -> list[str]:
+    """The links of a page's title that lead where a step of its way up does."""
+    above = {one.attributes["href"].partition("?")[0] for one in steps(response)[:-1]}
+    page = elements(response.content.decode())
+    titles = [
+        one for one in page if one.tag == "a" and any(part.attributes.get("class") == "head" for part in one.parents)
+    ]
+    return [one.text for one in titles if one.attributes["href"].partition("?")[0] in above and "button" not in one.classes]
+
+
+@pytest.mark.parametrize("name", [name for name in PAGES if name not in TOPS | FULL_SCREEN])
+def test_a_title_does_not_lead_where_the_way_up_leads(place, ask, name):
+    if person := first_reader(name):
+        response = ask(person, place.url(name))
+        if response.headers["Content-Type"].startswith("text/html"):
+            assert said_twice(response) == []
+
+
 @pytest.mark.parametrize("name", sorted((TOPS | FULL_SCREEN) & set(PAGES)))
 def test_a_page_at_the_top_shows_no_way_up(place, ask, name):
     if person := first_reader(name):
