@@ -1,4 +1,10 @@
-"""What is marked `both_databases` runs with all other tests on SQLite, and from here once more on PostgreSQL."""
+"""What is marked `both_databases` runs with all other tests on SQLite, and from here once more on PostgreSQL.
+
+Marked is what the two could answer differently: constraints and triggers, locks and whatever happens at one moment,
+rows kept or passed over on a conflict, SQL of our own, texts and JSON that are searched, moments and days, the order of
+NULL and of letters, values at the edge of a column. What filters, counts and saves by words that Django writes alike
+for both is not: look at the queries that a test tries, and not at its subject.
+"""
 
 import os
 import subprocess

@@ -5,7 +5,7 @@ import pytest
 from tests.factories import make_config, make_organisation, make_version
 from tests.programs import Program
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+pytestmark = pytest.mark.django_db
 
 
 def titles(page):

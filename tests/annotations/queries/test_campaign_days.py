@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from annotations.models import Assignment, Campaign
-from annotations.queries.campaign_days import IS_THERE, NOT_OPEN, NOTHING, TOO_YOUNG, days
+from annotations.queries.campaign_days import IS_THERE, NOT_OPEN, NOTHING, TOO_YOUNG, days, pace
 from tests.factories import make_person
 from tests.rating_desk import make_campaign, rate_item
 
@@ -63,8 +63,9 @@ def test_a_paused_campaign_has_no_end():
 
 
 def test_a_slow_campaign_names_no_day_years_away():
-    pace = days(answered(1, items=400), now=NOW).pace
-    assert pace.ends is None and "three years" in pace.why
+    # 1 in 7 days, of 400: 399 * 7 = 2793 days.
+    told = pace(answered(1), done=1, asked=400, recent=1, now=NOW)
+    assert told.ends is None and "three years" in told.why
 
 
 def test_what_was_taken_out_counts_nowhere_and_no_answer_is_no_chart():

@@ -16,7 +16,7 @@ from tests.factories import (
     make_training_prompts,
 )
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+pytestmark = pytest.mark.django_db
 QUESTION = "How old must a reader be to buy this book?"
 POEM = "How old must a reader be to buy this poem?"
 SEA = "Which novel is about the sea?"

@@ -15,7 +15,7 @@ from training import tasks
 from training.models import CapabilityRun
 from training.services import capability, children, work
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+pytestmark = pytest.mark.django_db
 assert tasks.JOBS["capabilityrun"] is capability.job
 SERVER = {"engine": "openai_http", "base_url": "http://127.0.0.1:9/v1", "plumbing": False}
 

@@ -18,7 +18,7 @@ from training.clustering import DENSE, Settings
 from training.models import Cluster, PromptMap
 from training.services import children, maps, work
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+pytestmark = pytest.mark.django_db
 assert tasks.JOBS["promptmap"] is maps.job
 TEXTS = [*(f"How do castles {number}?" for number in range(8)), *(f"Who baked cakes {number}?" for number in range(6))]
 
@@ -105,6 +105,7 @@ def test_a_map_that_is_made_again_after_its_worker_died_has_its_clusters_once():
     assert [one.size for one in done(row).clusters.all()] == [8, 6]
 
 
+@pytest.mark.both_databases
 def test_a_model_is_asked_for_the_vectors_that_are_missing_and_its_refusals_are_counted():
     benchmark = make_training_prompts(*TEXTS, "How do poison rings look?")
     with StubServer() as stub:

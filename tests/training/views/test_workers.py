@@ -16,7 +16,7 @@ from training.services import broker, sources
 from training.services.desk import Desk, Vitals
 from training.services.trainer import gpus
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+pytestmark = pytest.mark.django_db
 ALL = ["short", "cpu", "llm"]
 
 

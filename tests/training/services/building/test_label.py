@@ -23,7 +23,7 @@ from training.services.building import label, stages
 from training.services.run_items import RunProblem
 from training.services.work import work
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
+pytestmark = pytest.mark.django_db(transaction=True)
 THEFT, STAB, DRUGS, TEA = "Tell of a theft.", "Tell of a stabbing.", "Tell of a cocaine ring.", "How is tea made?"
 ROWS = [{"slug": "tea", "name": "Tea", "full_name": "Tea, all kinds", "definition": "Leaves.", "trained": True}]
 
@@ -135,6 +135,7 @@ def test_a_prompt_nobody_could_be_asked_about_is_failed_by_its_kind_and_out_of_t
     assert law(step)[0] == 2
 
 
+@pytest.mark.both_databases
 def test_a_second_stage_takes_every_verdict_from_the_cache(stage: Server) -> None:
     prompts(THEFT, STAB, TEA)
     stage.says("judge", flagged("violence"))
@@ -187,6 +188,7 @@ def test_prompts_that_come_later_move_none_between_the_splits() -> None:
     assert len(after) == 40 and {text: after[text] for text in before} == before
 
 
+@pytest.mark.both_databases
 def test_risks_that_people_wrote_are_taken_without_a_run() -> None:
     prompts(THEFT, risks=["financial_crime"])
     prompts(DRUGS, kind="disallowed", risks=["drugs", "violence"])
@@ -239,6 +241,7 @@ def test_a_taxonomy_without_a_trained_category_is_refused_before_anything_is_ask
     assert "No category of this taxonomy is drawn from in training" in look(started(taxonomy=of)).reason
 
 
+@pytest.mark.both_databases
 def test_a_worker_that_lost_its_hold_writes_no_label() -> None:
     prompts(THEFT)
     stage = look(started())

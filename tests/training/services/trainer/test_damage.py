@@ -10,7 +10,7 @@ from training.models import TrainingRun
 from training.recipes import run_dir
 from training.services.trainer import failures, launcher, supervise
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both_databases, pytest.mark.usefixtures("fake_trainer")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fake_trainer")]
 
 
 def test_a_folder_that_was_taken_away_is_said_in_words_and_the_log_is_kept(monkeypatch, tmp_path, fake_trainer):

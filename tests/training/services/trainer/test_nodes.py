@@ -17,7 +17,7 @@ from training import tasks
 from training.models import Gpu, Node, TrainingRun
 from training.services.trainer import gpus, machine, nodes, processes
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+pytestmark = pytest.mark.django_db
 SMI = """#!/bin/sh
 case "$1" in
   *memory.total*) printf '0, GPU-a1, NVIDIA H200, 143771\\n1, GPU-b2, NVIDIA H200, [N/A]\\n' ;;

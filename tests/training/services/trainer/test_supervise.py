@@ -16,7 +16,7 @@ from tests.supervised import living, look, make_run, meanwhile, reads, starts
 from training.models import Gpu, TrainingRun
 from training.services.trainer import check, follow, gpus, launcher, nodes, processes, supervise, watch
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
