@@ -35,6 +35,23 @@ def test_no_part_that_asks_for_itself_is_a_live_region():
     assert tags and [tag for tag in tags if "aria-live=" in tag or 'role="status"' in tag] == []
 
 
+def swapped_whole() -> set[str]:
+    """The ids of the parts that an answer takes the place of."""
+    tags = [tag for source in SOURCES.values() for tag in re.findall(r"<[a-z][^>]*>", source)]
+    return {name for tag in tags if 'hx-swap="outerHTML' in tag for name in re.findall(r'hx-target="#([\w-]+)"', tag)}
+
+
+def test_no_part_that_is_swapped_whole_is_a_live_region():
+    tags = [tag for source in SOURCES.values() for tag in re.findall(r"<[a-z][^>]*>", source)]
+    swapped = [tag for tag in tags if set(re.findall(r'\bid="([\w-]+)"', tag)) & swapped_whole()]
+    assert len(swapped) > 10 and [tag for tag in swapped if re.search('role="status"|aria-live="polite"', tag)] == []
+
+
+def test_each_sentence_that_is_said_has_its_place():
+    said = {name for source in SOURCES.values() for name in FILLS.findall(source)}
+    assert {"estimate-said", "preview-said", "look-said", "effect-said"} <= said <= places()
+
+
 def test_a_bar_of_progress_tells_its_value_in_words():
     told = {"done": 1240, "failed": 36, "total": 2000, "noun": "rows"}
     bar = next(one for one in elements(render_to_string("components/_progress.html", told)) if one.tag == "svg")

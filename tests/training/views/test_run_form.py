@@ -118,6 +118,17 @@ def test_without_a_script_the_estimate_stands_on_the_form(as_person):
     assert response.status_code == 200 and "Where these numbers come from" in html and 'value="4"' in html
 
 
+def test_of_an_estimate_one_sentence_is_said(as_person):
+    ada, asked = as_person("ada"), HTMX | {"HX-Target": "run-estimate"}
+    said = elements(ada.post(ESTIMATE, posted(seed="0"), headers=asked).content.decode(), "p")
+    assert [one.text for one in said if "hx-swap-oob" in one.attributes][0].startswith("It takes ")
+    refused = ada.post(ESTIMATE, posted(model=[]), headers=asked).content.decode()
+    assert [one.text for one in elements(refused, "p") if "hx-swap-oob" in one.attributes] == [
+        "The form has to be complete first."
+    ]
+    assert "hx-swap-oob" not in ada.post(ESTIMATE, posted(seed="0")).content.decode().partition('id="run-estimate"')[2]
+
+
 def test_a_form_that_is_not_complete_is_told_instead_of_estimated(as_person):
     response = as_person("ada").post(ESTIMATE, posted(model=[]), headers=HTMX)
     assert response.status_code == 422 and "Models: This field is required." in response.content.decode()
