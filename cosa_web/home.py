@@ -17,6 +17,7 @@ from annotations.queries import rate_list
 from annotations.queries import waiting as people_queries
 from annotations.queries.checks import Told, told
 from annotations.queries.numbers import up_to
+from annotations.templatetags.look import count
 from training import access, home_queries, queries
 from training.charts import config_rows
 
@@ -155,4 +156,5 @@ def _asks(waits: dict[str, Any]) -> Iterator[Ask]:
 
 def _ask(number: int, sort: str, url: str, most: int = 0) -> Iterator[Ask]:
     if number:
-        yield Ask(f"{number:,}+" if most and number >= most else f"{number:,}", SORTS[sort] % number, url)
+        plus = "+" if most and number >= most else ""
+        yield Ask(f"{count(number)}{plus}", SORTS[sort] % number, url)
