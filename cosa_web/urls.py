@@ -2,9 +2,15 @@
 
 from django.contrib.auth import views as auth
 from django.urls import include, path
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import conditional_page
+from django.views.i18n import JavaScriptCatalog
 
 from cosa_web import health, metrics, passwords, search, setup, views
 from cosa_web.documents import views as documents
+
+# The same for everybody, and asked for by pages of another language than English alone.
+words_of_scripts = cache_control(public=True, max_age=3600)(conditional_page(JavaScriptCatalog.as_view()))
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -18,6 +24,7 @@ urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("metrics", metrics.told, name="metrics"),
+    path("jsi18n/", words_of_scripts, name="jsi18n"),
     path("docs/", documents.index, name="docs"),
     path("docs/pictures/<str:name>", documents.picture, name="docs-picture"),
     path("docs/<slug:name>/", documents.page, name="docs-page"),

@@ -1,5 +1,6 @@
 """Strings of the interface are marked for translation, and an installation may speak another language than English."""
 
+import json
 import re
 import struct
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 from django.template import engines
 from django.test import Client
+from django.urls import reverse
 from django.utils import translation
 
 from tests.marking import TEMPLATES, mark
@@ -88,7 +90,7 @@ def test_a_moment_is_written_for_people_and_for_programs() -> None:
     assert made.render({"at": at, "none": None}) == '<time datetime="2026-05-04T03:02:00+00:00">2026</time>'
 
 
-def catalogue(folder: Path, language: str, messages: dict[str, str]) -> None:
+def catalogue(folder: Path, language: str, messages: dict[str, str], domain: str = "django") -> None:
     """A compiled catalogue of that language with these messages, as `compilemessages` would make it."""
     pairs = sorted(({"": "Content-Type: text/plain; charset=UTF-8\n"} | messages).items())
     data, places = b"", []
@@ -100,14 +102,15 @@ def catalogue(folder: Path, language: str, messages: dict[str, str]) -> None:
             data += text + b"\0"
     head = struct.pack("<7I", 0x950412DE, 0, len(pairs), 28, 28 + 8 * len(pairs), 0, 0)
     place = folder / language / "LC_MESSAGES"
-    place.mkdir(parents=True)
-    (place / "django.mo").write_bytes(head + b"".join(places) + data)
+    place.mkdir(parents=True, exist_ok=True)
+    (place / f"{domain}.mo").write_bytes(head + b"".join(places) + data)
 
 
 @pytest.fixture
 def in_hebrew(tmp_path: Path, settings: Any) -> Iterator[None]:
-    """An installation in a language that is written from right to left and has one message."""
+    """An installation in a language that is written from right to left with one message of pages, one of scripts."""
     catalogue(tmp_path, "he", {"Log in": "כניסה"})
+    catalogue(tmp_path, "he", {"Copied": "הועתק"}, "djangojs")
     translation._trans.__dict__.clear()
     settings.USE_I18N, settings.LOCALE_PATHS, settings.LANGUAGE_CODE = True, [tmp_path], "he"
     yield
@@ -125,3 +128,23 @@ def test_an_installation_speaks_its_language_in_its_direction(in_hebrew: None) -
 def test_english_is_written_from_left_to_right() -> None:
     html = elements(Client().get("/login/").content.decode(), "html")[0].attributes
     assert html["lang"].startswith("en") and "dir" not in html
+
+
+def scripts(page: str) -> list[str]:
+    """The scripts of a page, in their order."""
+    return [element.attributes["src"] for element in elements(page, "script")]
+
+
+@pytest.mark.django_db
+def test_a_page_brings_the_words_of_its_scripts_before_them(in_hebrew: None) -> None:
+    words, first, *_ = scripts(Client().get("/login/").content.decode())
+    assert words == reverse("jsi18n") and first.endswith("js/app.js")
+    answer = Client().get(words)
+    assert json.dumps("הועתק") in answer.content.decode()
+    assert "Cookie" not in answer.get("Vary", "") and answer["Cache-Control"] == "public, max-age=3600"
+    assert Client().get(words, headers={"if-none-match": answer["ETag"]}).status_code == 304
+
+
+@pytest.mark.django_db
+def test_a_page_in_english_asks_for_no_words() -> None:
+    assert scripts(Client().get("/login/").content.decode())[0].endswith("js/app.js")

@@ -13,7 +13,7 @@ ACTIVE = {
     "text/html", "application/xhtml+xml", "image/svg+xml", "text/xml", "application/xml", "text/javascript",
     "application/javascript", "text/css", "application/pdf", "multipart/x-mixed-replace", "text/cache-manifest", "",
 }  # fmt: skip
-SHOWN = ("/healthz", "/readyz", "/metrics", "/docs/pictures/")
+SHOWN = ("/healthz", "/readyz", "/metrics", "/docs/pictures/", "/jsi18n/")
 
 
 def harm(response: HttpResponseBase, path: str = "") -> str:
