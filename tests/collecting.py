@@ -5,10 +5,7 @@ So each begins at another place, and finds most files compiled by those that cam
 """
 
 import os
-import sys
 from importlib import import_module
-from importlib.util import LazyLoader, find_spec, module_from_spec
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -31,12 +28,19 @@ def put_in_order(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path)
 
 
-def later(name: str) -> ModuleType:
-    """A package that takes a second to import, which it does where a test first uses it and not in every worker."""
-    spec = find_spec(name)
-    if name in sys.modules or spec is None or spec.loader is None:
-        return import_module(name)
-    spec.loader = LazyLoader(spec.loader)
-    module = sys.modules[name] = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+class later:
+    """A package that takes a second to import, which it does where a test first uses it and not in every worker.
+
+    pytest asks all that stands in a file for names of its own, which begin with an underscore: that is no use.
+    """
+
+    def __init__(self, name: str) -> None:
+        vars(self)["_name"] = name
+
+    def __getattr__(self, asked: str) -> Any:
+        if asked.startswith("_"):
+            raise AttributeError(asked)
+        return getattr(import_module(self._name), asked)
+
+    def __setattr__(self, asked: str, value: Any) -> None:
+        raise TypeError(f"Patch the package itself: monkeypatch.setattr('{self._name}.{asked}', …).")

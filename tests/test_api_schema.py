@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import pytest
-import schemathesis
 from django.conf import settings
 from django.core import signals
 from django.core.wsgi import get_wsgi_application
@@ -22,16 +21,16 @@ from django.urls import resolve
 from django.utils import timezone
 from hypothesis import HealthCheck, Phase, given
 from hypothesis import settings as hypothesis_settings
-from schemathesis.core.failures import FailureGroup
-from schemathesis.generation import GenerationMode
 
 from annotations.models import AccessToken, PreferenceSet
 from annotations.services import tokens
 from tests.addresses import Place, make_place, names
+from tests.collecting import later
 from tests.databases import kept_for_a_file
 from tests.factories import make_node, make_organisation, make_person, make_token
 from tests.test_access import ROWS
 
+schemathesis = later("schemathesis")
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 DOCUMENT = "/api/v1/openapi.json"
 PEOPLE = {"expert": "ada", "lead": "lea", "admin": "grace", "reviewer": "bob", "annotator": "carol", "anonymous": ""}
@@ -131,7 +130,7 @@ def requests(operation: Any, ids: Mapping[str, Any], inside: Mapping[str, Any]) 
     if ids:
         yield from ((case, False) for case in drawn(operation.as_strategy(), ANY_IDS))
     if operation.body or operation.query:
-        unfitting = operation.as_strategy(GenerationMode.NEGATIVE, **real)
+        unfitting = operation.as_strategy(schemathesis.GenerationMode.NEGATIVE, **real)
         yield from ((case, True) for case in drawn(unfitting, UNFITTING))
 
 
@@ -143,7 +142,7 @@ def answered(case: Any, token: str) -> tuple[int, list[str]]:
         transaction.set_rollback(True)
     try:
         case.validate_response(response, checks=checks)
-    except FailureGroup as found:
+    except schemathesis.failures.FailureGroup as found:
         return response.status_code, [f"{one.title}: {one.message}" for one in found.exceptions]
     return response.status_code, []
 

@@ -45,7 +45,9 @@ def test_a_package_that_is_to_come_later_is_there_when_it_is_used(tmp_path, monk
     said = StringIO()
     with redirect_stdout(said):
         package = later("slow_to_import")
+        asked_by_pytest = getattr(package, "_mock_name", None), getattr(package, "__test__", None)
         before = said.getvalue()
-        assert (package.VALUE, before, said.getvalue()) == (1, "", "now\n")
-    assert later("slow_to_import") is package
+        assert (package.VALUE, asked_by_pytest, before, said.getvalue()) == (1, (None, None), "", "now\n")
+    with pytest.raises(TypeError, match="slow_to_import.VALUE"):
+        monkeypatch.setattr(package, "VALUE", 2)
     monkeypatch.delitem(sys.modules, "slow_to_import")

@@ -41,8 +41,8 @@ class Hub:
         self.configs, self.tokens = configs, []
         for name in ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "HF_TOKEN"):
             monkeypatch.delenv(name, raising=False)
-        monkeypatch.setattr(datasets, "get_dataset_config_names", self.names)
-        monkeypatch.setattr(datasets, "load_dataset_builder", self.builder)
+        monkeypatch.setattr("datasets.get_dataset_config_names", self.names)
+        monkeypatch.setattr("datasets.load_dataset_builder", self.builder)
         self.place = "hf://datasets/owner/name@1/"
 
     def names(self, name, token):
@@ -62,7 +62,7 @@ def failing(monkeypatch, problem):
     def ask(*args, **kwargs):
         raise problem
 
-    monkeypatch.setattr(datasets, "get_dataset_config_names", ask)
+    monkeypatch.setattr("datasets.get_dataset_config_names", ask)
 
 
 def refusal(place):
