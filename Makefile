@@ -84,6 +84,8 @@ messages: .venv/dev
 	@trap 'rm -f registry_words.py' EXIT; \
 	$(BIN)/python manage.py makemessages --locale $(LANGUAGE) --no-wrap \
 	  --ignore '.venv*' --ignore tests --ignore bench --ignore var --ignore docker
+	$(BIN)/python manage.py makemessages --domain djangojs --locale $(LANGUAGE) --no-wrap \
+	  --ignore '.venv*' --ignore tests --ignore bench --ignore var --ignore docker
 
 catalogues: .venv/base
 	@command -v msgfmt >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends gettext; }

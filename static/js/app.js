@@ -7,6 +7,11 @@ const store = {
   set(key, value) { try { value === null ? localStorage.removeItem(key) : localStorage.setItem(key, value); } catch { /* private window */ } },
 };
 
+// The catalogue of another language, loaded before this file, brings its own three; English needs none.
+globalThis.gettext ??= (text) => text;
+globalThis.ngettext ??= (one, many, number) => (Number(number) === 1 ? one : many);
+globalThis.interpolate ??= (text, values) => text.replace(/%\((\w+)\)s/g, (_, name) => values[name]);
+
 root.classList.add("js");
 if (store.get("theme")) root.dataset.theme = store.get("theme");
 const cramped = matchMedia("(max-width: 1199.98px)");
@@ -41,7 +46,7 @@ function turnTheme() {
   root.dataset.theme = next;
   store.set("theme", next === system ? null : next);
   if (next === system) delete root.dataset.theme;
-  toast(`${next === "dark" ? "Dark" : "Light"} theme`);
+  toast(next === "dark" ? gettext("Dark theme") : gettext("Light theme"));
 }
 
 function foldRail(button) {
@@ -57,7 +62,7 @@ async function copy(text, said) {
     await navigator.clipboard.writeText(text);
     toast(said, "success");
   } catch {
-    toast("The browser did not allow copying; select the text and copy it by hand.", "error");
+    toast(gettext("The browser did not allow copying; select the text and copy it by hand."), "error");
   }
 }
 
@@ -80,7 +85,7 @@ document.addEventListener("click", (event) => {
   if (action === "theme") turnTheme();
   if (action === "rail") foldRail(button);
   if (action === "dismiss") button.closest(".toast").remove();
-  if (text !== undefined || copyFrom) copy(textToCopy(button), "Copied");
+  if (text !== undefined || copyFrom) copy(textToCopy(button), gettext("Copied"));
   if (dialog) document.getElementById(dialog)?.showModal();
   if (button.closest(".menu-list")) closeMenus();
 });
@@ -119,7 +124,7 @@ document.addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || typing(event.target, event.key)) return;
   if (event.key === "?") { document.getElementById("keys")?.showModal(); return; }
   if (lettersOff() || press(event, NAMES[event.key] || event.key)) return;
-  if (event.key === "c") copy(location.href, "Link to this page copied");
+  if (event.key === "c") copy(location.href, gettext("Link to this page copied"));
   if (event.key === "v") turnVeils();
 });
 
@@ -205,5 +210,8 @@ document.addEventListener("htmx:afterSettle", () => {
 
 // htmx: a server may send HX-Trigger {"toast": {"text": …, "level": …}}; a lost connection is said, never swallowed.
 document.addEventListener("toast", (event) => toast(event.detail.text, event.detail.level));
-document.addEventListener("htmx:sendError", () => toast("The server could not be reached. Nothing you typed is gone; try again in a moment.", "error"));
-document.addEventListener("htmx:responseError", (event) => toast(`The server answered with an error (${event.detail.xhr.status}). Nothing you typed is gone; try again or reload the page.`, "error"));
+document.addEventListener("htmx:sendError", () => toast(gettext("The server could not be reached. Nothing you typed is gone; try again in a moment."), "error"));
+document.addEventListener("htmx:responseError", ({ detail: { xhr } }) => {
+  const words = gettext("The server answered with an error (%(status)s). Nothing you typed is gone; try again or reload the page.");
+  toast(interpolate(words, { status: xhr.status }, true), "error");
+});

@@ -16,15 +16,21 @@ function complain(text) {
   part("problem").hidden = !text;
 }
 
+function counted(tokensIn, tokens) {
+  const words = ngettext("%(tokens_in)s token in, %(tokens_out)s out", "%(tokens_in)s tokens in, %(tokens_out)s out", tokensIn ?? 0);
+  return interpolate(words, { tokens_in: known(tokensIn), tokens_out: known(tokens) }, true);
+}
+
 function facts(ask) {
   const { done, first, request, checked, tokensIn } = ask;
+  const ends = { length: gettext("length"), stopped: gettext("stopped") };
   return [
     done && time(done.ms),
-    first !== undefined && `first text after ${time(first)}`,
-    done && done.finish !== "stopped" && `${known(tokensIn)} tokens in, ${known(done.tokens)} out`,
-    done && done.finish !== "stop" && done.finish,
-    checked && "sent after the check",
-    request && `request ${request}`,
+    first !== undefined && interpolate(gettext("first text after %(time)s"), { time: time(first) }, true),
+    done && done.finish !== "stopped" && counted(tokensIn, done.tokens),
+    done && done.finish !== "stop" && (ends[done.finish] ?? done.finish),
+    checked && gettext("sent after the check"),
+    request && interpolate(gettext("request %(request)s"), { request }, true),
   ].filter(Boolean).join(" · ");
 }
 
@@ -37,7 +43,8 @@ function take(line, ask) {
   if (line.error !== undefined) { ask.over = true; complain(line.error); }
   if (line.done) { ask.over = true; ask.done = line.done; }
   part("facts").textContent = facts(ask);
-  part("state").textContent = ask.over ? "" : ask.checked && !ask.text.data ? "The answer is being checked …" : "answering …";
+  const waits = ask.checked && !ask.text.data;
+  part("state").textContent = ask.over ? "" : waits ? gettext("The answer is being checked …") : gettext("answering …");
 }
 
 function begin() {
@@ -47,7 +54,7 @@ function begin() {
   part("facts").textContent = "";
   part("place").hidden = false;
   part("answer").setAttribute("aria-busy", "true");
-  part("state").textContent = "asking …";
+  part("state").textContent = gettext("asking …");
   part("stop").disabled = false;
   return { control: new AbortController(), text: text.appendChild(document.createTextNode("")), over: false };
 }
@@ -70,9 +77,9 @@ async function send() {
     const response = await fetch(form.action, { method: "POST", body, headers, signal: ask.control.signal });
     if (!response.ok || response.redirected) complain(await refusalOf(response));
     else await readLines(response, (line) => take(line, ask));
-    if (response.ok && !response.redirected && !ask.over) complain("The server ended this answer before its end. Ask again.");
+    if (response.ok && !response.redirected && !ask.over) complain(gettext("The server ended this answer before its end. Ask again."));
   } catch (broken) {
-    if (broken.name !== "AbortError") complain("The connection to the server broke. Nothing you typed is gone; ask again.");
+    if (broken.name !== "AbortError") complain(gettext("The connection to the server broke. Nothing you typed is gone; ask again."));
   }
   end(ask);
 }

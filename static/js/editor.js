@@ -73,8 +73,9 @@
     if (!offered) return;
     const when = new Date(offered.at), today = when.toDateString() === new Date().toDateString();
     const time = today ? clock(when) : `${when.toLocaleDateString("en-GB")}, ${clock(when)}`;
-    const since = when < new Date(form.dataset.savedAt) ? " Something was saved since then." : "";
-    note.querySelector("[data-said]").textContent = `This browser holds what you typed at ${time}; it never reached the server.${since}`;
+    const words = [interpolate(gettext("This browser holds what you typed at %(time)s; it never reached the server."), { time }, true)];
+    if (when < new Date(form.dataset.savedAt)) words.push(gettext("Something was saved since then."));
+    note.querySelector("[data-said]").textContent = words.join(" ");
     note.querySelector("pre").textContent = readable(offered.snap);
   }
 
@@ -92,7 +93,7 @@
     forget(slot);
     changed();
     offer();
-    if (stored(before) !== stored(acked ?? before)) toast("What stood here unsaved was replaced.", "warning");
+    if (stored(before) !== stored(acked ?? before)) toast(gettext("What stood here unsaved was replaced."), "warning");
     field.policy.focus();
   });
   document.getElementById("drop-kept").addEventListener("click", () => { forget(offered.slot); offer(); });
@@ -108,7 +109,7 @@
     if (aloud !== spoken) said.textContent = spoken = aloud;
   }
 
-  const saved = (when) => say("saved", `saved ${clock(when)}`, "saved");
+  const saved = (when) => say("saved", interpolate(gettext("saved %(time)s"), { time: clock(when) }, true), gettext("saved"));
 
   // Saving: one request at a time, the newest state after it
 
@@ -129,7 +130,7 @@
     }
     keep();
     if (halted || ticking || away) return;
-    if (!running) say("saving", "saving …");
+    if (!running) say("saving", gettext("saving …"));
     since ||= Date.now();
     clearTimeout(timer);
     timer = setTimeout(send, Math.max(0, Math.min(PAUSE_MS, since + LONGEST_PAUSE_MS - Date.now())));
@@ -148,7 +149,7 @@
     since = ticking = 0;
     if (halted) return;
     const sent = lost ?? pack();
-    say("saving", "saving …");
+    say("saving", gettext("saving …"));
     settle(await ask(sent), sent);
   }
 
@@ -200,10 +201,10 @@
     field.number.value = number;
     field.revision.value = handIn.elements.revision.value = revision;
     handIn.action = submit;
-    handIn.querySelector("[type=submit]").textContent = `Submit v${number}`;
+    handIn.querySelector("[type=submit]").textContent = interpolate(gettext("Submit v%(number)s"), { number }, true);
     form.dataset.page = page;
     document.getElementById("editor-title").textContent = title;
-    document.title = `Edit ${title}${place}`;
+    document.title = interpolate(gettext("Edit %(title)s"), { title }, true) + place;
     for (const [id, html] of Object.entries(parts)) exchange(document.getElementById(id), html);
     freshTokens();
   }
@@ -226,26 +227,30 @@
 
   function wait(sent, status) {
     lost = sent;
-    const why = status ? `the server had an error (${status})` : "the server cannot be reached";
+    const again = status ? gettext("not saved: the server had an error (%(status)s); trying again") : gettext("not saved: the server cannot be reached; trying again");
+    const safe = status
+      ? gettext("the server had an error (%(status)s); what you type is kept in this browser")
+      : gettext("the server cannot be reached; what you type is kept in this browser");
+    const counting = () => interpolate(gettext("not saved, trying again in %(left)s s"), { left }, true);
     let left = WAITS_S[Math.min(tries++, WAITS_S.length - 1)];
-    const tell = () => say("unsaved", `not saved, trying again in ${left} s`, `not saved: ${why}; trying again`);
+    const tell = () => say("unsaved", counting(), interpolate(again, { status }, true));
     tell();
-    sign.title = `${why}; what you type is kept in this browser`;
+    sign.title = interpolate(safe, { status }, true);
     ticking = setInterval(() => { left -= 1; if (left > 0) tell(); else send(); }, 1000);
   }
 
   const LOCKED = {
-    302: "you are logged out.",
-    403: "you are logged out, or may not write here any more.",
-    404: "the person who is logged in now has no such config.",
+    302: gettext("not saved: you are logged out."),
+    403: gettext("not saved: you are logged out, or may not write here any more."),
+    404: gettext("not saved: the person who is logged in now has no such config."),
   };
 
   function locked(status) {
     away = true;
     const link = document.createElement("a");
     link.href = `${form.dataset.login}?next=${encodeURIComponent(form.dataset.page)}`;
-    Object.assign(link, { textContent: "Log in in a new tab", target: "_blank", rel: "noopener" });
-    say("unsaved", `not saved: ${LOCKED[status]} `, `not saved: ${LOCKED[status]}`, link, "; what you typed is kept here.");
+    Object.assign(link, { textContent: gettext("Log in in a new tab"), target: "_blank", rel: "noopener" });
+    say("unsaved", `${LOCKED[status]} `, LOCKED[status], link, gettext("; what you typed is kept here."));
     clearTimeout(timer);
     timer = setTimeout(send, 1000 * WAITS_S[Math.min(tries++, WAITS_S.length - 1)]);
   }
@@ -256,7 +261,8 @@
     const sentences = [...problems, ...Object.values(errors).flat()];
     for (const [name, found] of Object.entries(errors)) tellError(name, found);
     for (const id of problems.join(" ").match(/\br[1-9]\d*\b/g) ?? []) document.getElementById(`rule-${id}`)?.classList.add("hit");
-    say("unsaved", `not saved: ${sentences[0] ?? `the server refused it (${status}); perhaps it is too long.`}`);
+    const why = sentences[0] ?? interpolate(gettext("the server refused it (%(status)s); perhaps it is too long."), { status }, true);
+    say("unsaved", interpolate(gettext("not saved: %(why)s"), { why }, true));
   }
 
   function tellError(name, sentences) {
@@ -280,16 +286,16 @@
   const clash = document.getElementById("conflict");
 
   function conflict({ problems, now }) {
-    if (String(now.number) === field.number.value && String(now.revision) === field.revision.value && tries++ < 3) {
+    if (String(now.number) === field.number.value && String(now.revision) === field.revision.value && 3 > tries++) {
       timer = setTimeout(send);
       return;
     }
     halted = now;
     keep();
     clash.hidden = false;
-    clash.querySelector("[data-said]").textContent = `${problems.join(" ")} What you typed stands here and in this browser, unsaved.`;
+    clash.querySelector("[data-said]").textContent = [...problems, gettext("What you typed stands here and in this browser, unsaved.")].join(" ");
     clash.querySelector("[data-page]").href = now.page;
-    say("unsaved", "not saved: somebody else saved this draft");
+    say("unsaved", gettext("not saved: somebody else saved this draft"));
     clash.scrollIntoView({ block: "nearest" });
   }
 
@@ -324,7 +330,10 @@
   const tellRules = () => { document.getElementById("no-rules").hidden = rows().length > 0; };
 
   function addRule() {
-    if (rows().length >= Number(form.dataset.most)) return toast(`A version has at most ${form.dataset.most} rules.`, "warning");
+    const { most } = form.dataset;
+    if (rows().length >= Number(most)) {
+      return toast(interpolate(ngettext("A version has at most %(most)s rule.", "A version has at most %(most)s rules.", most), { most }, true), "warning");
+    }
     const made = row({ id: `r${next}`, kind: "allow", text: "", example: "" });
     list.append(made);
     tellRules();
@@ -335,14 +344,14 @@
   function removeRule(rule) {
     const gone = document.createElement("li");
     gone.className = "rule-gone";
-    const undo = Object.assign(document.createElement("button"), { type: "button", className: "button small", textContent: "Undo" });
+    const undo = Object.assign(document.createElement("button"), { type: "button", className: "button small", textContent: gettext("Undo") });
     undo.addEventListener("click", () => {
       gone.replaceWith(rule);
       tellRules();
       rule.querySelector("[name=rule-text]").focus();
       changed();
     });
-    gone.append(`${rule.dataset.rule} is removed; its number stays its own.`, undo);
+    gone.append(interpolate(gettext("%(rule)s is removed; its number stays its own."), rule.dataset, true), undo);
     rule.replaceWith(gone);
     undo.focus();
     tellRules();
@@ -425,7 +434,7 @@
     if (!halted) await send();
     if (dirty() && !halted && !ticking && !away) await send();
     if (dirty() || lost || halted || sign.dataset.state !== "saved") {
-      complaint.textContent = `Only what is saved can be submitted: ${sign.textContent}.`;
+      complaint.textContent = interpolate(gettext("Only what is saved can be submitted: %(state)s."), { state: sign.textContent }, true);
       complaint.hidden = false;
       return;
     }

@@ -14,7 +14,7 @@ async function readLines(response, take) {
 }
 
 async function refusalOf(response) {
-  if (response.redirected) return "You are logged out. Log in in another tab, then ask again; nothing you typed is gone.";
+  if (response.redirected) return gettext("You are logged out. Log in in another tab, then ask again; nothing you typed is gone.");
   try { return (await response.json()).error; } catch { /* no sentence of ours */ }
-  return `The server answered with an error (${response.status}). Nothing you typed is gone; try again.`;
+  return interpolate(gettext("The server answered with an error (%(status)s). Nothing you typed is gone; try again."), { status: response.status }, true);
 }

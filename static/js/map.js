@@ -137,7 +137,12 @@
       this.draw();
     }
 
-    named(group) { return `Cluster ${group.number}${group.name ? `, ${group.name}` : ""}: ${group.size} prompts`; }
+    named(group) {
+      const words = group.name
+        ? ngettext("Cluster %(number)s, %(name)s: %(size)s prompt", "Cluster %(number)s, %(name)s: %(size)s prompts", group.size)
+        : ngettext("Cluster %(number)s: %(size)s prompt", "Cluster %(number)s: %(size)s prompts", group.size);
+      return interpolate(words, group, true);
+    }
 
     point(place) {
       if (place === this.board.marked) return;
@@ -152,7 +157,7 @@
       if (!prompt || place !== this.board.marked) return;
       const group = this.board.group(this.board.data.c[place]);
       this.fold.hidden = false;
-      this.fold.querySelector("summary").textContent = group ? this.named(group) : "In no cluster";
+      this.fold.querySelector("summary").textContent = group ? this.named(group) : gettext("In no cluster");
       const text = this.fold.querySelector(".prompt");
       text.textContent = prompt.text;
       text.lang = prompt.language;
@@ -179,7 +184,7 @@
       if (!answer.ok) throw new Error(String(answer.status));
       new Chart(part, await answer.json());
     } catch {
-      part.querySelector("#map-said").textContent = "The points could not be fetched. Reload the page; the table of clusters is complete.";
+      part.querySelector("#map-said").textContent = gettext("The points could not be fetched. Reload the page; the table of clusters is complete.");
     }
   }
 

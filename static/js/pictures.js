@@ -174,7 +174,7 @@
       canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
       canvas.toBlob((blob) => save(`${name}.png`, blob), "image/png");
     };
-    picture.onerror = () => toast("The browser could not draw the picture; take the SVG.", "error");
+    picture.onerror = () => toast(gettext("The browser could not draw the picture; take the SVG."), "error");
     picture.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(text)}`;
   }
 

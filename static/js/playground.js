@@ -16,7 +16,6 @@
   let turn = 0;
 
   const chosen = (name) => [...form.querySelectorAll(`input[name=${name}]:checked`)];
-  const several = (number, word) => `${number} ${word}${number === 1 ? "" : "s"}`;
   const count = (number) => String(number).replace(/\B(?=(\d{3})+$)/g, "\u202f");
   const seconds = (ms) => (ms < 1000 ? `${ms} ms` : `${(ms / 1000).toFixed(2)} s`);
 
@@ -55,7 +54,7 @@
     complain("");
     if (group && event.target.checked && group.querySelectorAll("input:checked").length > Number(group.dataset.most)) {
       event.target.checked = false;
-      complain(`At most ${group.dataset.most} ${group.dataset.things}. Take one away first.`);
+      complain(group.dataset.tooMany);
     }
     keep();
   });
@@ -107,12 +106,14 @@
     one.part.stop.remove();
     one.part.facts.textContent = facts;
     if (!one.text.data && !one.failed) one.part.text.classList.add("muted");
-    if (!one.text.data && !one.failed) one.text.data = "(an empty answer)";
+    if (!one.text.data && !one.failed) one.text.data = gettext("(an empty answer)");
   }
 
   function facts(done) {
-    const tokens = done.tokens === null ? "tokens not counted" : `${count(done.tokens)} token${done.tokens === 1 ? "" : "s"}`;
-    const finish = { stop: "", stopped: "stopped", length: "cut at the model’s longest answer" }[done.finish] ?? done.finish;
+    const counted = () => interpolate(ngettext("%(n)s token", "%(n)s tokens", done.tokens), { n: count(done.tokens) }, true);
+    const tokens = done.tokens === null ? gettext("tokens not counted") : counted();
+    const ends = { stop: "", stopped: gettext("stopped"), length: gettext("cut at the model’s longest answer") };
+    const finish = ends[done.finish] ?? done.finish;
     return [done.finish === "stopped" ? "" : tokens, seconds(done.ms), finish, done.identity].filter(Boolean).join(" · ");
   }
 
@@ -121,14 +122,14 @@
     one.failed = true;
     one.part.problem.textContent = text;
     one.part.problem.hidden = false;
-    end(one, "no answer");
+    end(one, gettext("no answer"));
   }
 
   function take(line, ask) {
     if (line.ask) { ask.key = line.ask; ask.known(); return; }
     const one = ask.cells.get(line.cell);
     if (!one?.open) return;
-    if (line.delta !== undefined) { one.text.appendData(line.delta); one.part.facts.textContent = "answering …"; }
+    if (line.delta !== undefined) { one.text.appendData(line.delta); one.part.facts.textContent = gettext("answering …"); }
     if (line.error !== undefined) fail(one, line.error);
     if (line.done) end(one, facts(line.done));
   }
@@ -136,21 +137,34 @@
   // Asking and stopping
 
   function over(ask, words) {
-    ask.cells.forEach((one) => (words ? fail(one, words) : end(one, "stopped")));
+    ask.cells.forEach((one) => (words ? fail(one, words) : end(one, gettext("stopped"))));
     if (current !== ask) return;
     current = null;
     stopAll.disabled = true;
     const all = [...ask.cells.values()];
     const failed = all.filter((one) => one.failed).length;
-    state.textContent = `${several(all.length - failed, "answer")}${failed ? `, ${several(failed, "error")}` : ""}`;
+    state.textContent = outcome(all.length - failed, failed);
+  }
+
+  function outcome(n, failed) {
+    const answers = interpolate(ngettext("%(n)s answer", "%(n)s answers", n), { n }, true);
+    const errors = interpolate(ngettext("%(n)s error", "%(n)s errors", failed), { n: failed }, true);
+    return failed ? interpolate(gettext("%(answers)s, %(errors)s"), { answers, errors }, true) : answers;
+  }
+
+  function tooLong(length) {
+    const most = prompt.dataset.longest;
+    const words = ngettext("A prompt has at most %(most)s character; this one has %(length)s.", "A prompt has at most %(most)s characters; this one has %(length)s.", most);
+    return interpolate(words, { most: count(most), length: count(length) }, true);
   }
 
   async function begin() {
     const [models, versions] = [chosen("models"), chosen("versions")];
     const length = [...prompt.value.trim()].length;
-    if (!length) { prompt.focus(); return complain("The prompt is empty. Write what a user would ask."); }
-    if (length > Number(prompt.dataset.longest)) return complain(`A prompt has at most ${count(prompt.dataset.longest)} characters; this one has ${count(length)}.`);
-    if (!models.length || !versions.length) return complain(`Choose at least one ${models.length ? "config version, or “No config”" : "model"}.`);
+    if (!length) { prompt.focus(); return complain(gettext("The prompt is empty. Write what a user would ask.")); }
+    if (length > Number(prompt.dataset.longest)) return complain(tooLong(length));
+    if (!models.length) return complain(gettext("Choose at least one model."));
+    if (!versions.length) return complain(gettext("Choose at least one config version, or “No config”."));
     complain("");
     const mine = ++turn;
     if (current) await halt();
@@ -173,14 +187,15 @@
     ask.begun = new Promise((known) => { ask.known = known; });
     current = ask;
     stopAll.disabled = false;
-    state.textContent = `Asking for ${several(ask.cells.size, "answer")} …`;
+    const n = ask.cells.size;
+    state.textContent = interpolate(ngettext("Asking for %(n)s answer …", "Asking for %(n)s answers …", n), { n }, true);
     try {
       const response = await fetch(form.action, { method: "POST", body, signal: ask.control.signal });
       if (!response.ok || response.redirected) return refused(ask, await refusalOf(response));
       await readLines(response, (line) => take(line, ask));
-      over(ask, "The server ended this answer before its end. Ask again.");
+      over(ask, gettext("The server ended this answer before its end. Ask again."));
     } catch (broken) {
-      over(ask, broken.name === "AbortError" ? "" : "The connection to the server broke. Nothing you typed is gone; ask again.");
+      over(ask, broken.name === "AbortError" ? "" : gettext("The connection to the server broke. Nothing you typed is gone; ask again."));
     } finally {
       ask.known();
     }
@@ -198,7 +213,7 @@
   function stop(key) {
     const ask = current;
     if (!ask) return;
-    end(ask.cells.get(key), "stopped");
+    end(ask.cells.get(key), gettext("stopped"));
     if ([...ask.cells.values()].every((one) => !one.open)) halt(); else tell(ask, key);
   }
 
@@ -257,7 +272,7 @@
     const said = document.querySelector("#toasts .toast:last-child p");
     const made = document.createElement("a");
     made.href = event.detail.url;
-    made.textContent = "See it there";
+    made.textContent = gettext("See it there");
     said.append(" ", made);
   });
 

@@ -9,7 +9,7 @@
   const editing = document.getElementById("rate-editing");
   const send = document.getElementById("rate-send");
   const nothing = document.getElementById("rate-nothing");
-  const ON_ITS_WAY = "The next item is on its way. What you have sent stays in this browser until the server has it.";
+  const ON_ITS_WAY = gettext("The next item is on its way. What you have sent stays in this browser until the server has it.");
   const FARTHEST_BACK = 30;
 
   let current = null; // the item on the screen
@@ -39,14 +39,17 @@
     lock(false);
     head();
     item.text.focus({ preventScroll: true });
-    Rate.say(item.answer ? "An answer of yours, to be changed" : item.practice ? "Practice item" : `Item ${done + 1}${of ? ` of ${of}` : ""}`);
+    Rate.say(item.answer ? gettext("An answer of yours, to be changed") : item.practice ? gettext("Practice item") : numbered(done + 1));
     Rate.newGuideline(item);
     if (!item.answer) history.replaceState(null, "", page.dataset.base); // a reload is to bring this item
   }
 
+  const numbered = (number) => interpolate(of ? gettext("Item %(number)s of %(of)s") : gettext("Item %(number)s"), { number, of }, true);
+
   function head() {
     const bar = document.getElementById("rate-bar");
-    document.getElementById("rate-done").textContent = `${done}${of ? ` of ${of}` : ""} done`;
+    const words = of ? ngettext("%(done)s of %(of)s done", "%(done)s of %(of)s done", of) : ngettext("%(done)s done", "%(done)s done", done);
+    document.getElementById("rate-done").textContent = interpolate(words, { done, of }, true);
     bar.toggleAttribute("hidden", !of);
     bar.firstElementChild.setAttribute("width", `${of ? Math.min(100, (100 * done) / of) : 0}%`);
   }
@@ -54,7 +57,7 @@
   // Between Enter and the right answer of a practice item nothing can be changed.
   function lock(on) {
     for (const part of form.querySelectorAll("fieldset, #rate-comment, #rate-send")) part.disabled = on;
-    send.firstChild.data = `${current?.answer ? "Change" : "Send"} `;
+    send.firstChild.data = `${current?.answer ? gettext("Change") : gettext("Send")} `;
   }
 
   function showNothing(words, why = "") {
@@ -115,7 +118,7 @@
     if (!first || !item.practice) return advance();
     judging = item;
     lock(true);
-    Rate.miss("The right answer comes as soon as the server has yours.");
+    Rate.miss(gettext("The right answer comes as soon as the server has yours."));
   }
 
   // An answer that is changed keeps its place among those one may go back to.
@@ -127,7 +130,7 @@
 
   function arrived(entry, answer) {
     if (answer.saved) Rate.saved("answers", answer.saved, queue.length > 0);
-    if (entry.kind === "flag") Rate.bar("flagged", "The lead has your flag. The answer will stand among your work here.", { good: true });
+    if (entry.kind === "flag") Rate.bar("flagged", gettext("The lead has your flag. The answer will stand among your work here."), { good: true });
     if (entry.late && current) current.late = true; // the server could not see when it came before the person
     if (answer.progress) { done = answer.progress.done + queue.counting; of = answer.progress.of; head(); }
     if (answer.next) take(answer.next);
@@ -140,9 +143,9 @@
     if (!right) return advance();
     const put = (name, text) => { judged.querySelector(`[data-${name}]`).textContent = text; };
     Rate.miss("");
-    put("right", right.right ? "That is the right answer." : "The right answer is another one.");
-    put("points", right.low === right.high ? right.low : `${right.low} to ${right.high}`);
-    put("follows", right.follows ? "yes" : "no");
+    put("right", right.right ? gettext("That is the right answer.") : gettext("The right answer is another one."));
+    put("points", right.low === right.high ? right.low : interpolate(gettext("%(low)s to %(high)s"), right, true));
+    put("follows", right.follows ? gettext("yes") : gettext("no"));
     put("why", right.why);
     judged.hidden = false;
     judged.querySelector("[data-on]").focus();
@@ -165,8 +168,8 @@
     if (place > 0) return leaveFor(trail[place - 1]);
     const answer = await Rate.ask(Rate.at("back"), { before: trail[0]?.key ?? current?.key ?? null });
     Rate.trouble(answer.status);
-    if (answer.status !== 200) return toast(answer.error ?? "The server cannot be reached, so earlier answers cannot be shown now.", "warning");
-    if (!answer.item) return toast("There is no answer of yours before this one.");
+    if (answer.status !== 200) return toast(answer.error ?? gettext("The server cannot be reached, so earlier answers cannot be shown now."), "warning");
+    if (!answer.item) return toast(gettext("There is no answer of yours before this one."));
     trail.unshift(Rate.made(answer.item));
     leaveFor(trail[0]);
   }
@@ -188,7 +191,7 @@
     ahead = null; // the server may have taken it back, to spare the person another of the kind
     empty = false;
     showNothing("");
-    Rate.offerRest("Passed on", "It is gone, and you will not see it again. It counts against nothing.");
+    Rate.offerRest(gettext("Passed on"), gettext("It is gone, and you will not see it again. It counts against nothing."));
   }
 
   Rate.afterRest(() => {
@@ -197,8 +200,8 @@
 
   // Holds
 
-  const LOST = "The time for this item is over, and it may be with somebody else now. If you send your answer all the same, it is stored where a place is free.";
-  const tellLost = (words) => Rate.bar("lost", words, { links: [{ text: "Go on with another item", href: page.dataset.base }] });
+  const LOST = gettext("The time for this item is over, and it may be with somebody else now. If you send your answer all the same, it is stored where a place is free.");
+  const tellLost = (words) => Rate.bar("lost", words, { links: [{ text: gettext("Go on with another item"), href: page.dataset.base }] });
   const mine = () => [parked?.item, current, ahead].filter((item) => item?.until);
 
   const beat = Rate.beating({

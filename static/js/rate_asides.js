@@ -11,8 +11,9 @@
   Rate.newGuideline = ({ guideline }) => {
     if (!guideline || guideline <= guide) return;
     guide = guideline;
-    link.textContent = `Guideline v${guide}`;
-    Rate.bar("guideline", `The guideline has changed: version ${guide} holds from this item on.`, { good: true, links: [{ text: "Read it", act: read }] });
+    link.textContent = interpolate(gettext("Guideline v%(number)s"), { number: guide }, true);
+    const words = interpolate(gettext("The guideline has changed: version %(number)s holds from this item on."), { number: guide }, true);
+    Rate.bar("guideline", words, { good: true, links: [{ text: gettext("Read it"), act: read }] });
   };
 
   async function read() {
@@ -50,7 +51,9 @@
   Rate.remind = (answering) => {
     if (Date.now() - reminded < 60000 * Number(page.dataset.break) || document.querySelector("dialog[open]") || answering) return;
     reminded = Date.now();
-    Rate.offerRest("Time for a break?", `You have worked for ${page.dataset.break} minutes and more.`);
+    const n = page.dataset.break;
+    const words = ngettext("You have worked for %(n)s minute and more.", "You have worked for %(n)s minutes and more.", n);
+    Rate.offerRest(gettext("Time for a break?"), interpolate(words, { n }, true));
   };
 
   Rate.offerRest = (title, words) => {
@@ -66,7 +69,7 @@
   }
 
   document.getElementById("rate-away").addEventListener("click", () => {
-    step("away", "A break", "Take your time. What you have sent is saved, and what you have begun is kept for you; an item that waits too long may go to somebody else.");
+    step("away", gettext("A break"), gettext("Take your time. What you have sent is saved, and what you have begun is kept for you; an item that waits too long may go to somebody else."));
     rest.querySelector("[data-step=away] button").focus();
   });
 
@@ -74,12 +77,18 @@
 
   // Refused answers: said until they are put away, or answered anew.
 
+  function answerOf({ points, follows_config: follows, broken_rules: rules = [] }) {
+    const said = { points, follows: { yes: gettext("yes"), no: gettext("no") }[follows] ?? follows, rules: rules.join(", ") };
+    const words = rules.length ? gettext("You had said %(points)s, %(follows)s (%(rules)s).") : gettext("You had said %(points)s, %(follows)s.");
+    return interpolate(words, said, true);
+  }
+
   Rate.tellRefused = (entry, words) => {
-    const { points, follows_config: follows, broken_rules: rules = [], comment, text, note } = entry.body;
-    const said = entry.kind === "submit" ? ` You had said ${points}, ${follows}${rules.length ? ` (${rules.join(", ")})` : ""}.` : "";
+    const { comment, text, note } = entry.body;
+    const said = entry.kind === "submit" ? ` ${answerOf(entry.body)}` : "";
     const written = comment || text || note || "";
-    const parts = [`${words ?? "The server did not take this."}${said}${written ? " " : ""}`, ...(written ? [{ text: written }] : [])];
-    const links = entry.kind === "flag" ? [] : [{ text: "Open that item", href: Rate.at("", entry.key) }];
+    const parts = [`${words ?? gettext("The server did not take this.")}${said}${written ? " " : ""}`, ...(written ? [{ text: written }] : [])];
+    const links = entry.kind === "flag" ? [] : [{ text: gettext("Open that item"), href: Rate.at("", entry.key) }];
     Rate.bar(entry.id, parts, { links, onClose: () => Rate.kept.drop(`refused:${entry.id}`) });
   };
 

@@ -115,7 +115,7 @@
 
   // False, and said, while something is still to be answered.
   Rate.complete = (values) => {
-    const missing = values.points === null ? ["points", "Say how helpful the response is, from 0 to 5."] : values.follows_config === null ? ["follows_config", "Say whether it follows the config: y or n."] : null;
+    const missing = values.points === null ? ["points", gettext("Say how helpful the response is, from 0 to 5.")] : values.follows_config === null ? ["follows_config", gettext("Say whether it follows the config: y or n.")] : null;
     Rate.miss(missing?.[1] ?? "");
     if (missing) form.querySelector(`[name=${missing[0]}]`).focus();
     return !missing;

@@ -13,7 +13,7 @@
   function tell() {
     if (!until) { place.textContent = ""; return; }
     const time = Rate.clock(until);
-    place.textContent = until < Rate.now() ? `hold ended ${time}` : `held until ${time}`;
+    place.textContent = interpolate(until < Rate.now() ? gettext("hold ended %(time)s") : gettext("held until %(time)s"), { time }, true);
   }
 
   // tell.keys() what is held now; lost(key) is told of each that somebody else may have.

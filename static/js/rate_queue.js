@@ -70,7 +70,9 @@
 
     function wait() {
       for (const one of waiting) { one.late = true; one.stored = keep(one); }
-      Rate.sign("answers", "unsaved", waiting.length > 1 ? ` · ${waiting.length} kept here` : "");
+      const n = waiting.length;
+      const more = ` · ${interpolate(ngettext("%(n)s kept here", "%(n)s kept here", n), { n }, true)}`;
+      Rate.sign("answers", "unsaved", n > 1 ? more : "");
       again.later();
     }
 

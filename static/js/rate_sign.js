@@ -12,10 +12,10 @@
   const parts = {};
   let spoken = "", savedAt = "";
   const TEXTS = {
-    unsaved: (more) => `not saved, trying again${more}`,
-    kept: () => "not saved, kept in this browser",
-    saving: () => "saving",
-    saved: () => `saved ${Rate.clock(savedAt, true)}`,
+    unsaved: (more) => gettext("not saved, trying again") + more,
+    kept: () => gettext("not saved, kept in this browser"),
+    saving: () => gettext("saving"),
+    saved: () => interpolate(gettext("saved %(time)s"), { time: Rate.clock(savedAt, true) }, true),
     "": () => "",
   };
 
@@ -28,7 +28,7 @@
     sign.textContent = text;
     if (worst.state === "saving") return;
     const aloud = worst.state === "saved" ? "" : text;
-    if (aloud !== spoken) Rate.say(aloud || "saved");
+    if (aloud !== spoken) Rate.say(aloud || gettext("saved"));
     spoken = aloud;
   };
 
@@ -56,7 +56,7 @@
       else Object.assign(link, { type: "button", className: "button small", onclick: act });
       line.append(link, " ");
     }
-    const close = Object.assign(document.createElement("button"), { type: "button", className: "button quiet small", textContent: "Put away" });
+    const close = Object.assign(document.createElement("button"), { type: "button", className: "button quiet small", textContent: gettext("Put away") });
     close.onclick = () => { Rate.unbar(name); onClose?.(); };
     line.append(close);
     bar.append(text, line);
@@ -71,15 +71,15 @@
 
   // What keeps everything from being saved, in words; any answer of the server takes it back.
   const LOCKED = {
-    302: "You are logged out. Everything you answered and wrote is kept in this browser.",
-    403: "You are logged out, or may not rate here any more. Everything you answered and wrote is kept in this browser.",
-    404: "Who is logged in now does not rate in this campaign. Everything you answered and wrote is kept in this browser.",
+    302: gettext("You are logged out. Everything you answered and wrote is kept in this browser."),
+    403: gettext("You are logged out, or may not rate here any more. Everything you answered and wrote is kept in this browser."),
+    404: gettext("Who is logged in now does not rate in this campaign. Everything you answered and wrote is kept in this browser."),
   };
 
   Rate.trouble = (status) => {
     if (status === 200 || status === 400 || status === 409) return Rate.unbar("locked");
     if (!LOCKED[status] || bars.querySelector("[data-bar=locked]")) return;
     const back = `${Rate.page.dataset.login}?next=${encodeURIComponent(Rate.page.dataset.base)}`;
-    Rate.bar("locked", LOCKED[status], { links: [{ text: "Log in in a new tab", href: back, away: true }] });
+    Rate.bar("locked", LOCKED[status], { links: [{ text: gettext("Log in in a new tab"), href: back, away: true }] });
   };
 }

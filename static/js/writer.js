@@ -70,7 +70,7 @@
   form?.addEventListener("submit", (event) => {
     if (form.enctype === "multipart/form-data" && new Blob([text.value]).size > LARGEST) {
       event.preventDefault();
-      toast("That is too much for one paste. Paste it in parts, or import it as a file.", "error");
+      toast(gettext("That is too much for one paste. Paste it in parts, or import it as a file."), "error");
       return;
     }
     leaving = !form.hasAttribute("hx-post");
