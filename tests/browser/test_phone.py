@@ -54,7 +54,8 @@ def test_a_reviewer_reads_comments_and_approves(window, ada: User):
 
 
 def test_a_run_is_watched_from_its_first_answer_to_its_result(window, worker, ada: User):
-    model = make_model(base_url="echo://?latency_ms=150", max_concurrency=1)
+    # Longer than the two seconds after which the page asks again: it is seen while it runs.
+    model = make_model(base_url="echo://?latency_ms=250", max_concurrency=1)
     run = make_run(12, candidate=make_candidate(model), actor=ada)
     page = window.open(f"/runs/{run.pk}/", ada, **PHONE)
     worker.hint(run.pk)
