@@ -22,7 +22,7 @@ GET = [row.name for row in READ]
 TABLES = ("audit-export", "coverage-export", "prompt-export", "preference-export", "rating-export", "agreement-export")
 FILES = (
     *(*TABLES, "taxonomy-export", "stage-labels-export", "compare-export", "leaderboard-export"),
-    *("healthz", "readyz", "metrics", "docs-picture"),
+    *("healthz", "readyz", "metrics", "docs-picture", "jsi18n"),
     *("-download", "import-problems"),
     *("training-log", "training-metrics", "deployment-traffic"),
 )
