@@ -50,8 +50,8 @@ function turnTheme() {
 }
 
 function foldRail(button) {
-  store.set("rail", root.dataset.rail === "small" ? "wide" : "small");
-  standRail();
+  root.dataset.rail = root.dataset.rail === "small" ? "wide" : "small";
+  store.set("rail", root.dataset.rail);
   button.setAttribute("aria-expanded", String(root.dataset.rail !== "small"));
 }
 
