@@ -82,7 +82,9 @@ def said_twice(response: HttpResponse) -> list[str]:
     titles = [
         one for one in page if one.tag == "a" and any(part.attributes.get("class") == "head" for part in one.parents)
     ]
-    return [one.text for one in titles if one.attributes["href"].partition("?")[0] in above and "button" not in one.classes]
+    return [
+        one.text for one in titles if one.attributes["href"].partition("?")[0] in above and "button" not in one.classes
+    ]
 
 
 @pytest.mark.parametrize("name", [name for name in PAGES if name not in TOPS | FULL_SCREEN])
