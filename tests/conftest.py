@@ -8,6 +8,10 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.sessions.backends.db import SessionStore
+from django.http import HttpRequest
 from django.test import Client, TransactionTestCase
 
 from cosa_web import celery_app
@@ -23,6 +27,23 @@ celery_app.conf.broker_url = "memory://"
 settings.CACHES["throttles"] = caches_of("")["throttles"]
 # Nor are the assets that a demo in this checkout collected those of the tests.
 settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+def log_in(client: Client, user: AbstractBaseUser, backend: str) -> None:
+    """What a log-in leaves in the session; nobody is told of it, which takes longer than many a page.
+
+    That the real one counts tries and starts a new session is tried by tests/cosa_web/test_log_in.py.
+    """
+    request = HttpRequest()
+    request.session = SessionStore()
+    kept = {SESSION_KEY: str(user.pk), BACKEND_SESSION_KEY: backend, HASH_SESSION_KEY: user.get_session_auth_hash()}
+    request.session.update(kept)
+    request.session.create()
+    client._set_login_cookies(request)
+
+
+Client._login = log_in
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -129,8 +150,3 @@ def _empty_cache() -> None:
     cache.clear()
     caches["throttles"].clear()
     similar_index.forget()
-
-
-@pytest.fixture(autouse=True)
-def _quick_passwords(settings: Any) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
