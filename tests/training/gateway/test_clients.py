@@ -165,8 +165,9 @@ class TestPython:
         with pytest.raises(openai.RateLimitError) as caught:
             client("once", max_retries=1).chat.completions.create(**told)
         assert caught.value.code == "rate_limit_exceeded"
-        assert waits == [float(caught.value.response.headers["retry-after"])]
-        assert 55 <= waits[0] <= 61  # the first call is in a second that counts whole
+        [waited] = waits
+        last = float(caught.value.response.headers["retry-after"])
+        assert 50 <= last <= waited <= 61  # the first call is in a second that counts whole; no time goes by backwards
 
     def test_a_quota_that_is_used_up_is_not_asked_again(self, client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         waits: list[float] = []
