@@ -1,23 +1,36 @@
 """A page as a browser reads it: its elements, what a strict content policy would stop, and which way its texts run."""
 
 from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 from html.parser import HTMLParser
 from unicodedata import bidirectional
 
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 
 
-@dataclass
+@dataclass(eq=False)
 class Element:
-    """One element: its attributes (last of a name wins), all text inside it, and the elements it stands in."""
+    """One element: its attributes (last of a name wins), the elements it stands in, and what it has of the texts."""
 
     tag: str
     attributes: dict[str, str]
     parents: tuple["Element", ...]
-    text: str = ""
+    texts: list[tuple[str, "Element | None"]]
+    """All texts of the page, each with the nearest element around it that isolates."""
+    begin: int
+    end: int | None = None
     own: list[str] = field(default_factory=list)
-    leading: str = ""
-    """The text that decides the direction of the element, when it is left to its text."""
+
+    @cached_property
+    def text(self) -> str:
+        """All text inside it."""
+        return "".join(text for text, _ in self.texts[self.begin : self.end])
+
+    @cached_property
+    def leading(self) -> str:
+        """The text that decides the direction of the element, when it is left to its text."""
+        around = {None, self, *self.parents}
+        return "".join(text for text, isolated in self.texts[self.begin : self.end] if isolated in around)
 
     @property
     def isolates(self) -> bool:
@@ -37,37 +50,42 @@ class _Reader(HTMLParser):
         super().__init__(convert_charrefs=True)
         self.found: list[Element] = []
         self.open: list[Element] = []
+        self.texts: list[tuple[str, Element | None]] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        element = Element(tag, {name: value or "" for name, value in attrs}, tuple(self.open))
-        self.found.append(element)
+        self.handle_startendtag(tag, attrs)
         if tag not in VOID:
-            self.open.append(element)
+            self.found[-1].end = None
+            self.open.append(self.found[-1])
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.found.append(Element(tag, {name: value or "" for name, value in attrs}, tuple(self.open)))
+        here, named = len(self.texts), {name: value or "" for name, value in attrs}
+        self.found.append(Element(tag, named, tuple(self.open), self.texts, here, here))
 
     def handle_endtag(self, tag: str) -> None:
-        if tag in {element.tag for element in self.open}:
-            while self.open.pop().tag != tag:
-                pass
+        while any(element.tag == tag for element in self.open):
+            closed = self.open.pop()
+            closed.end = len(self.texts)
+            if closed.tag == tag:
+                break
 
     def handle_data(self, data: str) -> None:
+        self.texts.append((data, next((element for element in reversed(self.open) if element.isolates), None)))
         if self.open:
             self.open[-1].own.append(data)
-        for element in self.open:
-            element.text += data
-        for element in reversed(self.open):
-            element.leading += data
-            if element.isolates:
-                break
+
+
+@lru_cache(maxsize=4)
+def _read(html: str) -> list[Element]:
+    """All elements of a page; a test looks at one page in several ways, and reading it takes as long as making it."""
+    reader = _Reader()
+    reader.feed(html)
+    return reader.found
 
 
 def elements(html: str, tag: str = "", css: str = "") -> list[Element]:
     """The elements in the order of the page, those of a tag or a CSS class when one is given."""
-    reader = _Reader()
-    reader.feed(html)
-    return [one for one in reader.found if (not tag or one.tag == tag) and (not css or css in one.classes)]
+    return [one for one in _read(html) if (not tag or one.tag == tag) and (not css or css in one.classes)]
 
 
 def inside(found: list[Element], name: str) -> list[Element]:

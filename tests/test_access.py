@@ -1,13 +1,14 @@
 """The table of docs/access.md is true: every address, opened as every person, answers what stands there."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from django.conf import settings
-from django.http import HttpResponse
+from django.conf import settings, urls
+from django.http import HttpRequest, HttpResponse
 from django.test import Client
 from django.urls import reverse
 
@@ -47,6 +48,8 @@ UNLISTED = {name: [method for method in METHODS if (name, method) not in LISTED]
 
 cookies: dict[str, str] = {}
 """The sessions of those who are logged in."""
+shown: dict[tuple[int, str, str], bytes] = {}
+"""The pages of refusals: status, method, and who saw it first."""
 
 
 def log_in(person: str) -> str:
@@ -55,11 +58,29 @@ def log_in(person: str) -> str:
     return client.cookies[settings.SESSION_COOKIE_NAME].value
 
 
+@cache
+def client_of(person: str, **options: bool) -> Client:
+    """One for all that a person asks, which has the layers round the pages built once."""
+    return Client(**options)
+
+
 def browser(person: str, **options: bool) -> Client:
-    client = Client(**options)
+    client = client_of(person, **options)
+    client.cookies.clear()
     if person != "anonymous":
         client.cookies[settings.SESSION_COOKIE_NAME] = cookies[person]
     return client
+
+
+def drawn_once(status: int, refuse: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """The refusal, whose page is drawn when somebody sees it first; tests/cosa_web/test_error_pages.py reads it."""
+
+    def answer(request: HttpRequest, exception: Exception) -> HttpResponse:
+        seen = status, request.method, request.user.get_username()
+        shown[seen] = shown.get(seen) or refuse(request, exception).content
+        return HttpResponse(shown[seen], status=status)
+
+    return answer
 
 
 def word(response: HttpResponse) -> str:
@@ -72,12 +93,17 @@ def word(response: HttpResponse) -> str:
 @pytest.fixture(scope="module")
 def place(django_db_setup: None, django_db_blocker: object) -> Iterator[Place]:
     """Every address, in one world for all of these tests, in which everybody is logged in."""
-    with kept_for_a_file(django_db_blocker):
+    with kept_for_a_file(django_db_blocker), pytest.MonkeyPatch.context() as patch:
+        for status in (403, 404):
+            name = f"handler{status}"
+            patch.setattr(urls, name, drawn_once(status, getattr(urls, name)))
         made = make_place().with_campaign().with_recipe().with_api()
         for person in ROLES:
             cookies[person] = log_in(person)
         yield made
         cookies.clear()
+        shown.clear()
+        client_of.cache_clear()
 
 
 def test_every_address_has_a_row_and_every_row_an_address():
