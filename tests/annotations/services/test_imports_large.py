@@ -161,17 +161,16 @@ def test_no_more_than_a_thousand_problems_are_kept():
     assert (found.bad, len(found.problems), found.problems[-1][0]) == (1_100, 1_000, 1_001)
 
 
-@pytest.mark.slow
 def test_many_rows_with_three_bad_ones(monkeypatch):
     # The readers take 100,000 rows in tests/imports; bench/transfer.py brings so many in.
-    monkeypatch.setattr(import_load, "SLICE", 1_000)
-    monkeypatch.setattr(import_load, "FORGET_SLICE", 5_000)
-    bad = {5: {"kind": "purple"}, 6_000: {"prompt": " "}, 11_999: {"config": "nowhere"}}
-    found = checked(table(row(n, **bad.get(n, {})) for n in range(12_000)))
-    assert (found.read, found.good, found.bad) == (12_000, 11_997, 3)
+    monkeypatch.setattr(import_load, "SLICE", 250)
+    monkeypatch.setattr(import_load, "FORGET_SLICE", 1_250)
+    bad = {5: {"kind": "purple"}, 1_500: {"prompt": " "}, 2_999: {"config": "nowhere"}}
+    found = checked(table(row(n, **bad.get(n, {})) for n in range(3_000)))
+    assert (found.read, found.good, found.bad) == (3_000, 2_997, 3)
     # Row 1 is the heading, so that the row of number 5 is the seventh.
-    assert [problem[:2] for problem in found.problems] == [[7, "kind"], [6_002, "prompt"], [12_001, "config"]]
-    assert loaded(found).added == Prompt.objects.current().count() == 11_997
+    assert [problem[:2] for problem in found.problems] == [[7, "kind"], [1_502, "prompt"], [3_001, "config"]]
+    assert loaded(found).added == Prompt.objects.current().count() == 2_997
 
 
 def test_uploads_that_somebody_broke_off_are_removed_after_a_day(settings):
