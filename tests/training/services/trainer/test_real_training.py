@@ -3,6 +3,8 @@
 import os
 import signal
 from functools import partial
+from itertools import cycle
+from time import sleep
 
 import pytest
 
@@ -11,7 +13,7 @@ from annotations.services import chores, preferences
 from annotations.tasks import look_at_work
 from tests import pairs, supervised, trainer
 from tests.factories import make_model, make_node, make_training
-from tests.supervised import meanwhile, reads
+from tests.supervised import meanwhile
 from training import tasks
 from training.models import Checkpoint, TrainingRun
 from training.recipes.settings import plain, read
@@ -20,6 +22,8 @@ from training.services.trainer import launcher, supervise
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 assert tasks.JOBS["trainingrun"] is supervise.job
 SETTINGS = plain(read(trainer.TINY | {"sample_steps": 10, "sample_tokens": 4}))
+LINGERS = plain(read(trainer.TINY | {"sample_steps": 5, "sample_tokens": 150}))
+"""Long samples after the fifth step: time to see it there and to kill it, however busy the machine is."""
 
 
 @pytest.fixture
@@ -48,12 +52,24 @@ def trained(run):
 
 
 def kill_the_trainer(run):
-    """SIGKILL for whatever trains the run; False while it has not come to its fourth step, one after a checkpoint."""
-    if reads(run, "done")[0] < 4:
+    """SIGKILL for whatever trains the run once it has done four steps, one after a checkpoint; False before its first.
+
+    Ten steps take less than a look of its supervisor, so it stands still between them.
+    """
+    folder, living = launcher.folder_of(run), supervised.living(run)
+    if not living or not trainer.lines(folder, "log"):
         return False
-    for process in supervised.living(run):
-        os.kill(process.pid, signal.SIGKILL)
+    numbers = cycle((signal.SIGSTOP, signal.SIGCONT))
+    while trainer.lines(folder, "log")[-1]["step"] < 4:
+        send(living, next(numbers))
+        sleep(0.01)
+    send(living, signal.SIGKILL)
     return True
+
+
+def send(living, number):
+    for process in living:
+        os.kill(process.pid, number)
 
 
 def losses(run):
@@ -71,7 +87,7 @@ def test_a_preference_set_becomes_a_model_in_the_registry_by_sft_and_then_by_dpo
     made = Checkpoint.objects.get(run=sft)
     assert made.model.slug.startswith(f"run{sft.pk}-step10-") and made.lineage["base"]["slug"] == "tiny"
 
-    dpo = make_training("dpo", base=made.model, **common)
+    dpo = make_training("dpo", base=made.model, **common | {"settings": LINGERS})
     monkeypatch.setattr(supervise, "sleep", meanwhile(partial(kill_the_trainer, dpo)))
     dpo = trained(dpo)
     assert (dpo.starts, dpo.done, dpo.total) == (2, 10, 10)
